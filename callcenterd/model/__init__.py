@@ -1,0 +1,1 @@
+"""Frozen words that several rooms speak. No behaviour beyond their own meaning."""

@@ -1,0 +1,33 @@
+"""A customer's card (CRM-01, as far as it is built)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from callcenterd.model.ids import CustomerId
+
+Sex = Literal["", "female", "male"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCard:
+    """What is written on a card; without what the store adds. phones: as written by people, first is the main one."""
+
+    name: str = ""
+    phones: tuple[str, ...] = ()
+    card: str = ""
+    sex: Sex = ""
+    company: str = ""
+    address: str = ""
+    email: str = ""
+    level: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer(CustomerCard):
+    id: CustomerId
+    created_at: datetime
+    changed_at: datetime

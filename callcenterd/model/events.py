@@ -1,0 +1,254 @@
+"""Facts: what happened, past and frozen, in words of the trade, with ids and no live objects.
+
+`EVENT_NAMES` is the one table from a fact to its name on the event stream (contract: /api/v1/events).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from callcenterd.model.agents import AgentView
+from callcenterd.model.calls import Direction, Outcome, Side
+from callcenterd.model.ids import (
+    AgentId,
+    CallId,
+    CustomerId,
+    ExtensionNumber,
+    FlowName,
+    QueueName,
+    RecordingId,
+    TrunkName,
+)
+
+DeclineReason = Literal["no_answer", "busy", "refused", "unreachable"]
+LeftReason = Literal["answered", "abandoned", "timed_out", "no_agent", "left", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """at: UTC, when it happened."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(Fact):
+    """A caller is on the line; nothing has been answered yet."""
+
+    call: CallId
+    direction: Direction
+    caller: str
+    caller_name: str
+    called: str
+    trunk: TrunkName | None = None
+    extension: ExtensionNumber | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowEntered(Fact):
+    """A flow picked the call up."""
+
+    call: CallId
+    flow: FlowName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPressed(Fact):
+    """The caller chose in a flow. keys: as pressed; never a PIN."""
+
+    call: CallId
+    keys: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerQueued(Fact):
+    """The caller began to wait for a person."""
+
+    call: CallId
+    queue: QueueName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerLeftQueue(Fact):
+    """The wait is over, in exactly one way. wait_seconds by the monotonic clock."""
+
+    call: CallId
+    queue: QueueName
+    reason: LeftReason
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRinging(Fact):
+    """A person's phone is being rung for the call. agent None: a dialled number or extension (in `number`)."""
+
+    call: CallId
+    agent: AgentId | None
+    number: str
+    queue: QueueName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferDeclined(Fact):
+    """An agent was rung for a call and did not take it; the call keeps its place."""
+
+    call: CallId
+    agent: AgentId
+    reason: DeclineReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferWithdrawn(Fact):
+    """An agent was rung, and then the offer was taken back through no doing of the agent."""
+
+    call: CallId
+    agent: AgentId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Fact):
+    """The caller is joined to a person. wait_seconds as CallRecord."""
+
+    call: CallId
+    agent: AgentId | None
+    number: str
+    queue: QueueName | None = None
+    wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Fact):
+    """The last leg is gone. talk_seconds by the monotonic clock."""
+
+    call: CallId
+    outcome: Outcome
+    ended_by: Side
+    cause: str
+    agent: AgentId | None = None
+    queue: QueueName | None = None
+    wait_seconds: float | None = None
+    talk_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted(Fact):
+    """path: relative to the recordings folder."""
+
+    recording: RecordingId
+    call: CallId
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFinished(Fact):
+    """complete False: something could not be written; what was written is there."""
+
+    recording: RecordingId
+    call: CallId
+    seconds: float
+    octets: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChanged(Fact):
+    """An agent's state, phone or call is another one now."""
+
+    view: AgentView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChanged(Fact):
+    """waiting: calls in their order. longest_since: when the first of them entered."""
+
+    queue: QueueName
+    waiting: tuple[CallId, ...]
+    longest_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenPopped(Fact):
+    """An agent's page should show this caller. One for a call and agent. customers: who it may be, best first."""
+
+    call: CallId
+    agent: AgentId
+    caller: str
+    called: str
+    queue: QueueName | None
+    customers: tuple[CustomerId, ...]
+    keys: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneChanged(Fact):
+    """An extension can be reached, or cannot any more."""
+
+    extension: ExtensionNumber
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkChanged(Fact):
+    """state: "up", "down" or "unknown"; why: the last status or fault."""
+
+    trunk: TrunkName
+    state: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallNoted(Fact):
+    """A person wrote on the call, or tied it to a customer."""
+
+    call: CallId
+    customer: CustomerId | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerSaved(Fact):
+    customer: CustomerId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteChanged(Fact):
+    """Trunks, numbers, users, extensions or queues are others now."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowsLoaded(Fact):
+    """flows: in service now. faults: refused files, each as file:line: reason; their old versions go on."""
+
+    flows: tuple[FlowName, ...]
+    faults: tuple[str, ...]
+
+
+EVENT_NAMES: dict[type[Fact], str] = {
+    CallStarted: "call.started",
+    FlowEntered: "call.flow",
+    KeyPressed: "call.key",
+    CallerQueued: "call.queued",
+    CallerLeftQueue: "call.left_queue",
+    CallRinging: "call.ringing",
+    OfferDeclined: "offer.declined",
+    OfferWithdrawn: "offer.withdrawn",
+    CallAnswered: "call.answered",
+    CallEnded: "call.ended",
+    RecordingStarted: "recording.started",
+    RecordingFinished: "recording.finished",
+    AgentChanged: "agent.state",
+    QueueChanged: "queue.changed",
+    ScreenPopped: "screen.pop",
+    PhoneChanged: "phone.changed",
+    TrunkChanged: "trunk.changed",
+    CallNoted: "call.noted",
+    CustomerSaved: "customer.saved",
+    SiteChanged: "site.changed",
+    FlowsLoaded: "flows.loaded",
+}

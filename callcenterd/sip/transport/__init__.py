@@ -1,0 +1,1 @@
+"""Where SIP meets sockets: sending, receiving, framing (RFC 3261 §18)."""

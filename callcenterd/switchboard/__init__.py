@@ -1,0 +1,1 @@
+"""The one place where calls, flows and queues meet."""

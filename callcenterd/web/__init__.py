@@ -1,0 +1,1 @@
+"""HTTP, live events and pages."""

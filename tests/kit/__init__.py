@@ -1,0 +1,1 @@
+"""What the tests are made with: virtual time, ladders, phones, trunks, tones, browsers."""

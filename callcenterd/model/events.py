@@ -150,6 +150,7 @@ class RecordingFinished(Fact):
     call: CallId
     seconds: float
     octets: int
+    sha256: str
     complete: bool
 
 

@@ -1,0 +1,89 @@
+"""A call and its legs: what each is, and what may follow what.
+
+A leg is one SIP dialog and its media row; a call is the legs that belong together, with one history.
+These are live objects: they never leave the switchboard; the rest of the house speaks of their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from callcenterd.errors import LocalError
+from callcenterd.media.sdp import Agreed, Description
+from callcenterd.model.calls import Direction
+from callcenterd.model.ids import CallId, ExtensionNumber, LegId, TrunkName
+from callcenterd.sip.events import DialogId
+
+
+class LegState(Enum):
+    ARRIVING = auto()  # they called; nothing is answered
+    DIALLING = auto()  # we called; nothing is heard yet
+    RINGING = auto()  # we called; their phone rings
+    UP = auto()
+    GONE = auto()
+
+
+MAY_FOLLOW: Mapping[LegState, frozenset[LegState]] = {
+    LegState.ARRIVING: frozenset({LegState.UP, LegState.GONE}),
+    LegState.DIALLING: frozenset({LegState.RINGING, LegState.UP, LegState.GONE}),
+    LegState.RINGING: frozenset({LegState.RINGING, LegState.UP, LegState.GONE}),
+    LegState.UP: frozenset({LegState.GONE}),
+    LegState.GONE: frozenset(),
+}
+
+
+@dataclass(eq=False, slots=True)
+class Leg:
+    """One dialog and its media row.
+
+    number:  the other side's number, as dialled or as shown.
+    offer:   their SDP that we have not answered yet.
+    agreed:  what both sides settled on; None until then.
+    joined:  the leg that this one hears and speaks to.
+    """
+
+    id: LegId
+    call: Call
+    dialog: DialogId
+    number: str
+    state: LegState
+    host: str
+    port: int
+    offer: Description | None = None
+    agreed: Agreed | None = None
+    joined: Leg | None = None
+
+    def become(self, state: LegState) -> None:
+        """Raises LocalError if that cannot follow; the leg is then unchanged."""
+        if state not in MAY_FOLLOW[self.state]:
+            raise LocalError(f"leg {self.id} cannot become {state.name} from {self.state.name}")
+        self.state = state
+
+    @property
+    def alive(self) -> bool:
+        return self.state is not LegState.GONE
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """started: monotonic seconds. first: the leg of who called."""
+
+    id: CallId
+    direction: Direction
+    caller: str
+    caller_name: str
+    called: str
+    started: float
+    trunk: TrunkName | None = None
+    extension: ExtensionNumber | None = None
+    legs: list[Leg] = field(default_factory=list)
+
+    @property
+    def first(self) -> Leg:
+        return self.legs[0]
+
+    @property
+    def alive(self) -> bool:
+        return any(leg.alive for leg in self.legs)

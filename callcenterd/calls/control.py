@@ -1,0 +1,336 @@
+"""Ring, answer, hold, hang up: SIP and media told together.
+
+Every method here returns at once; what comes of it is told to the listener. A leg that we end ourselves is
+not reported as gone: who ended it knows.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from callcenterd.calls.call import Call, Leg, LegState
+from callcenterd.calls.listening import CallListener, reason_of
+from callcenterd.clock import Clock
+from callcenterd.errors import LocalError, RemoteError
+from callcenterd.media import sdp
+from callcenterd.media.facts import KeyHeard, LegSilent, MediaFact, PlayEnded, RecordingClosed
+from callcenterd.media.sdp import AudioFormat
+from callcenterd.model.calls import Direction
+from callcenterd.model.ids import LegId, RecordingId, new_call_id
+from callcenterd.sip import events as sip_events
+from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
+
+_log = structlog.get_logger(__name__)
+
+CODECS = ("PCMA", "PCMU")
+Sound = NDArray[np.int16]
+
+
+class Signalling(Protocol):
+    """What this room needs of `sip.endpoint.Endpoint`."""
+
+    def ring(self, dialog: DialogId, sdp: bytes | None = None) -> None: ...
+    def accept(self, dialog: DialogId, sdp: bytes) -> None: ...
+    def refuse(self, dialog: DialogId, status: int, phrase: str | None = None) -> None: ...
+    def place(self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes) -> DialogId: ...
+    def hang_up(self, dialog: DialogId, reason: str | None = None) -> None: ...
+    def accept_offer(self, dialog: DialogId, sdp: bytes) -> None: ...
+    def refuse_offer(self, dialog: DialogId, status: int = 488) -> None: ...
+    def local_host_towards(self, to: ToExtension | ToTrunk) -> str: ...
+
+
+class Sounding(Protocol):
+    """What this room needs of `media.thread.Media`."""
+
+    def open_leg(self, local_host: str) -> tuple[LegId, int]: ...
+    def connect(self, leg: LegId, remote: tuple[str, int], audio: AudioFormat) -> None: ...
+    def close_leg(self, leg: LegId) -> None: ...
+    def bridge(self, a: LegId, b: LegId) -> None: ...
+    def unbridge(self, a: LegId) -> None: ...
+    def play(self, leg: LegId, sounds: Sequence[Sound], *, repeat: bool = False) -> int: ...
+    def stop_play(self, leg: LegId) -> None: ...
+    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId) -> None: ...
+    def stop_recording(self, recording: RecordingId) -> None: ...
+
+
+class Calls:
+    """Every live call. listener is set once by who builds the rooms, before the first event."""
+
+    listener: CallListener
+
+    def __init__(
+        self, *, clock: Clock, chance: random.Random, sip: Signalling, media: Sounding, rtp_address: str
+    ) -> None:
+        """rtp_address: what we write into SDP; "auto" is the address that faces the other side."""
+        self._clock = clock
+        self._chance = chance
+        self._sip = sip
+        self._media = media
+        self._rtp_address = rtp_address
+        self._by_dialog: dict[DialogId, Leg] = {}
+        self._by_row: dict[LegId, Leg] = {}
+
+    def live(self) -> Iterator[Call]:
+        seen: dict[str, Call] = {leg.call.id: leg.call for leg in self._by_row.values()}
+        return iter(seen.values())
+
+    def count(self) -> int:
+        return len({leg.call.id for leg in self._by_row.values()})
+
+    # ---- what is asked of a leg -------------------------------------------------------------------------
+
+    def let_ring(self, leg: Leg) -> None:
+        """180 to who called."""
+        if leg.state is LegState.ARRIVING:
+            self._sip.ring(leg.dialog)
+
+    def answer(self, leg: Leg) -> None:
+        """200 to who called; from now on both can be heard. Answering twice changes nothing."""
+        if leg.state is LegState.UP:
+            return
+        leg.become(LegState.UP)
+        if leg.offer is None:
+            body = sdp.offer(self._shown(leg), leg.port, CODECS, session_id=leg.id)
+        else:
+            body, agreed = sdp.answer(leg.offer, self._shown(leg), leg.port, session_id=leg.id)
+            self._agree(leg, agreed)
+        self._sip.accept(leg.dialog, body)
+
+    def dial(
+        self, to: ToExtension | ToTrunk, *, call: Call | None, caller: str, caller_name: str = "",
+        direction: Direction = "outbound",
+    ) -> Leg:
+        """Ring a phone or a number. call: what the new leg belongs to; None begins a call of its own.
+
+        Raises LocalError if it cannot be reached at all (no binding, no trunk, no port); nothing is left behind.
+        """
+        host = self._sip.local_host_towards(to)
+        row, port = self._media.open_leg(host)
+        try:
+            body = sdp.offer(self._rtp_address if self._rtp_address != "auto" else host, port, CODECS, session_id=row)
+            dialog = self._sip.place(to, caller=caller, caller_name=caller_name, sdp=body)
+        except LocalError:
+            self._media.close_leg(row)
+            raise
+        if call is None:
+            call = self._begin(direction, caller, caller_name, to.number)
+        leg = Leg(row, call, dialog, to.number, LegState.DIALLING, host, port)
+        self._keep(leg)
+        return leg
+
+    def hang_up(self, leg: Leg, reason: str | None = None) -> None:
+        """BYE, CANCEL or a refusal, whatever the state asks for. A leg that is gone stays so."""
+        if leg.state is LegState.GONE:
+            return
+        self._sip.hang_up(leg.dialog, reason)
+        self._drop(leg)
+
+    def refuse(self, leg: Leg, status: int, phrase: str | None = None) -> None:
+        """Refuse who calls. After the answer it is a hang_up."""
+        if leg.state is LegState.ARRIVING:
+            self._sip.refuse(leg.dialog, status, phrase)
+            self._drop(leg)
+        else:
+            self.hang_up(leg)
+
+    def end(self, call: Call, reason: str | None = None) -> None:
+        for leg in call.legs:
+            self.hang_up(leg, reason)
+
+    # ---- who hears what ---------------------------------------------------------------------------------
+
+    def join(self, a: Leg, b: Leg) -> None:
+        """Both hear each other, and nothing that was being played."""
+        for leg in (a, b):
+            if leg.joined is not None:
+                self.part(leg)
+        self._media.stop_play(a.id)
+        self._media.stop_play(b.id)
+        self._media.bridge(a.id, b.id)
+        a.joined, b.joined = b, a
+
+    def part(self, leg: Leg) -> None:
+        if leg.joined is None:
+            return
+        self._media.unbridge(leg.id)
+        leg.joined.joined = None
+        leg.joined = None
+
+    def play(self, leg: Leg, sounds: Sequence[Sound], *, repeat: bool = False) -> int:
+        """Replaces what was playing. The answer names it in `played`."""
+        return self._media.play(leg.id, sounds, repeat=repeat)
+
+    def stop_play(self, leg: Leg) -> None:
+        if leg.alive:
+            self._media.stop_play(leg.id)
+
+    def record(self, recording: RecordingId, path: Path, caller: Leg, other: Leg) -> None:
+        """Stereo: left is the caller, right the other side."""
+        self._media.record(recording, path, caller.id, other.id)
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        self._media.stop_recording(recording)
+
+    # ---- what SIP tells ---------------------------------------------------------------------------------
+
+    def signalled(self, event: SipEvent) -> None:
+        """One event of the SIP room. A fault of one call is logged and ends that call only."""
+        match event:
+            case sip_events.IncomingCall():
+                self._arrive(event)
+            case sip_events.Registered():
+                self.listener.phone(event.extension, event.reachable)
+            case sip_events.TrunkSeen():
+                self.listener.trunk(event.trunk, event.state, event.why)
+            case _:
+                leg = self._by_dialog.get(event.dialog)
+                if leg is not None:
+                    self._in_dialog(leg, event)
+
+    def _in_dialog(self, leg: Leg, event: SipEvent) -> None:
+        match event:
+            case sip_events.Progress():
+                self._progress(leg, event.answer)
+            case sip_events.Accepted():
+                self._accepted(leg, event.answer)
+            case sip_events.Refused():
+                self._drop(leg)
+                self.listener.refused(leg, reason_of(event.status), event.status)
+            case sip_events.Cancelled():
+                self._drop(leg)
+                self.listener.gone(leg, "cancelled")
+            case sip_events.HungUp():
+                self._drop(leg)
+                self.listener.gone(leg, event.reason)
+            case sip_events.Acknowledged():
+                if event.answer is not None and leg.agreed is None:
+                    self._settle(leg, event.answer)
+            case sip_events.Reoffered():
+                self._reoffered(leg, event.offer)
+            case sip_events.KeyByInfo():
+                self.listener.key(leg, event.key)
+            case _:
+                _log.debug("not expected now", happening=type(event).__name__, call=leg.call.id)
+
+    def _arrive(self, event: sip_events.IncomingCall) -> None:
+        try:
+            offer = None if event.offer is None else sdp.parse(event.offer)
+            if offer is not None:
+                sdp.answer(offer, event.local_host, 9, session_id=0)  # tried before anything is built on it
+        except RemoteError as fault:
+            _log.info("call refused", caller=event.caller, called=event.called, why=str(fault))
+            self._sip.refuse(event.dialog, 488)
+            return
+        try:
+            row, port = self._media.open_leg(event.local_host)
+        except LocalError as fault:
+            _log.error("no media for a call", caller=event.caller, called=event.called, why=str(fault))
+            self._sip.refuse(event.dialog, 503)
+            return
+        call = self._begin(
+            "inbound" if event.trunk is not None else "internal", event.caller, event.caller_name, event.called
+        )
+        call.trunk, call.extension = event.trunk, event.extension
+        leg = Leg(row, call, event.dialog, event.caller, LegState.ARRIVING, event.local_host, port, offer)
+        self._keep(leg)
+        self.listener.arrived(call)
+
+    def _progress(self, leg: Leg, answer: bytes | None) -> None:
+        if leg.state not in (LegState.DIALLING, LegState.RINGING):
+            return
+        leg.become(LegState.RINGING)
+        early = answer is not None and (leg.agreed is not None or self._settle(leg, answer))
+        if leg.alive:
+            self.listener.ringing(leg, early)
+
+    def _accepted(self, leg: Leg, answer: bytes | None) -> None:
+        if leg.state not in (LegState.DIALLING, LegState.RINGING):
+            return
+        if answer is not None and not self._settle(leg, answer):
+            return
+        if leg.agreed is None:
+            self._fail(leg, "no answer to our offer")
+            return
+        leg.become(LegState.UP)
+        self.listener.answered(leg)
+
+    def _settle(self, leg: Leg, answer: bytes) -> bool:
+        """Their answer to our offer. If it cannot be used, the leg ends; answers False."""
+        try:
+            self._agree(leg, sdp.agree(CODECS, sdp.parse(answer)))
+        except RemoteError as fault:
+            self._fail(leg, str(fault))
+            return False
+        return True
+
+    def _reoffered(self, leg: Leg, offer: bytes | None) -> None:
+        if offer is None:  # they ask us to offer (RFC 3261 §14.2); their answer comes with the ACK
+            leg.agreed = None
+            self._sip.accept_offer(leg.dialog, sdp.offer(self._shown(leg), leg.port, CODECS, session_id=leg.id))
+            return
+        try:
+            body, agreed = sdp.answer(sdp.parse(offer), self._shown(leg), leg.port, session_id=leg.id)
+        except RemoteError as fault:
+            _log.info("new offer refused", call=leg.call.id, why=str(fault))
+            self._sip.refuse_offer(leg.dialog)
+            return
+        self._agree(leg, agreed)
+        self._sip.accept_offer(leg.dialog, body)
+
+    def _fail(self, leg: Leg, why: str) -> None:
+        """The other side broke a rule: end the leg and say so to the listener."""
+        _log.warning("leg ended", call=leg.call.id, number=leg.number, why=why)
+        was_up = leg.state in (LegState.UP, LegState.ARRIVING)
+        self.hang_up(leg)
+        if was_up:
+            self.listener.gone(leg, why)
+        else:
+            self.listener.refused(leg, "failed", 488)
+
+    # ---- what the media room tells ----------------------------------------------------------------------
+
+    def sounded(self, fact: MediaFact) -> None:
+        match fact:
+            case KeyHeard():
+                if (leg := self._by_row.get(fact.leg)) is not None:
+                    self.listener.key(leg, fact.key)
+            case PlayEnded():
+                if (leg := self._by_row.get(fact.leg)) is not None:
+                    self.listener.played(leg, fact.play, fact.finished)
+            case RecordingClosed():
+                self.listener.recorded(fact)
+            case LegSilent():
+                if (leg := self._by_row.get(fact.leg)) is not None:
+                    _log.warning("nothing heard", call=leg.call.id, number=leg.number, seconds=fact.seconds)
+
+    # ---- within -----------------------------------------------------------------------------------------
+
+    def _begin(self, direction: Direction, caller: str, caller_name: str, called: str) -> Call:
+        identity = new_call_id(self._clock.utc(), self._chance)
+        return Call(identity, direction, caller, caller_name, called, started=self._clock.monotonic())
+
+    def _keep(self, leg: Leg) -> None:
+        leg.call.legs.append(leg)
+        self._by_dialog[leg.dialog] = leg
+        self._by_row[leg.id] = leg
+
+    def _drop(self, leg: Leg) -> None:
+        leg.become(LegState.GONE)
+        self.part(leg)
+        del self._by_dialog[leg.dialog]
+        del self._by_row[leg.id]
+        self._media.close_leg(leg.id)
+
+    def _agree(self, leg: Leg, agreed: sdp.Agreed) -> None:
+        leg.agreed = agreed
+        self._media.connect(leg.id, agreed.remote, agreed.audio)
+
+    def _shown(self, leg: Leg) -> str:
+        return leg.host if self._rtp_address == "auto" else self._rtp_address

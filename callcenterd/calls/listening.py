@@ -1,0 +1,63 @@
+"""What the calls room tells, and the words for why a dialled leg did not come up."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from callcenterd.calls.call import Call, Leg
+from callcenterd.media.facts import RecordingClosed
+from callcenterd.model.ids import ExtensionNumber, TrunkName
+
+RefusalReason = Literal["busy", "no_answer", "refused", "unreachable", "failed"]
+
+# RFC 3261 §21.4-21.6: the statuses that say something about the person; every other one is "failed".
+_REASONS: dict[int, RefusalReason] = {
+    408: "unreachable",  # nobody answered the INVITE itself, not even with 100
+    480: "no_answer",
+    486: "busy",
+    487: "no_answer",
+    503: "unreachable",
+    600: "busy",
+    603: "refused",
+    403: "refused",
+    404: "unreachable",
+    410: "unreachable",
+}
+
+
+def reason_of(status: int) -> RefusalReason:
+    return _REASONS.get(status, "failed")
+
+
+class CallListener(Protocol):
+    """The switchboard. Each method is told on the event loop's thread, after the calls room has done its part."""
+
+    def arrived(self, call: Call) -> None:
+        """Someone calls: the first leg is ARRIVING and waits for ring, answer or hang_up."""
+
+    def ringing(self, leg: Leg, early: bool) -> None:
+        """A phone that we dialled rings. early: its network plays something of its own, and it can be heard."""
+
+    def answered(self, leg: Leg) -> None:
+        """A leg that we dialled is UP."""
+
+    def refused(self, leg: Leg, why: RefusalReason, status: int) -> None:
+        """A leg that we dialled is GONE before it came up; not told after our own hang_up."""
+
+    def gone(self, leg: Leg, reason: str) -> None:
+        """The other side ended a leg that was UP or ARRIVING; not told after our own hang_up."""
+
+    def key(self, leg: Leg, key: str) -> None:
+        """A key was pressed on the leg's phone."""
+
+    def played(self, leg: Leg, play: int, finished: bool) -> None:
+        """What `play` named is over. finished False: it was cut short."""
+
+    def recorded(self, closed: RecordingClosed) -> None:
+        """A recording is closed, whole or not."""
+
+    def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
+        """An extension registered or cannot be reached any more."""
+
+    def trunk(self, trunk: TrunkName, state: str, why: str) -> None:
+        """A trunk's health was seen to change."""

@@ -1,0 +1,204 @@
+"""Facts become the call's history in the store, as they happen.
+
+One task writes, in the order in which the facts came; a call's row exists from its start, so that a crash
+loses nothing that was said to have been kept. Once a second every live call gets a heartbeat: that is the
+end that an interrupted call is given at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+
+import structlog
+
+from callcenterd.bus import Bus
+from callcenterd.clock import Clock
+from callcenterd.errors import CallcenterdError
+from callcenterd.model import events
+from callcenterd.model.calls import CallRecord, RecordingRecord
+from callcenterd.model.events import EVENT_NAMES, Fact
+from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.store.database import Store
+
+_log = structlog.get_logger(__name__)
+
+Write = Callable[[], Awaitable[object]]
+HEARTBEAT_SECONDS = 1.0
+
+
+class History:
+    """live: which calls are on the line now."""
+
+    def __init__(self, store: Store, bus: Bus, clock: Clock, live: Callable[[], Collection[CallId]]) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._live = live
+        self._waiting: asyncio.Queue[tuple[Write, asyncio.Future[None] | None] | None] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._keys: dict[CallId, str] = {}
+        self._queued: set[CallId] = set()
+        self.failed = 0
+        bus.listen(Fact, self._told)
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._beat())]
+
+    async def stop(self) -> None:
+        """Everything told before is written."""
+        if not self._tasks:
+            return
+        writing, beating = self._tasks
+        beating.cancel()
+        self._waiting.put_nowait(None)
+        await writing
+        await asyncio.gather(beating, return_exceptions=True)
+        self._tasks = []
+
+    def backlog(self) -> int:
+        return self._waiting.qsize()
+
+    async def settled(self) -> None:
+        """Everything told until now is in the store."""
+        await self._later(_nothing)
+
+    async def note(self, call: CallId, note: str, customer_id: CustomerId | None, by: str) -> None:
+        """Keep what a person wrote on the call, surely. Raises NotFound if there is no such call."""
+        await self._later(lambda: self._store.calls.note(call, note, customer_id))
+        self._bus.publish(events.CallNoted(at=self._clock.utc(), call=call, customer=customer_id, by=by))
+
+    async def _later(self, write: Write) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.put_nowait((write, done))
+        await done
+
+    def _keep(self, write: Write) -> None:
+        self._waiting.put_nowait((write, None))
+
+    async def _write(self) -> None:
+        while (entry := await self._waiting.get()) is not None:
+            write, done = entry
+            try:
+                await write()
+            except Exception as fault:  # a row that cannot be written must not stop the next one
+                if done is None or not isinstance(fault, CallcenterdError):
+                    self.failed += 1
+                    _log.exception("history not written")
+                if done is not None and not done.done():
+                    done.set_exception(fault)
+            else:
+                if done is not None and not done.done():
+                    done.set_result(None)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            if calls := tuple(self._live()):
+                at = self._clock.utc()
+                self._keep(lambda calls=calls, at=at: self._store.calls.heartbeat(calls, at))  # type: ignore[misc]
+
+    # ---- from facts to rows -----------------------------------------------------------------------------
+
+    def _told(self, fact: Fact) -> None:
+        calls = self._store.calls
+        match fact:
+            case events.CallStarted():
+                record = CallRecord(
+                    id=fact.call,
+                    direction=fact.direction,
+                    caller=fact.caller,
+                    caller_name=fact.caller_name,
+                    called=fact.called,
+                    trunk=fact.trunk,
+                    extension=fact.extension,
+                    started_at=fact.at,
+                )
+                self._keep(lambda: calls.begin(record))
+            case events.FlowEntered():
+                self._change(fact.call, flow=fact.flow)
+            case events.KeyPressed():
+                self._keys[fact.call] = self._keys.get(fact.call, "") + fact.keys
+                self._change(fact.call, keys=self._keys[fact.call])
+            case events.CallerQueued():
+                first = {} if fact.call in self._queued else {"queued_at": fact.at}
+                self._queued.add(fact.call)
+                self._change(fact.call, queue=fact.queue, **first)
+            case events.CallAnswered():
+                self._change(
+                    fact.call,
+                    answered_at=fact.at,
+                    agent=fact.agent,
+                    extension=fact.number,
+                    wait_seconds=round(fact.wait_seconds, 3),
+                )
+            case events.CallEnded():
+                self._ended(fact)
+            case events.RecordingStarted():
+                kept = RecordingRecord(id=fact.recording, call_id=fact.call, path=fact.path, started_at=fact.at)
+                self._keep(lambda: self._store.recordings.begin(kept))
+                self._change(fact.call, recording_id=fact.recording)
+            case events.RecordingFinished():
+                self._keep(
+                    lambda: self._store.recordings.finish(
+                        fact.recording,
+                        finished_at=fact.at,
+                        seconds=fact.seconds,
+                        octets=fact.octets,
+                        sha256=fact.sha256,
+                        complete=fact.complete,
+                    )
+                )
+            case events.AgentChanged():
+                view = fact.view
+                self._keep(lambda: self._store.agents.append(view.agent, view.state, view.reason, fact.at))
+            case _:
+                pass
+        self._tell_story(fact)
+
+    def _ended(self, fact: events.CallEnded) -> None:
+        self._keys.pop(fact.call, None)
+        self._queued.discard(fact.call)
+        self._change(
+            fact.call,
+            ended_at=fact.at,
+            outcome=fact.outcome,
+            ended_by=fact.ended_by,
+            cause=fact.cause,
+            wait_seconds=_rounded(fact.wait_seconds),
+            talk_seconds=_rounded(fact.talk_seconds),
+        )
+
+    def _change(self, call: CallId, **fields: object) -> None:
+        self._keep(lambda: self._store.calls.change(call, **fields))
+
+    def _tell_story(self, fact: Fact) -> None:
+        call: CallId | None = getattr(fact, "call", None)
+        kind = EVENT_NAMES.get(type(fact))
+        if call is None or kind is None or isinstance(fact, events.ScreenPopped):
+            return
+        details = {
+            field.name: _plain(value)
+            for field in dataclasses.fields(fact)
+            if field.name not in ("at", "call") and (value := getattr(fact, field.name)) is not None
+        }
+        at = fact.at
+        self._keep(lambda: self._store.calls.append(call, at, kind, details))
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,86 @@
+"""What one live call has been through so far, and how it will stand in the history."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from callcenterd.calls.call import Call, Leg
+from callcenterd.model.calls import Outcome, Side
+from callcenterd.model.customers import Customer
+from callcenterd.model.ids import AgentId, FlowName, QueueName, RecordingId
+
+LineState = Literal["flow", "waiting", "ringing", "dialling", "talking"]
+
+
+@dataclass(eq=False, slots=True)
+class Journey:
+    """Times without a zone in their name are monotonic seconds.
+
+    result: why the last person who was wanted was not reached; None: nobody was wanted yet, or one was reached.
+    rung:   the agents' legs that ring for this call now.
+    with_person: the leg the caller speaks with.
+    """
+
+    call: Call
+    began_at: datetime
+    state: LineState = "flow"
+    state_at: datetime | None = None
+    flow: FlowName | None = None
+    task: asyncio.Task[None] | None = None
+    queue: QueueName | None = None
+    wanted_since: float | None = None
+    waited: float | None = None
+    joined_at: float | None = None
+    talked: float | None = None
+    agent: AgentId | None = None
+    result: Outcome | None = None
+    recording: RecordingId | None = None
+    recordings: int = 0
+    keys: str = ""
+    customers: tuple[Customer, ...] = ()
+    rung: dict[AgentId, Leg] = field(default_factory=dict)
+    with_person: Leg | None = None
+    ended: bool = False
+
+    def outcome(self, ended_by: Side) -> Outcome:
+        """One of them, always the same for the same story (TEL-07).
+
+        Who spoke with a person is answered, whatever came later; who left while a person was wanted has abandoned.
+        """
+        if self.talked is not None or self.joined_at is not None:
+            return "answered"
+        if self.wanted_since is None:
+            return self.result or "flow"
+        if ended_by == "caller":
+            return "abandoned"
+        return self.result or "no_answer"
+
+    def want_person(self, now: float) -> None:
+        """The wait counts from the first time that a person was wanted."""
+        if self.wanted_since is None:
+            self.wanted_since = now
+
+    def join(self, leg: Leg, agent: AgentId | None, now: float) -> float:
+        """The caller is joined to a person. Answers the seconds waited."""
+        self.with_person = leg
+        self.agent = agent or self.agent
+        self.joined_at = now
+        self.state = "talking"
+        if self.waited is None:
+            self.waited = now - (self.wanted_since if self.wanted_since is not None else self.call.started)
+        return self.waited
+
+    def part(self, now: float) -> None:
+        """The conversation is over; a call may have several."""
+        if self.joined_at is not None:
+            self.talked = (self.talked or 0.0) + now - self.joined_at
+        self.joined_at = None
+        self.with_person = None
+
+    def total_wait(self, now: float) -> float | None:
+        if self.waited is not None or self.wanted_since is None:
+            return self.waited
+        return now - self.wanted_since

@@ -1,0 +1,374 @@
+"""The ACD's offers become ringing phones; what the phones do goes back to the ACD."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Literal
+
+import structlog
+
+from callcenterd.acd.router import Acd, CallerLeft, Decision, Offer, QueueMoved, Standing, Withdraw
+from callcenterd.bus import Bus
+from callcenterd.calls.call import Leg
+from callcenterd.calls.control import Calls
+from callcenterd.calls.listening import RefusalReason
+from callcenterd.clock import Clock
+from callcenterd.errors import LocalError
+from callcenterd.model import events
+from callcenterd.model.agents import AgentView, WantedState
+from callcenterd.model.calls import Outcome
+from callcenterd.model.events import DeclineReason, LeftReason
+from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName
+from callcenterd.model.site import Site
+from callcenterd.sip.events import ToExtension
+from callcenterd.switchboard.journey import Journey
+
+_log = structlog.get_logger(__name__)
+
+QueueResult = Literal["served", "timed_out", "no_agents"]
+
+_DECLINED: Mapping[RefusalReason, DeclineReason] = {
+    "busy": "busy",
+    "no_answer": "no_answer",
+    "refused": "refused",
+    "unreachable": "unreachable",
+    "failed": "unreachable",
+}
+_RESULTS: Mapping[LeftReason, tuple[QueueResult, Outcome]] = {
+    "timed_out": ("timed_out", "no_answer"),
+    "no_agent": ("no_agents", "no_answer"),
+    "left": ("timed_out", "no_answer"),
+    "failed": ("no_agents", "failed"),
+}
+
+
+class Queueing:
+    """Who waits, who rings. joined is told when caller and agent are to be brought together."""
+
+    def __init__(
+        self,
+        *,
+        acd: Acd,
+        calls: Calls,
+        bus: Bus,
+        clock: Clock,
+        joined: Callable[[Journey, Leg, AgentId], None],
+    ) -> None:
+        self._acd = acd
+        self._calls = calls
+        self._bus = bus
+        self._clock = clock
+        self._joined = joined
+        self._journeys: dict[CallId, Journey] = {}
+        self._waiting: dict[CallId, asyncio.Future[QueueResult]] = {}
+        self._agent_of: dict[int, AgentId] = {}
+        self._names: dict[AgentId, str] = {}
+        self._queues_of: dict[AgentId, tuple[QueueName, ...]] = {}
+        self._phones: dict[AgentId, ExtensionNumber] = {}
+        self._reachable: set[ExtensionNumber] = set()
+        self._site = Site()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # ---- who there is -----------------------------------------------------------------------------------
+
+    def configure(self, site: Site) -> None:
+        """A new site takes effect at once; who waits or talks goes on."""
+        self._site = site
+        self._names = {AgentId(user.login): user.name for user in site.users}
+        self._queues_of = {
+            agent: tuple(queue.name for queue in site.queues if agent in queue.members) for agent in self._names
+        }
+        for user in site.users:
+            agent = AgentId(user.login)
+            if agent not in self._phones and user.extension is not None:
+                self._phones[agent] = user.extension
+        self._phones = {agent: number for agent, number in self._phones.items() if agent in self._names}
+        self._configure_acd()
+
+    def _configure_acd(self) -> None:
+        agents = {agent: self._phones.get(agent) for agent in self._names}
+        self._apply(self._acd.configure(self._site.queues, agents, self._now()))
+        for agent, number in self._phones.items():
+            self._apply(self._acd.phone(agent, number in self._reachable, self._now()))
+
+    def queue_names(self) -> tuple[QueueName, ...]:
+        return tuple(queue.name for queue in self._site.queues)
+
+    def agents(self) -> tuple[AgentId, ...]:
+        return tuple(self._names)
+
+    def knows(self, agent: AgentId) -> bool:
+        return agent in self._names
+
+    def view(self, agent: AgentId) -> AgentView:
+        """As others see the agent now. Raises KeyError if there is none."""
+        name = self._names[agent]
+        standing = self._acd.agent(agent)
+        extension = self._phones.get(agent)
+        return AgentView(
+            agent=agent,
+            name=name,
+            extension=extension,
+            state=standing.state,
+            reason=standing.reason,
+            since=self._clock.utc() - timedelta(seconds=max(0.0, self._now() - standing.since)),
+            until=None
+            if standing.until is None
+            else self._clock.utc() + timedelta(seconds=standing.until - self._now()),
+            phone=extension in self._reachable,
+            call=standing.call,
+            queues=self._queues_of.get(agent, ()),
+        )
+
+    def sits_at(self, agent: AgentId, extension: ExtensionNumber) -> None:
+        """The agent takes this phone; who sat there keeps none (hot desking)."""
+        if self._phones.get(agent) == extension:
+            return
+        for other, number in list(self._phones.items()):
+            if number == extension:
+                del self._phones[other]
+        self._phones[agent] = extension
+        self._configure_acd()
+
+    def extension_of(self, agent: AgentId) -> ExtensionNumber | None:
+        return self._phones.get(agent)
+
+    def agent_at(self, extension: str | None) -> AgentId | None:
+        return next((agent for agent, number in self._phones.items() if number == extension), None)
+
+    def is_reachable(self, extension: ExtensionNumber | None) -> bool:
+        return extension in self._reachable
+
+    # ---- what agents and phones do ----------------------------------------------------------------------
+
+    def want(self, agent: AgentId, state: WantedState, reason: str) -> None:
+        self._apply(self._acd.want(agent, state, reason, self._now()))
+
+    def end_wrap_up(self, agent: AgentId) -> None:
+        self._apply(self._acd.end_wrap_up(agent, self._now()))
+
+    def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
+        (self._reachable.add if reachable else self._reachable.discard)(extension)
+        for agent, number in list(self._phones.items()):
+            if number == extension:
+                self._apply(self._acd.phone(agent, reachable, self._now()))
+                self._tell_agent(agent)
+
+    def occupied(self, agent: AgentId, call: CallId) -> None:
+        """The agent is in a call that no queue gave."""
+        self._apply(self._acd.occupied(agent, call, self._now()))
+
+    def free(self, agent: AgentId) -> None:
+        self._apply(self._acd.free(agent, self._now()))
+
+    # ---- what callers do --------------------------------------------------------------------------------
+
+    def anyone_ready(self, queue: QueueName) -> bool:
+        return any(
+            self._acd.agent(agent).state == "ready" for agent, queues in self._queues_of.items() if queue in queues
+        )
+
+    def staffed(self, queue: QueueName) -> int:
+        return self._acd.staffed(queue)
+
+    def enter(self, journey: Journey, queue: QueueName) -> asyncio.Future[QueueResult]:
+        """The caller begins to wait. The future is done when the wait or the conversation after it is over."""
+        result: asyncio.Future[QueueResult] = asyncio.get_running_loop().create_future()
+        call = journey.call.id
+        journey.queue = queue
+        journey.state, journey.state_at = "waiting", self._clock.utc()
+        journey.want_person(self._now())
+        self._journeys[call] = journey
+        self._waiting[call] = result
+        self._bus.publish(events.CallerQueued(at=self._clock.utc(), call=call, queue=queue))
+        self._apply(self._acd.enqueue(call, queue, self._now()))
+        return result
+
+    def leave(self, journey: Journey) -> None:
+        """The caller went away, or the flow took the call out of the queue. Nothing, if it did not wait."""
+        if self._waiting.pop(journey.call.id, None) is not None and journey.joined_at is None:
+            self._apply(self._acd.leave(journey.call.id, self._now()))
+        self._journeys.pop(journey.call.id, None)
+
+    def conversation_over(self, journey: Journey, agent: AgentId) -> None:
+        """Caller and agent have parted: wrap-up begins; the flow goes on if the caller is still there."""
+        self._apply(self._acd.talk_ended(agent, self._now()))
+        self._journeys.pop(journey.call.id, None)
+        result = self._waiting.pop(journey.call.id, None)
+        if result is not None and not result.done():
+            result.set_result("served")
+
+    # ---- what the rung phones do ------------------------------------------------------------------------
+
+    def rings_for_queue(self, leg: Leg) -> bool:
+        return leg.id in self._agent_of
+
+    def ringing(self, leg: Leg) -> None:
+        agent = self._agent_of[leg.id]
+        journey = self._journeys.get(leg.call.id)
+        if journey is None:
+            return
+        journey.state, journey.state_at = "ringing", self._clock.utc()
+        now = self._clock.utc()
+        self._bus.publish(
+            events.CallRinging(at=now, call=leg.call.id, agent=agent, number=leg.number, queue=journey.queue)
+        )
+
+    def answered(self, leg: Leg) -> None:
+        agent = self._agent_of.pop(leg.id)
+        journey = self._journeys.get(leg.call.id)
+        if journey is None:
+            self._calls.hang_up(leg)
+            return
+        journey.rung.pop(agent, None)
+        journey.want_person(self._now())
+        # The decisions of this answer may say that the offer is gone: then the leg is hung up among them.
+        journey.rung[agent] = leg
+        decisions = self._acd.answered(leg.call.id, agent, self._now())
+        taken = not any(isinstance(d, Withdraw) and d.agent == agent for d in decisions)
+        if taken:
+            del journey.rung[agent]
+            self._joined(journey, leg, agent)
+        self._apply(decisions)
+
+    def refused(self, leg: Leg, why: RefusalReason) -> None:
+        """Also: the phone that rang was lost."""
+        agent = self._agent_of.pop(leg.id)
+        journey = self._journeys.get(leg.call.id)
+        if journey is None or journey.rung.pop(agent, None) is None:
+            return
+        self._decline(journey, agent, _DECLINED[why])
+
+    def _decline(self, journey: Journey, agent: AgentId, reason: DeclineReason) -> None:
+        self._bus.publish(
+            events.OfferDeclined(at=self._clock.utc(), call=journey.call.id, agent=agent, reason=reason)
+        )
+        self._after_ring(journey)
+        self._apply(self._acd.declined(journey.call.id, agent, reason, self._now()))
+
+    def _after_ring(self, journey: Journey) -> None:
+        if not journey.rung and journey.state == "ringing":
+            journey.state, journey.state_at = "waiting", self._clock.utc()
+
+    # ---- what the ACD decides ---------------------------------------------------------------------------
+
+    def _apply(self, decisions: Iterable[Decision]) -> None:
+        for decision in decisions:
+            match decision:
+                case Offer():
+                    self._ring(decision)
+                case Withdraw():
+                    self._stop_ringing(decision)
+                case CallerLeft():
+                    self._caller_left(decision)
+                case Standing():
+                    self._tell_agent(decision.agent)
+                case QueueMoved():
+                    self._tell_queue(decision.queue)
+        self._set_timer()
+
+    def _ring(self, offer: Offer) -> None:
+        journey = self._journeys.get(offer.call)
+        if journey is None or journey.ended:
+            _log.error("offer for a call that is gone", call=offer.call)
+            return
+        name = journey.customers[0].name if len(journey.customers) == 1 else journey.call.caller_name
+        for agent in offer.agents:
+            extension = self._phones.get(agent)
+            try:
+                if extension is None:
+                    raise LocalError(f"agent {agent} has no phone")
+                leg = self._calls.dial(
+                    ToExtension(extension), call=journey.call, caller=journey.call.caller, caller_name=name
+                )
+            except LocalError as fault:
+                _log.info("agent cannot be rung", call=offer.call, agent=agent, why=str(fault))
+                self._later(self._decline, journey, agent, "unreachable")
+                continue
+            journey.rung[agent] = leg
+            self._agent_of[leg.id] = agent
+            _log.info("offer", call=offer.call, agent=agent, queue=offer.queue, why=str(offer.why))
+
+    def _stop_ringing(self, withdraw: Withdraw) -> None:
+        journey = self._journeys.get(withdraw.call)
+        leg = journey.rung.pop(withdraw.agent, None) if journey is not None else None
+        if journey is None or leg is None:
+            return
+        self._agent_of.pop(leg.id, None)
+        elsewhere = journey.joined_at is not None
+        self._calls.hang_up(leg, 'SIP;cause=200;text="Call completed elsewhere"' if elsewhere else None)
+        if withdraw.why == "no_answer":
+            fact: events.Fact = events.OfferDeclined(
+                at=self._clock.utc(), call=withdraw.call, agent=withdraw.agent, reason="no_answer"
+            )
+        else:
+            fact = events.OfferWithdrawn(
+                at=self._clock.utc(), call=withdraw.call, agent=withdraw.agent, reason=str(withdraw.why)
+            )
+        self._bus.publish(fact)
+        self._after_ring(journey)
+
+    def _caller_left(self, left: CallerLeft) -> None:
+        self._bus.publish(
+            events.CallerLeftQueue(
+                at=self._clock.utc(),
+                call=left.call,
+                queue=left.queue,
+                reason=left.reason,
+                wait_seconds=round(left.waited, 3),
+            )
+        )
+        if left.reason not in _RESULTS:
+            return  # answered: the future waits for the end of the conversation; abandoned: nobody waits for it
+        result, outcome = _RESULTS[left.reason]
+        journey = self._journeys.pop(left.call, None)
+        if journey is not None:
+            journey.result = outcome
+            journey.state, journey.state_at = "flow", self._clock.utc()
+        waiting = self._waiting.pop(left.call, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(result)
+
+    def _tell_agent(self, agent: AgentId) -> None:
+        if agent in self._names:
+            self._bus.publish(events.AgentChanged(at=self._clock.utc(), view=self.view(agent)))
+
+    def _tell_queue(self, queue: QueueName) -> None:
+        waiting = self._acd.waiting(queue)
+        longest = min((caller.since for caller in waiting), default=None)
+        self._bus.publish(
+            events.QueueChanged(
+                at=self._clock.utc(),
+                queue=queue,
+                waiting=tuple(caller.call for caller in waiting),
+                longest_since=None if longest is None else self._clock.utc() - timedelta(seconds=self._now() - longest),
+            )
+        )
+
+    # ---- time -------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
+
+    def _later(self, what: Callable[..., None], *arguments: object) -> None:
+        """After the present decisions: one must not change the ACD while its last answer is being carried out."""
+        asyncio.get_running_loop().call_soon(what, *arguments)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._acd.deadline()
+        if due is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self._now()), self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._apply(self._acd.advance(self._now()))
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -22,6 +22,7 @@ class Journey:
     result: why the last person who was wanted was not reached; None: nobody was wanted yet, or one was reached.
     rung:   the agents' legs that ring for this call now.
     with_person: the leg the caller speaks with.
+    ending: who left a conversation first, if the flow ends the call right after it.
     """
 
     call: Call
@@ -43,6 +44,7 @@ class Journey:
     customers: tuple[Customer, ...] = ()
     rung: dict[AgentId, Leg] = field(default_factory=dict)
     with_person: Leg | None = None
+    ending: tuple[Side, str] | None = None
     ended: bool = False
 
     def outcome(self, ended_by: Side) -> Outcome:

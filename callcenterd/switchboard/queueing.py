@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
@@ -170,12 +170,26 @@ class Queueing:
             self._acd.agent(agent).state == "ready" for agent, queues in self._queues_of.items() if queue in queues
         )
 
+    def waiting(self, queue: QueueName) -> list[tuple[CallId, datetime, int]]:
+        """Who waits, since when, at which place; in their order."""
+        return [
+            (caller.call, self._clock.utc() - timedelta(seconds=self._now() - caller.since), caller.position)
+            for caller in self._acd.waiting(queue)
+        ]
+
     def staffed(self, queue: QueueName) -> int:
         return self._acd.staffed(queue)
 
-    def enter(self, journey: Journey, queue: QueueName) -> asyncio.Future[QueueResult]:
-        """The caller begins to wait. The future is done when the wait or the conversation after it is over."""
-        result: asyncio.Future[QueueResult] = asyncio.get_running_loop().create_future()
+    def enter(self, journey: Journey, queue: QueueName, limit: float | None) -> asyncio.Future[QueueResult]:
+        """The caller begins to wait, `limit` seconds at most (None: as long as the queue lets).
+
+        The future is done when the wait or the conversation after it is over.
+        """
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[QueueResult] = loop.create_future()
+        if limit is not None:
+            timer = loop.call_later(limit, self._run_out, journey, result)
+            result.add_done_callback(lambda _: timer.cancel())
         call = journey.call.id
         journey.queue = queue
         journey.state, journey.state_at = "waiting", self._clock.utc()
@@ -185,6 +199,12 @@ class Queueing:
         self._bus.publish(events.CallerQueued(at=self._clock.utc(), call=call, queue=queue))
         self._apply(self._acd.enqueue(call, queue, self._now()))
         return result
+
+    def _run_out(self, journey: Journey, result: asyncio.Future[QueueResult]) -> None:
+        if journey.joined_at is None and not result.done():
+            journey.result = "no_answer"
+            self.leave(journey)
+            result.set_result("timed_out")
 
     def leave(self, journey: Journey) -> None:
         """The caller went away, or the flow took the call out of the queue. Nothing, if it did not wait."""

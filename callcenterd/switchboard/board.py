@@ -1,0 +1,305 @@
+"""The switchboard: what the calls room tells is carried to the flow, the queue or the dialling it belongs to.
+
+Order of a call here: `inbound` finds its flow, `flowcall` is the flow's hand on it, `queueing` and `outbound`
+bring a person; joining, parting and ending are in this file, once for all ways that lead to them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from callcenterd.acd.router import Acd
+from callcenterd.bus import Bus
+from callcenterd.calls.call import Call, Leg, LegState
+from callcenterd.calls.control import Calls
+from callcenterd.calls.listening import RefusalReason
+from callcenterd.clock import Clock
+from callcenterd.ivr.shelf import Flows
+from callcenterd.media import tones
+from callcenterd.media.facts import RecordingClosed
+from callcenterd.model import events
+from callcenterd.model.calls import Side
+from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, RecordingId, TrunkName
+from callcenterd.model.site import Site
+from callcenterd.store.database import Store
+from callcenterd.switchboard.desk import Desk
+from callcenterd.switchboard.history import History
+from callcenterd.switchboard.inbound import Inbound
+from callcenterd.switchboard.journey import Journey
+from callcenterd.switchboard.live import Live
+from callcenterd.switchboard.outbound import Outbound
+from callcenterd.switchboard.queueing import Queueing
+from callcenterd.worker.prompts import Prompts
+
+if TYPE_CHECKING:
+    from callcenterd.switchboard.flowcall import LiveFlowCall
+
+_log = structlog.get_logger(__name__)
+
+
+class Switchboard:
+    """Implements `calls.listening.CallListener`; holds every live call's journey."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        chance: random.Random,
+        bus: Bus,
+        store: Store,
+        calls: Calls,
+        flows: Flows,
+        prompts: Prompts,
+        recordings: Path,
+        language: str,
+        region: str,
+    ) -> None:
+        self.clock = clock
+        self.bus = bus
+        self.store = store
+        self.calls = calls
+        self.flows = flows
+        self.prompts = prompts
+        self.language = language
+        self.region = region
+        self.site = Site()
+        self.draining = False
+        self._recordings = recordings
+        self.journeys: dict[CallId, Journey] = {}
+        self.in_flow: dict[CallId, LiveFlowCall] = {}
+        self._of_recording: dict[RecordingId, CallId] = {}
+        self._occupied: dict[CallId, AgentId] = {}
+        self.queueing = Queueing(
+            acd=Acd(chance=chance), calls=calls, bus=bus, clock=clock, joined=self._joined_from_queue
+        )
+        self.outbound = Outbound(
+            calls=calls, bus=bus, clock=clock, joined=self.join, ringback=tones.ringback()
+        )
+        self.inbound = Inbound(self)
+        self.history = History(store, bus, clock, live=lambda: self.journeys.keys())
+        self.desk = Desk(self)
+        self.live = Live(self)
+        calls.listener = self
+
+    def configure(self, site: Site) -> None:
+        """Another site is in force; running calls keep what they began with."""
+        self.site = site
+        self.queueing.configure(site)
+
+    async def stop(self) -> None:
+        """End what is left, and let the history be written."""
+        for journey in list(self.journeys.values()):
+            self.finish(journey, "system", "shutdown")
+        await self.inbound.stop()
+        self.queueing.stop()
+        await self.history.stop()
+
+    # ---- CallListener -----------------------------------------------------------------------------------
+
+    def arrived(self, call: Call) -> None:
+        if self.draining:
+            self.calls.refuse(call.first, 503)
+            return
+        self.begin(call)
+        self.inbound.arrived(self.journeys[call.id])
+
+    def ringing(self, leg: Leg, early: bool) -> None:
+        if self.queueing.rings_for_queue(leg):
+            self.queueing.ringing(leg)
+            self.desk.pop_for(leg)
+        elif self.outbound.knows(leg):
+            self.outbound.ringing(leg, early)
+
+    def answered(self, leg: Leg) -> None:
+        if self.queueing.rings_for_queue(leg):
+            self.desk.pop_for(leg)  # a phone that answers without ringing first
+            self.queueing.answered(leg)
+        elif self.outbound.knows(leg):
+            self.outbound.answered(leg)
+        else:
+            self.calls.hang_up(leg)
+
+    def refused(self, leg: Leg, why: RefusalReason, status: int) -> None:
+        _log.info("not reached", call=leg.call.id, number=leg.number, why=why, status=status)
+        if self.queueing.rings_for_queue(leg):
+            self.queueing.refused(leg, why)
+        elif self.outbound.knows(leg):
+            self.outbound.refused(leg, why)
+
+    def gone(self, leg: Leg, reason: str) -> None:
+        journey = self.journeys.get(leg.call.id)
+        if journey is None:
+            return
+        if leg is leg.call.first:
+            self.finish(journey, "caller", reason)
+        elif leg is journey.with_person:
+            self.part(journey, "agent" if journey.agent is not None else "callee", reason)
+
+    def key(self, leg: Leg, key: str) -> None:
+        if leg is leg.call.first and (flow := self.in_flow.get(leg.call.id)) is not None:
+            flow.key(key)
+
+    def played(self, leg: Leg, play: int, finished: bool) -> None:
+        if (flow := self.in_flow.get(leg.call.id)) is not None and leg is leg.call.first:
+            flow.played(play)
+
+    def recorded(self, closed: RecordingClosed) -> None:
+        call = self._of_recording.pop(closed.recording, None)
+        if call is None:
+            return
+        if not closed.complete:
+            _log.error("recording is not complete", call=call, recording=closed.recording)
+        self.bus.publish(
+            events.RecordingFinished(
+                at=self.clock.utc(),
+                recording=closed.recording,
+                call=call,
+                seconds=closed.seconds,
+                octets=closed.octets,
+                sha256=closed.sha256,
+                complete=closed.complete,
+            )
+        )
+
+    def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
+        self.bus.publish(events.PhoneChanged(at=self.clock.utc(), extension=extension, reachable=reachable))
+        self.queueing.phone(extension, reachable)
+
+    def trunk(self, trunk: TrunkName, state: str, why: str) -> None:
+        self.bus.publish(events.TrunkChanged(at=self.clock.utc(), trunk=trunk, state=state, why=why))
+
+    # ---- joining, parting, ending -----------------------------------------------------------------------
+
+    def begin(self, call: Call) -> Journey:
+        now = self.clock.utc()
+        journey = Journey(call=call, began_at=now, state_at=now)
+        self.journeys[call.id] = journey
+        self.bus.publish(
+            events.CallStarted(
+                at=now,
+                call=call.id,
+                direction=call.direction,
+                caller=call.caller,
+                caller_name=call.caller_name,
+                called=call.called,
+                trunk=call.trunk,
+                extension=call.extension,
+            )
+        )
+        return journey
+
+    def occupy(self, journey: Journey, agent: AgentId) -> None:
+        """The agent is busy with this call although no queue gave it."""
+        self._occupied[journey.call.id] = agent
+        journey.agent = agent
+        self.queueing.occupied(agent, journey.call.id)
+
+    def _joined_from_queue(self, journey: Journey, leg: Leg, agent: AgentId) -> None:
+        settings = next((queue for queue in self.site.queues if queue.name == journey.queue), None)
+        self.join(journey, leg, agent, settings is None or settings.record)
+
+    def join(self, journey: Journey, leg: Leg, agent: AgentId | None, record: bool) -> None:
+        """Caller and person hear each other from now on; the wait is over."""
+        first = journey.call.first
+        if first.state is LegState.ARRIVING:
+            self.calls.answer(first)
+        if first.joined is not leg:
+            self.calls.join(first, leg)
+        waited = journey.join(leg, agent, self.clock.monotonic())
+        journey.state_at = now = self.clock.utc()
+        self.bus.publish(
+            events.CallAnswered(
+                at=now,
+                call=journey.call.id,
+                agent=journey.agent,
+                number=leg.number,
+                queue=journey.queue,
+                wait_seconds=waited,
+            )
+        )
+        if record:
+            self._record(journey, leg)
+
+    def _record(self, journey: Journey, leg: Leg) -> None:
+        journey.recordings += 1
+        name = RecordingId(f"{journey.call.id}-{journey.recordings}")
+        relative = f"{journey.began_at:%Y/%m/%d}/{name}.wav"
+        journey.recording = name
+        self._of_recording[name] = journey.call.id
+        self.calls.record(name, self._recordings / relative, journey.call.first, leg)
+        self.bus.publish(
+            events.RecordingStarted(at=self.clock.utc(), recording=name, call=journey.call.id, path=relative)
+        )
+
+    def part(self, journey: Journey, by: Side, reason: str) -> None:
+        """The person is gone, the caller is not: the flow goes on, or ends the call."""
+        leg, agent = journey.with_person, journey.agent
+        self._conversation_over(journey)
+        if leg is not None and leg.alive:
+            self.calls.hang_up(leg)
+        journey.state, journey.state_at = "flow", self.clock.utc()
+        journey.ending = (by, reason)
+        if agent is not None and journey.call.id not in self._occupied:
+            self.queueing.conversation_over(journey, agent)
+        self.outbound.conversation_over(journey)
+
+    def _conversation_over(self, journey: Journey) -> None:
+        if journey.joined_at is None:
+            return
+        if journey.recording is not None:
+            self.calls.stop_recording(journey.recording)
+            journey.recording = None
+        if journey.with_person is not None:
+            self.calls.part(journey.with_person)
+        journey.part(self.clock.monotonic())
+
+    def finish(self, journey: Journey, by: Side, reason: str) -> None:
+        """The call is over: every leg, the flow, the place in the queue, the recording. Told once."""
+        if journey.ended:
+            return
+        journey.ended = True
+        call = journey.call
+        if by == "system" and journey.ending is not None:
+            by, reason = journey.ending
+        talked_to = journey.agent if journey.joined_at is not None and call.id not in self._occupied else None
+        outcome = journey.outcome(by)
+        self._conversation_over(journey)
+        if journey.task is not None:
+            journey.task.cancel()
+        self.in_flow.pop(call.id, None)
+        self.queueing.leave(journey)
+        self.calls.end(call)
+        if talked_to is not None:
+            self.queueing.conversation_over(journey, talked_to)
+        if (occupied := self._occupied.pop(call.id, None)) is not None:
+            self.queueing.free(occupied)
+        del self.journeys[call.id]
+        self.bus.publish(
+            events.CallEnded(
+                at=self.clock.utc(),
+                call=call.id,
+                outcome=outcome,
+                ended_by=by,
+                cause=reason,
+                agent=journey.agent,
+                queue=journey.queue,
+                wait_seconds=journey.total_wait(self.clock.monotonic()),
+                talk_seconds=journey.talked,
+            )
+        )
+
+    def counters(self) -> Mapping[str, float]:
+        """For /metrics; the daemon adds those of the lower rooms."""
+        states = [journey.state for journey in self.journeys.values()]
+        return {
+            "calls_live": len(states),
+            "calls_waiting": states.count("waiting") + states.count("ringing"),
+            "calls_talking": states.count("talking"),
+            "history_backlog": self.history.backlog(),
+            "history_failed_total": self.history.failed,
+        }

@@ -1,0 +1,106 @@
+"""A new call: its number, its customer, its flow."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from callcenterd.errors import CallcenterdError
+from callcenterd.ivr import engine
+from callcenterd.ivr.flow import Flow
+from callcenterd.model import events, numbers
+from callcenterd.model.ids import FlowName
+from callcenterd.model.site import Site
+from callcenterd.switchboard import board as switchboard
+from callcenterd.switchboard import outbound
+from callcenterd.switchboard.flowcall import LiveFlowCall
+from callcenterd.switchboard.journey import Journey
+
+_log = structlog.get_logger(__name__)
+
+RING_SECONDS = 60.0
+
+
+def flow_for(site: Site, called: str) -> FlowName | None:
+    """The exact number before any pattern; among patterns the longest, then the first in order."""
+    for route in site.numbers:
+        if route.match == called:
+            return route.flow
+    fitting = [route for route in site.numbers if numbers.matches(route.match, called)]
+    return max(fitting, key=lambda route: len(route.match)).flow if fitting else None
+
+
+class Inbound:
+    """Runs each call's flow in a task of its own, and owns those tasks."""
+
+    def __init__(self, board: switchboard.Switchboard) -> None:
+        self._board = board
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def arrived(self, journey: Journey) -> None:
+        """A trunk's call goes to the flow of its number; a phone's call to whom it dialled."""
+        call, board = journey.call, self._board
+        name = flow_for(board.site, call.called)
+        flow = board.flows.get(name) if name is not None else None
+        if flow is not None and name is not None:
+            self._own(journey, self._walk(journey, name, flow))
+        elif call.extension is not None and outbound.targets(board.site, call.called, None):
+            self._own(journey, self._dial(journey))
+        else:
+            why = f"no flow {name}" if name is not None else "number not known here"
+            _log.warning("call refused", call=call.id, caller=call.caller, called=call.called, why=why)
+            journey.result = "failed"
+            board.calls.refuse(call.first, 404 if name is None else 503)
+            board.finish(journey, "system", why)
+
+    def _own(self, journey: Journey, walk: asyncio.coroutines.Coroutine[object, object, None]) -> None:  # type: ignore[name-defined]
+        task = asyncio.create_task(walk)
+        journey.task = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _walk(self, journey: Journey, name: FlowName, flow: Flow) -> None:
+        board, call = self._board, journey.call
+        journey.flow = name
+        board.bus.publish(events.FlowEntered(at=board.clock.utc(), call=call.id, flow=name))
+        hand = LiveFlowCall(board, journey, flow.language or board.language)
+        board.in_flow[call.id] = hand
+        try:
+            await self._look_up(journey)
+            await engine.run(flow, hand, board.flows)
+            cause = "flow ended"
+        except Exception:  # a fault in one call's flow ends that call only
+            _log.exception("flow failed", call=call.id, flow=name)
+            journey.result = journey.result or "failed"
+            cause = "flow failed"
+        board.finish(journey, "system", cause)
+
+    async def _dial(self, journey: Journey) -> None:
+        """A phone of ours dialled an extension or an outside number."""
+        board, call = self._board, journey.call
+        agent = board.queueing.agent_at(call.extension)
+        if agent is not None:
+            board.occupy(journey, agent)
+        try:
+            wanted = outbound.targets(board.site, call.called, None)
+            result = await board.outbound.dial(
+                journey, wanted, seconds=RING_SECONDS, record=True, caller=call.extension or call.caller
+            )
+        except Exception:  # as above
+            _log.exception("dialling failed", call=call.id)
+            result = "failed"
+        if result != "served":
+            board.calls.refuse(call.first, {"busy": 486, "no_answer": 480}.get(result, 503))
+        board.finish(journey, "system", result)
+
+    async def _look_up(self, journey: Journey) -> None:
+        try:
+            journey.customers = tuple(await self._board.store.customers.by_phone(journey.call.caller))
+        except CallcenterdError as fault:
+            _log.error("customer not looked up", call=journey.call.id, why=str(fault))

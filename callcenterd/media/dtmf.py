@@ -105,11 +105,11 @@ class KeysOut:
     def rows(self) -> list[int]:
         return list(self._sending)
 
-    def write(self, row: int, packet: NDArray[np.uint8], events: int, law: int, stamps: Stamps) -> tuple[int, bool]:
+    def write(self, row: int, packet: NDArray[np.uint8], events: int, law: int, stamps: Stamps) -> int:
         """Overwrite the row's stamped packet with this tick's part of its key.
 
-        events: payload type of telephone-event, or -1: then the key is sound. Answers (octets of the packet;
-        0: the packet stays as it is, False) or (octets, True if the event has this payload type).
+        events: payload type of telephone-event, or -1: then the key is sound. Answers the octets of the packet, 0
+        if it keeps those it had.
         """
         sending = self._sending[row]
         if events < 0:
@@ -127,16 +127,16 @@ class KeysOut:
             packet[12:16] = event, (0x80 if ended else 0) | _VOLUME, duration >> 8, duration & 0xFF
             octets = 16
         self._count(row, sending, PRESSED + max(ENDS, PAUSE))
-        return octets, octets > 0
+        return octets
 
-    def _as_sound(self, row: int, sending: _Sending, packet: NDArray[np.uint8], law: int) -> tuple[int, bool]:
+    def _as_sound(self, row: int, sending: _Sending, packet: NDArray[np.uint8], law: int) -> int:
         if sending.tick == 0:
             sending.sound = tones.key(sending.keys[0], on=PRESSED * 0.02, off=PAUSE * 0.02)
         if sending.sound is not None:
             part = sending.sound[sending.tick * FRAME : (sending.tick + 1) * FRAME]
             packet[12 : 12 + FRAME] = g711.encode(part, law)
         self._count(row, sending, PRESSED + PAUSE)
-        return 0, False
+        return 0
 
     def _count(self, row: int, sending: _Sending, ticks: int) -> None:
         sending.tick += 1

@@ -175,13 +175,14 @@ class Jitter:
                 self.restart(row, int(self._law[row]))
                 self._former[row] = (before, STRAGGLING)
             if not self._anchored[row] or _signed(int(headers.timestamp[one]) - int(self._playing[row])) > 0:
-                self._anchor(row, ssrc, int(headers.timestamp[one]))
+                self._anchor(row, headers, one)
 
-    def _anchor(self, row: int, ssrc: int, timestamp: int) -> None:
-        """Play this timestamp in this tick."""
+    def _anchor(self, row: int, headers: Headers, one: int) -> None:
+        """Play this packet in this tick; of one that is shorter than a tick, what belongs before it too."""
+        shorter = max(0, FRAME - int(headers.end[one] - headers.start[one]))
         self._anchored[row] = True
-        self._ssrc[row] = ssrc
-        self._playing[row] = timestamp
+        self._ssrc[row] = headers.ssrc[one]
+        self._playing[row] = (int(headers.timestamp[one]) - shorter) & 0xFFFFFFFF
         self._suspect[row] = -1
         self._least_ahead[row] = FUTURE
         self._watched[row] = 0
@@ -200,7 +201,7 @@ class Jitter:
             if not self._from_another_time(row, headers, one, others_fit):
                 return
         elif distance > 0 and row in self._reset:
-            self._anchor(row, int(headers.ssrc[one]), int(headers.timestamp[one]))  # the newest of a burst counts
+            self._anchor(row, headers, one)  # the newest of a burst counts
         elif distance < 0 and not self._make_room(row, distance, len(payload)):
             return
         self._write(row, self._distance(row, headers, one), payload[: FUTURE * FRAME])
@@ -253,7 +254,7 @@ class Jitter:
         sequence = int(headers.sequence[one])
         if not others_fit and sequence == int(self._suspect[row]):
             self._filled[:, row] = False
-            self._anchor(row, int(headers.ssrc[one]), int(headers.timestamp[one]))
+            self._anchor(row, headers, one)
             self._begin_count(row, sequence)
             self._reset.add(row)
             return True
@@ -284,7 +285,8 @@ class Jitter:
         self._slots[slots[1:], row] = self._slots[slots[:-1], row]
         self._filled[marks[1:], row] = self._filled[marks[:-1], row]
         self._filled[marks[0], row] = True  # not known; to take it for played moves nothing
-        self._playing[row] -= np.uint32(FRAME)
+        self._filled[self._cursor, row] = False
+        self._playing[row] = (int(self._playing[row]) - FRAME) & 0xFFFFFFFF
         self._shifted[row] += 1
         self._settled.add(row)
         self._patience[row] = min(2 * self._patience[row], MOST_PATIENCE)
@@ -297,7 +299,7 @@ class Jitter:
         self._slots[slots[:-1], row] = self._slots[slots[1:], row]
         self._filled[marks[:-1], row] = self._filled[marks[1:], row]
         self._filled[marks[-1], row] = False
-        self._playing[row] += np.uint32(FRAME)
+        self._playing[row] = (int(self._playing[row]) + FRAME) & 0xFFFFFFFF
         self._shifted[row] = max(0, self._shifted[row] - 1)
         self._least_ahead[row] = FUTURE
         self._watched[row] = 0

@@ -73,17 +73,21 @@ class Plays:
         stopped = self._playing.pop(row, None)
         return stopped.play if stopped is not None else None
 
-    def write(self, laws: NDArray[np.int8], out: NDArray[np.uint8]) -> list[tuple[int, PlayId]]:
+    def write(
+        self, ready: NDArray[np.bool_], laws: NDArray[np.int8], out: NDArray[np.uint8]
+    ) -> list[tuple[int, PlayId]]:
         """Overwrite the sound of the rows that are being played to. Answers which plays came to their end.
 
-        laws: (rows,). out: (rows, 160) codes, each row in its own law.
+        ready: (rows,) who can be played to now; what the others are to hear waits. laws: (rows,).
+        out:   (rows, 160) codes, each row in its own law.
         """
-        if not self._playing:
+        playing = {row: play for row, play in self._playing.items() if ready[row]}
+        if not playing:
             return []
-        rows = np.fromiter(self._playing, np.intp, len(self._playing))
+        rows = np.fromiter(playing, np.intp, len(playing))
         frames = np.zeros((len(rows), FRAME), np.int16)
         ended: list[tuple[int, PlayId]] = []
-        for n, (row, play) in enumerate(self._playing.items()):
+        for n, (row, play) in enumerate(playing.items()):
             piece, end = play.frame()
             frames[n, : len(piece)] = piece
             if end:

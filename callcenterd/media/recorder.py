@@ -47,6 +47,9 @@ class Recorder:
     def __len__(self) -> int:
         return len(self._place)
 
+    def names(self) -> list[RecordingId]:
+        return list(self._place)
+
     def begin(self, recording: RecordingId, left: int, right: int) -> None:
         """left, right: rows, or NOBODY. The first block is shorter than a second, each time by another amount."""
         place = self._name.index(None)

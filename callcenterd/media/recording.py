@@ -153,7 +153,7 @@ class Recording:
             raise
 
     def close(self) -> None:
-        """Make the file whole. Raises OSError if that fails; the part is then left for `repair`. Twice changes nothing."""
+        """Make the file whole; twice changes nothing. Raises OSError if that fails; `repair` can take up the part."""
         file, self._file = self._file, None
         if file is None:
             return

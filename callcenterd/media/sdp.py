@@ -248,10 +248,7 @@ def agree(codecs: Sequence[str], answer: Description) -> Agreed:
     if not known:
         named = " ".join(name for _, name, _ in audio.codecs) or " ".join(audio.formats)
         raise NoCommonCodec(f"no common codec: they have {named[:80]}, we have {' '.join(codecs)}")
-    try:
-        ipaddress.IPv4Address(audio.address)
-    except ValueError:
-        raise NoCommonCodec(f"sound goes to IPv4 addresses only, not to {audio.address[:60]!r}") from None
+    _sendable(audio.address)
     number, name = known[0]
     events = [n for n, codec, rate in audio.codecs if codec == "TELEPHONE-EVENT" and rate == 8000]
     return Agreed(
@@ -264,6 +261,16 @@ def agree(codecs: Sequence[str], answer: Description) -> Agreed:
             direction="recvonly" if _held(audio) and audio.direction == "sendrecv" else _MIRROR[audio.direction],
         ),
     )
+
+
+def _sendable(address: str) -> None:
+    """Sound goes to one IPv4 host. To a group or to everybody would make us somebody's loudspeaker."""
+    try:
+        host = ipaddress.IPv4Address(address)
+    except ValueError:
+        raise NoCommonCodec(f"sound goes to IPv4 addresses only, not to {address[:60]!r}") from None
+    if host.is_multicast or host == ipaddress.IPv4Address(0xFFFFFFFF):
+        raise NoCommonCodec(f"sound goes to one host, not to {address}")
 
 
 def _held(audio: Medium) -> bool:

@@ -96,7 +96,7 @@ class Writer:
         while (job := work.get()) is not None:
             try:
                 job()
-            except Exception:  # one recording's fault must not stop the others
+            except Exception:  # noqa: BLE001  # one recording's fault must not stop the others
                 _log.exception("recording job failed")
 
     def _begin(self, name: RecordingId, path: Path) -> None:

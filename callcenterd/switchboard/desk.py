@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from callcenterd.calls.call import Leg
 from callcenterd.errors import NotFound, NotNow
 from callcenterd.model import events
 from callcenterd.model.agents import AgentView, WantedState
 from callcenterd.model.events import ScreenPopped
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber
-from callcenterd.switchboard import board as switchboard
 from callcenterd.switchboard.journey import Journey
+
+if TYPE_CHECKING:
+    from callcenterd.switchboard.board import Switchboard
 
 
 class Desk:
-    def __init__(self, board: switchboard.Switchboard) -> None:
+    def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._pops: dict[AgentId, ScreenPopped] = {}
 

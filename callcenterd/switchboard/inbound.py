@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import asyncio
 
 import structlog
@@ -12,10 +14,12 @@ from callcenterd.ivr.flow import Flow
 from callcenterd.model import events, numbers
 from callcenterd.model.ids import FlowName
 from callcenterd.model.site import Site
-from callcenterd.switchboard import board as switchboard
 from callcenterd.switchboard import outbound
 from callcenterd.switchboard.flowcall import LiveFlowCall
 from callcenterd.switchboard.journey import Journey
+
+if TYPE_CHECKING:
+    from callcenterd.switchboard.board import Switchboard
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +38,7 @@ def flow_for(site: Site, called: str) -> FlowName | None:
 class Inbound:
     """Runs each call's flow in a task of its own, and owns those tasks."""
 
-    def __init__(self, board: switchboard.Switchboard) -> None:
+    def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import dataclasses
 from typing import Any
 
 from callcenterd.model.agents import AgentView
 from callcenterd.model.ids import CallId, QueueName
-from callcenterd.switchboard import board as switchboard
 from callcenterd.switchboard.journey import Journey
+
+if TYPE_CHECKING:
+    from callcenterd.switchboard.board import Switchboard
 
 
 class Live:
-    def __init__(self, board: switchboard.Switchboard) -> None:
+    def __init__(self, board: Switchboard) -> None:
         self._board = board
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:

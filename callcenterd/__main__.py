@@ -1,0 +1,5 @@
+"""`python -m callcenterd` is `callcenterd`."""
+
+from callcenterd.cli import main
+
+main()

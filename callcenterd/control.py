@@ -1,0 +1,93 @@
+"""The local door of a running server: a Unix socket in its data folder, for the commands on the same machine.
+
+One line of JSON asks, one line answers: {"command": "reload"} → {"ok": true, …} or {"ok": false, "error": "…"}.
+Whoever may open the socket owns the data folder; the file is 0600, there is no other proof.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from callcenterd.errors import CallcenterdError, LocalError
+
+_log = structlog.get_logger(__name__)
+
+Command = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+NAME = "control.sock"
+MAX_OCTETS = 4 << 20
+SECONDS = 60.0
+
+
+class NotRunning(LocalError):
+    """No server listens on this data folder."""
+
+
+class Door:
+    """The server's half."""
+
+    def __init__(self, data: Path, commands: Mapping[str, Command]) -> None:
+        self._path = data / NAME
+        self._commands = commands
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._path.unlink(missing_ok=True)  # a server killed before left it; the lock says that none runs now
+        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=MAX_OCTETS)
+        self._path.chmod(0o600)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                answer = await self._answer(await reader.readline())
+                writer.write(json.dumps(answer).encode() + b"\n")
+                await writer.drain()
+        except (TimeoutError, OSError, ValueError) as fault:
+            _log.warning("control connection ended", why=str(fault))
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> Mapping[str, Any]:
+        try:
+            asked = json.loads(line)
+            command = self._commands[asked["command"]]
+        except (ValueError, KeyError, TypeError):
+            return {"ok": False, "error": "not a command of this server"}
+        try:
+            return {"ok": True, **await command(asked)}
+        except CallcenterdError as fault:
+            return {"ok": False, "error": str(fault)}
+
+
+async def ask(data: Path, command: str, **arguments: Any) -> Mapping[str, Any]:
+    """Ask the server that runs on this data folder. Raises NotRunning, or LocalError with what it said."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(data / NAME, limit=MAX_OCTETS)
+    except OSError:
+        raise NotRunning(f"no server runs on {data}") from None
+    try:
+        async with asyncio.timeout(SECONDS):
+            writer.write(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            await writer.drain()
+            answer = json.loads(await reader.readline() or b"{}")
+    except TimeoutError:
+        raise LocalError("the server did not answer") from None
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    if not isinstance(answer, dict) or not answer.get("ok"):
+        said = answer.get("error") if isinstance(answer, dict) else None
+        raise LocalError(str(said or "the server gave no answer"))
+    return answer

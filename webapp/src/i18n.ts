@@ -1,0 +1,36 @@
+/** Which language the pages speak. Chinese first; a person's choice is kept on this machine. */
+import elementEn from 'element-plus/es/locale/lang/en'
+import elementZh from 'element-plus/es/locale/lang/zh-cn'
+import type { Language as ElementLanguage } from 'element-plus/es/locale'
+import { createI18n } from 'vue-i18n'
+
+import { en } from './locales/en'
+import { zh } from './locales/zh-CN'
+
+export type Language = 'zh-CN' | 'en'
+const KEPT = 'callcenterd.language'
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: 'zh-CN',
+  fallbackLocale: 'zh-CN',
+  messages: { 'zh-CN': zh, en },
+})
+
+export const elementLanguages: Record<Language, ElementLanguage> = { 'zh-CN': elementZh, en: elementEn }
+
+/** What the person chose here before, or null. */
+export function keptLanguage(): Language | null {
+  const kept = localStorage.getItem(KEPT)
+  return kept === 'zh-CN' || kept === 'en' ? kept : null
+}
+
+export function speak(language: Language, keep = true): void {
+  i18n.global.locale.value = language
+  document.documentElement.lang = language
+  if (keep) localStorage.setItem(KEPT, language)
+}
+
+export function asLanguage(text: string | undefined): Language {
+  return text?.toLowerCase().startsWith('en') ? 'en' : 'zh-CN'
+}

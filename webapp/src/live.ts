@@ -1,0 +1,140 @@
+/**
+ * The one store that every live part of the pages reads from, fed by one socket: it reconnects with a growing
+ * pause, asks for a snapshot when differences were lost, and knows how far the server's clock is from this machine's.
+ */
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+
+import { signIn } from './api'
+import { backOff, Feed, type Fact, type Message } from './feed'
+import type { Agent, Line, QueueNow } from './model'
+
+export type Connection = 'connecting' | 'open' | 'lost'
+type Listener = (fact: Fact) => void
+
+/** The server says something at least this often (a snapshot, a difference or "live.ping"): longer means it is gone. */
+const SILENCE_SECONDS = 60
+const NOT_SIGNED_IN = 4401
+
+export const useLive = defineStore('live', () => {
+  const feed = new Feed()
+  const connection = ref<Connection>('connecting')
+  /** The first snapshot is here: an empty list is really empty. */
+  const known = ref(false)
+  /** Milliseconds to add to this machine's clock to have the server's. */
+  const offset = ref(0)
+  const listeners = new Set<Listener>()
+  let socket: WebSocket | null = null
+  let attempt = 0
+  let retry: ReturnType<typeof setTimeout> | undefined
+  let silence: ReturnType<typeof setTimeout> | undefined
+
+  const agents = computed(() => feed.under<Agent>('agents/'))
+  const queues = computed(() => feed.under<QueueNow>('queues/'))
+  const lines = computed(() => feed.under<Line>('lines/'))
+
+  function agent(login: string): Agent | undefined {
+    return feed.get<Agent>(`agents/${login}`)
+  }
+
+  function line(call: string): Line | undefined {
+    return feed.get<Line>(`lines/${call}`)
+  }
+
+  function queue(name: string): QueueNow | undefined {
+    return feed.get<QueueNow>(`queues/${name}`)
+  }
+
+  function queueTitle(name: string | null | undefined): string {
+    return name ? (queue(name)?.title ?? name) : ''
+  }
+
+  function agentName(login: string | null | undefined): string {
+    return login ? (agent(login)?.name ?? login) : ''
+  }
+
+  /** Facts as they happen. Returns how to stop listening. */
+  function listen(listener: Listener): () => void {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  function start(): void {
+    if (socket === null) connect()
+    window.addEventListener('online', hurry)
+  }
+
+  function stop(): void {
+    window.removeEventListener('online', hurry)
+    clearTimeout(retry)
+    clearTimeout(silence)
+    const closing = socket
+    socket = null
+    closing?.close()
+  }
+
+  function connect(): void {
+    clearTimeout(retry)
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+    const mine = new WebSocket(`${scheme}://${location.host}/api/v1/events?live=1`)
+    socket = mine
+    mine.onmessage = (event: MessageEvent<string>) => {
+      if (socket === mine) heard(JSON.parse(event.data) as Message)
+    }
+    mine.onclose = (event) => {
+      if (socket !== mine) return
+      socket = null
+      clearTimeout(silence)
+      feed.disconnected()
+      connection.value = 'lost'
+      if (event.code === NOT_SIGNED_IN) signIn()
+      else retry = setTimeout(connect, backOff(attempt++, Math.random()) * 1000)
+    }
+    waitForWord()
+  }
+
+  /** The network is back, or a person asks: not at the end of a long pause, but now. */
+  function hurry(): void {
+    if (socket === null) {
+      attempt = 0
+      connect()
+    }
+  }
+
+  function heard(message: Message): void {
+    waitForWord()
+    const received = feed.receive(message)
+    if (message.type === 'live.snapshot') {
+      if (message.at) offset.value = Date.parse(message.at) - Date.now()
+      attempt = 0
+      connection.value = 'open'
+      known.value = true
+    }
+    if (received === 'gap') socket?.send(JSON.stringify({ type: 'live.snapshot' }))
+    if (received === 'fact') for (const listener of listeners) listener(message as Fact)
+  }
+
+  /** A connection that died without a word (a cable, a sleeping machine) is noticed by its silence. */
+  function waitForWord(): void {
+    clearTimeout(silence)
+    silence = setTimeout(() => socket?.close(), SILENCE_SECONDS * 1000)
+  }
+
+  return {
+    connection,
+    known,
+    offset,
+    agents,
+    queues,
+    lines,
+    agent,
+    line,
+    queue,
+    queueTitle,
+    agentName,
+    listen,
+    start,
+    stop,
+    hurry,
+  }
+})

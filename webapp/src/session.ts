@@ -1,0 +1,29 @@
+/** Who uses this page, and what their role may see. The server decides again on each request. */
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+
+import { api } from './api'
+import { asLanguage, keptLanguage, speak } from './i18n'
+import type { Me } from './model'
+import { pagesOf, type PageName } from './rights'
+
+export const useSession = defineStore('session', () => {
+  const me = ref<Me | null>(null)
+  const pages = computed<readonly PageName[]>(() => (me.value ? pagesOf(me.value.role) : []))
+
+  async function load(): Promise<void> {
+    me.value = await api.me()
+    speak(keptLanguage() ?? asLanguage(me.value.language), false)
+  }
+
+  function may(page: PageName): boolean {
+    return pages.value.includes(page)
+  }
+
+  async function signOut(): Promise<void> {
+    await api.signOut()
+    location.assign('/sign-in')
+  }
+
+  return { me, pages, load, may, signOut }
+})

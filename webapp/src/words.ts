@@ -1,0 +1,16 @@
+/** Words for codes that the server may grow: an unknown code is shown as it is, never hidden. */
+
+type T = (key: string, named?: Record<string, unknown>) => string
+type Knows = (key: string) => boolean
+
+/** Breaks that an agent may choose, in the order of the menu. */
+export const BREAK_REASONS = ['rest', 'meal', 'meeting', 'training', 'work'] as const
+
+export function reasonText(reason: string, t: T, te: Knows): string {
+  if (!reason) return t('reason.none')
+  return te(`reason.${reason}`) ? t(`reason.${reason}`) : reason
+}
+
+export function wordOf(group: string, code: string, t: T, te: Knows): string {
+  return te(`${group}.${code}`) ? t(`${group}.${code}`) : code
+}

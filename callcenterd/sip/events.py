@@ -1,0 +1,132 @@
+"""What the SIP room tells (`SipEvent`) and the addresses that it can be asked to call.
+
+Bodies are octets here: what SDP means is the media room's to say. Every event of a dialog names it by its
+`DialogId`; after `Refused`, `Cancelled` or `HungUp` that id is told no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+from callcenterd.model.ids import ExtensionNumber, TrunkName
+
+DialogId = NewType("DialogId", int)
+"""One dialog, or what may become one. Never used twice in a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToExtension:
+    """A phone inside, wherever it is registered now, or the device's fixed address."""
+
+    number: ExtensionNumber
+
+
+@dataclass(frozen=True, slots=True)
+class ToTrunk:
+    """An outside number, as the trunk is to see it."""
+
+    trunk: TrunkName
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingCall:
+    """An INVITE of someone who may call: a trunk by its address, or an extension that proved who it is.
+
+    Exactly one of trunk and extension is set. offer: SDP, or None if they leave the offer to us.
+    local_host: the address of ours that faces them.
+    """
+
+    dialog: DialogId
+    trunk: TrunkName | None
+    extension: ExtensionNumber | None
+    caller: str
+    caller_name: str
+    called: str
+    offer: bytes | None
+    local_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """180 or 183 to our INVITE. answer: SDP of early media, if there was one."""
+
+    dialog: DialogId
+    answer: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """200 to our INVITE; it has been acknowledged."""
+
+    dialog: DialogId
+    answer: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Our INVITE came to nothing. status: theirs; 408 if nobody answered, 503 if it could not be sent."""
+
+    dialog: DialogId
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """They took their INVITE back before we answered."""
+
+    dialog: DialogId
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """A dialog that was up is over. reason: "normal", or what went wrong (no ACK, no answer to a request …)."""
+
+    dialog: DialogId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Their ACK of our 2xx. answer: SDP, if the offer was ours."""
+
+    dialog: DialogId
+    answer: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reoffered:
+    """A re-INVITE (or UPDATE) waits for `accept_offer` or `refuse_offer`. offer None: they ask us to offer."""
+
+    dialog: DialogId
+    offer: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyByInfo:
+    """A key by INFO (application/dtmf-relay or application/dtmf)."""
+
+    dialog: DialogId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An extension can be reached, or cannot any more."""
+
+    extension: ExtensionNumber
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSeen:
+    """state: "up", "down" or "unknown"; why: the last status or fault."""
+
+    trunk: TrunkName
+    state: str
+    why: str
+
+
+DialogEvent = Progress | Accepted | Refused | Cancelled | HungUp | Acknowledged | Reoffered | KeyByInfo
+SipEvent = IncomingCall | DialogEvent | Registered | TrunkSeen

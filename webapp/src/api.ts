@@ -1,24 +1,33 @@
 /** The JSON API (docs/api.md) as functions. The cookie says who we are; a 401 goes to the sign-in page. */
 import type {
   Agent,
+  Applied,
   Call,
+  Callback,
+  CallbackState,
   Card,
   Customer,
+  FileFault,
+  FlowList,
   Listing,
   Me,
   Outcome,
   Pop,
   Step,
+  Thing,
+  Things,
+  Voicemail,
   WantedState,
 } from './model'
 
-/** An answer that is not what was asked for. fields: what is wrong with each field sent. */
+/** An answer that is not what was asked for. fields, faults: what is wrong with each field, or line, sent. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
     readonly fields: Record<string, string> = {},
+    readonly faults: readonly FileFault[] = [],
   ) {
     super(message)
   }
@@ -37,27 +46,37 @@ export function queryText(query: Query): string {
   return kept.length ? `?${new URLSearchParams(kept.map(([key, value]) => [key, String(value)])).toString()}` : ''
 }
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+interface Said {
+  error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[] }
+}
+
+async function send(method: string, path: string, type = '', body?: string): Promise<Response> {
   // Only a page of ours can set this header: the server refuses changes that come without it.
   const headers: Record<string, string> = { 'X-Requested-With': 'callcenterd' }
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (type) headers['Content-Type'] = type
   let answer: Response
   try {
-    answer = await fetch(`/api/v1${path}`, {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: 'same-origin',
-    })
+    answer = await fetch(`/api/v1${path}`, { method, headers, body, credentials: 'same-origin' })
   } catch {
     throw new ApiError(0, 'unreachable', '')
   }
-  if (answer.status === 204) return undefined as T
-  const said: unknown = await answer.json().catch(() => null)
-  if (answer.ok) return said as T
+  if (answer.ok) return answer
   if (answer.status === 401) signIn()
-  const { error } = (said ?? {}) as { error?: { code?: string; message?: string; fields?: Record<string, string> } }
-  throw new ApiError(answer.status, error?.code ?? 'failed', error?.message ?? answer.statusText, error?.fields ?? {})
+  const { error = {} } = ((await answer.json().catch(() => null)) ?? {}) as Said
+  throw new ApiError(
+    answer.status,
+    error.code ?? 'failed',
+    error.message ?? answer.statusText,
+    error.fields ?? {},
+    error.faults ?? [],
+  )
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await (body === undefined
+    ? send(method, path)
+    : send(method, path, 'application/json', JSON.stringify(body)))
+  return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T)
 }
 
 export interface CallConditions {
@@ -80,6 +99,7 @@ const path = (id: string | number): string => encodeURIComponent(String(id))
 export const api = {
   me: () => ask<Me>('GET', '/session'),
   signOut: () => ask<void>('DELETE', '/session'),
+  changePassword: (old: string, wanted: string) => ask<void>('POST', '/session/password', { old, new: wanted }),
 
   desk: () => ask<{ agent: Agent | null; pop: Pop | null }>('GET', '/desk'),
   setState: (login: string, state: WantedState, reason = '', extension?: string) =>
@@ -98,4 +118,25 @@ export const api = {
   customer: (id: number) => ask<Customer>('GET', `/customers/${path(id)}`),
   createCustomer: (card: Card) => ask<Customer>('POST', '/customers', card),
   changeCustomer: (id: number, card: Card) => ask<Customer>('PUT', `/customers/${path(id)}`, card),
+
+  voicemail: (conditions: { queue?: string; done?: 'true' | 'false'; limit?: number; offset?: number }) =>
+    ask<Listing<Voicemail>>('GET', `/voicemail${queryText({ ...conditions })}`),
+  markVoicemail: (id: number, done: boolean) => ask<Voicemail>('PUT', `/voicemail/${path(id)}`, { done }),
+  callbacks: (conditions: { queue?: string; state?: CallbackState; limit?: number; offset?: number }) =>
+    ask<Listing<Callback>>('GET', `/callbacks${queryText({ ...conditions })}`),
+  markCallback: (id: number, state: CallbackState) => ask<Callback>('PUT', `/callbacks/${path(id)}`, { state }),
+
+  // ---- what the office has; each kind of thing has the key that THING_KEYS names ------------------
+  things: <K extends Thing>(kind: K) => ask<Listing<Things[K]>>('GET', `/${kind}`),
+  createThing: <K extends Thing>(kind: K, thing: object) => ask<Things[K]>('POST', `/${kind}`, thing),
+  changeThing: <K extends Thing>(kind: K, key: string, thing: object) =>
+    ask<Things[K]>('PUT', `/${kind}/${path(key)}`, thing),
+  deleteThing: (kind: Thing, key: string) => ask<void>('DELETE', `/${kind}/${path(key)}`),
+  flows: () => ask<FlowList>('GET', '/flows'),
+  reloadFlows: () => ask<FlowList>('POST', '/flows/reload', {}),
+  /** The site file as `callcenterd export` writes it. */
+  siteFile: async (): Promise<string> => (await send('GET', '/site')).text(),
+  /** As `callcenterd apply` does; raises ApiError with its faults. */
+  applySite: async (text: string): Promise<Applied> =>
+    (await (await send('POST', '/site', 'application/yaml', text)).json()) as Applied,
 }

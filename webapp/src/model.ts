@@ -136,6 +136,143 @@ export interface Pop {
   keys: string
 }
 
+/** A message that a caller left. */
+export interface Voicemail {
+  id: number
+  call: string
+  queue: string | null
+  recording_id: string
+  caller: string
+  at: string
+  done: boolean
+  done_by: string
+}
+
+export type CallbackState = 'waiting' | 'dialling' | 'done' | 'failed' | 'cancelled'
+
+/** A caller who asked to be called back. */
+export interface Callback {
+  id: number
+  call: string
+  queue: string | null
+  number: string
+  at: string
+  state: CallbackState
+  done_by: string
+}
+
+export type TrunkState = 'up' | 'down' | 'unknown'
+
+/** Passwords are never answered: `has_password` says whether there is one; sent only when it is to change. */
+export interface Trunk {
+  name: string
+  host: string
+  port: number
+  username: string
+  has_password: boolean
+  register: boolean
+  allow: string[]
+  state: TrunkState
+  /** The last status or fault, for the person who asks why it is down. */
+  why: string
+}
+
+export interface NumberRoute {
+  match: string
+  flow: string
+}
+
+export interface OutboundRoute {
+  match: string
+  trunks: string[]
+  strip: number
+  prepend: string
+}
+
+export interface User {
+  login: string
+  name: string
+  role: Role
+  extension: string | null
+  language: string
+  has_password: boolean
+}
+
+export interface Extension {
+  number: string
+  contact: string
+  has_password: boolean
+  /** Can its phone be reached now. */
+  registered: boolean
+}
+
+export type Strategy = 'longest_idle' | 'ring_all' | 'round_robin' | 'fewest_calls' | 'least_talk' | 'random'
+export const STRATEGIES: readonly Strategy[] = [
+  'longest_idle',
+  'ring_all',
+  'round_robin',
+  'fewest_calls',
+  'least_talk',
+  'random',
+]
+
+export interface Queue {
+  name: string
+  title: string
+  strategy: Strategy
+  members: string[]
+  wrap_up: number
+  ring: number
+  service_level: number
+  max_wait: number
+  record: boolean
+  music: string
+}
+
+/** The things an administrator puts in, by the name of their list in the API and the site file. */
+export interface Things {
+  trunks: Trunk
+  numbers: NumberRoute
+  outbound: OutboundRoute
+  users: User
+  extensions: Extension
+  queues: Queue
+}
+export type Thing = keyof Things
+/** What a thing is called by: the last part of its address. */
+export const THING_KEYS = {
+  trunks: 'name',
+  numbers: 'match',
+  outbound: 'match',
+  users: 'login',
+  extensions: 'number',
+  queues: 'name',
+} as const satisfies Record<Thing, string>
+
+/** A mistake in a file that a person wrote. */
+export interface FileFault {
+  file: string
+  line: number
+  reason: string
+}
+
+export interface FlowFile {
+  name: string
+  title: string
+  file: string
+  nodes: number
+}
+
+/** items: in service. faults: of refused files; their old versions go on. */
+export interface FlowList extends Listing<FlowFile> {
+  faults: FileFault[]
+}
+
+/** changes: one sentence each, as `callcenterd apply` prints them; none: it was so already. */
+export interface Applied {
+  changes: string[]
+}
+
 export interface Listing<T> {
   items: T[]
   total: number

@@ -122,7 +122,7 @@ export const useDesk = defineStore('desk', () => {
   )
 
   async function askDesk(): Promise<void> {
-    const desk = await api.desk(login.value)
+    const desk = await api.desk()
     first.value = desk.agent
     if (desk.pop) open(desk.pop)
   }

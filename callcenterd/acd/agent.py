@@ -19,11 +19,16 @@ SHIFT = 8 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """An agent is being rung for a call, until `due` at the latest."""
+    """An agent is being rung for a call, until `due` at the latest.
+
+    ring: seconds that the phone may ring. rings: the phone was heard to ring; until then `due` has some grace.
+    """
 
     call: CallId
     queue: QueueName
     due: float
+    ring: float
+    rings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Agent:
 
     idle_since: since when the agent could take calls; an offer that came to nothing does not move it.
     imposed:    the break is ours (no answer …), not the agent's wish.
-    other:      a call that no queue gave (dialled, direct).
+    others:     calls that no queue gave (dialled, direct), oldest first; a phone may have several.
     removed:    not in the site any more; forgotten when the last call is over.
     """
 
@@ -77,14 +82,14 @@ class Agent:
     reachable: bool = False
     lease: Lease | None = None
     talk: Talk | None = None
-    other: CallId | None = None
+    others: tuple[CallId, ...] = ()
     wrap_up: WrapUp | None = None
     removed: bool = False
     workload: Workload = field(default_factory=Workload)
 
 
 STATES: tuple[tuple[AgentState, Callable[[Agent], bool]], ...] = (
-    ("talking", lambda agent: agent.talk is not None or agent.other is not None),
+    ("talking", lambda agent: agent.talk is not None or bool(agent.others)),
     ("signed_out", lambda agent: agent.wanted == "signed_out"),
     ("offered", lambda agent: agent.lease is not None),
     ("wrap_up", lambda agent: agent.wrap_up is not None),
@@ -122,7 +127,7 @@ def may_be_offered(agent: Agent) -> bool:
         and agent.wanted == "ready"
         and agent.reachable
         and agent.wrap_up is None
-        and agent.other is None
+        and not agent.others
     )
 
 
@@ -132,7 +137,7 @@ def standing_of(agent: Agent) -> AgentStanding:
     if state == "break":
         reason = agent.reason
     elif state == "talking":
-        call = agent.talk.call if agent.talk is not None else agent.other
+        call = agent.talk.call if agent.talk is not None else agent.others[-1]
     elif state == "offered" and agent.lease is not None:
         call, until = agent.lease.call, agent.lease.due
     elif state == "wrap_up" and agent.wrap_up is not None:

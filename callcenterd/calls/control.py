@@ -56,7 +56,7 @@ class Sounding(Protocol):
     def unbridge(self, a: LegId) -> None: ...
     def play(self, leg: LegId, sounds: Sequence[Sound], *, repeat: bool = False) -> int: ...
     def stop_play(self, leg: LegId) -> None: ...
-    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId) -> None: ...
+    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None: ...
     def stop_recording(self, recording: RecordingId) -> None: ...
 
 
@@ -171,9 +171,9 @@ class Calls:
         if leg.alive:
             self._media.stop_play(leg.id)
 
-    def record(self, recording: RecordingId, path: Path, caller: Leg, other: Leg) -> None:
-        """Stereo: left is the caller, right the other side."""
-        self._media.record(recording, path, caller.id, other.id)
+    def record(self, recording: RecordingId, path: Path, caller: Leg, other: Leg | None) -> None:
+        """Stereo: left is the caller, right the other side; None: nobody is there (a message)."""
+        self._media.record(recording, path, caller.id, None if other is None else other.id)
 
     def stop_recording(self, recording: RecordingId) -> None:
         self._media.stop_recording(recording)

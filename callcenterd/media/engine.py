@@ -313,9 +313,10 @@ class Engine:
 
     # ---- orders: recordings ----------------------------------------------------------------------------------
 
-    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId) -> None:
-        """From the next tick on: left what comes from `caller`, right what comes from `other`."""
-        self._recorder.begin(recording, self._row.get(caller, NOBODY), self._row.get(other, NOBODY))
+    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None:
+        """From the next tick on: left what comes from `caller`, right what comes from `other` (None: nothing)."""
+        right = NOBODY if other is None else self._row.get(other, NOBODY)
+        self._recorder.begin(recording, self._row.get(caller, NOBODY), right)
         self._keeper.begin(recording, path)
 
     def record_other(self, recording: RecordingId, other: LegId) -> None:

@@ -172,8 +172,8 @@ class Media:
     def stop_play(self, leg: LegId) -> None:
         self._orders.append(lambda: self._engine.stop_play(leg))
 
-    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId) -> None:
-        """Stereo A-law WAV: left what comes from `caller`, right what comes from `other`. path must not exist."""
+    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None:
+        """Stereo A-law WAV: left what comes from `caller`, right from `other` (None: nothing). path must not exist."""
         full = self._recordings / path
         self._orders.append(lambda: self._engine.record(recording, full, caller, other))
 

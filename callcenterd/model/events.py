@@ -155,6 +155,26 @@ class RecordingFinished(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoicemailLeft(Fact):
+    """The caller spoke a message for the people of a queue (ACD-04)."""
+
+    call: CallId
+    queue: QueueName
+    recording: RecordingId
+    caller: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackAsked(Fact):
+    """The caller wants to be called at this number by the people of a queue (ACD-04)."""
+
+    call: CallId
+    queue: QueueName
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChanged(Fact):
     """An agent's state, phone or call is another one now."""
 
@@ -243,6 +263,8 @@ EVENT_NAMES: dict[type[Fact], str] = {
     CallEnded: "call.ended",
     RecordingStarted: "recording.started",
     RecordingFinished: "recording.finished",
+    VoicemailLeft: "voicemail.left",
+    CallbackAsked: "callback.asked",
     AgentChanged: "agent.state",
     QueueChanged: "queue.changed",
     ScreenPopped: "screen.pop",

@@ -24,7 +24,7 @@ from callcenterd.media import tones
 from callcenterd.media.facts import RecordingClosed
 from callcenterd.model import events
 from callcenterd.model.calls import Side
-from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, RecordingId, TrunkName
+from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId, TrunkName
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.switchboard.desk import Desk
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from callcenterd.switchboard.flowcall import LiveFlowCall
 
 _log = structlog.get_logger(__name__)
+
+LEAST_MESSAGE = 1.0
+"""Seconds: who hangs up at the tone has left nothing."""
 
 
 class Switchboard:
@@ -225,7 +228,34 @@ class Switchboard:
         if record:
             self._record(journey, leg)
 
-    def _record(self, journey: Journey, leg: Leg) -> None:
+    def begin_message(self, journey: Journey, queue: QueueName) -> None:
+        """From now on what the caller says is a message for the people of the queue."""
+        journey.message = (self._record(journey, None), queue, self.clock.monotonic())
+
+    def end_message(self, journey: Journey) -> float:
+        """Answers its seconds; one that is too short to be a message is not told."""
+        if journey.message is None:
+            return 0.0
+        recording, queue, since = journey.message
+        journey.message = journey.recording = None
+        self.calls.stop_recording(recording)
+        seconds = self.clock.monotonic() - since
+        if seconds >= LEAST_MESSAGE:
+            journey.left = "voicemail"
+            self.bus.publish(
+                events.VoicemailLeft(
+                    at=self.clock.utc(),
+                    call=journey.call.id,
+                    queue=queue,
+                    recording=recording,
+                    caller=journey.call.caller,
+                    seconds=round(seconds, 1),
+                )
+            )
+        return seconds
+
+    def _record(self, journey: Journey, leg: Leg | None) -> RecordingId:
+        """leg: the other side; None: only the caller speaks."""
         journey.recordings += 1
         name = RecordingId(f"{journey.call.id}-{journey.recordings}")
         relative = f"{journey.began_at:%Y/%m/%d}/{name}.wav"
@@ -235,6 +265,7 @@ class Switchboard:
         self.bus.publish(
             events.RecordingStarted(at=self.clock.utc(), recording=name, call=journey.call.id, path=relative)
         )
+        return name
 
     def part(self, journey: Journey, by: Side, reason: str) -> None:
         """The person is gone, the caller is not: the flow goes on, or ends the call."""
@@ -266,6 +297,7 @@ class Switchboard:
         call = journey.call
         if by == "system" and journey.ending is not None:
             by, reason = journey.ending
+        self.end_message(journey)
         talked_to = journey.agent if journey.joined_at is not None and call.id not in self._occupied else None
         outcome = journey.outcome(by)
         self._conversation_over(journey)

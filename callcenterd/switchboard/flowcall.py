@@ -132,6 +132,33 @@ class LiveFlowCall:
             self._journey, wanted, seconds=seconds, record=record, caller=caller or self.caller
         )
 
+    async def record_message(self, queue: QueueName, *, seconds: float) -> float:
+        """What the caller says now is for the people of the queue: until `#`, `seconds`, or the end of the call.
+
+        Answers how long it was.
+        """
+        await self.answer()
+        self._keys.clear()
+        board, loop = self._board, asyncio.get_running_loop()
+        board.begin_message(self._journey, queue)
+        until = loop.time() + seconds
+        try:
+            while loop.time() < until:
+                await self._first(None, until - loop.time())
+                if self._keys and self._keys.popleft() == "#":
+                    break
+        finally:
+            length = board.end_message(self._journey)
+        return length
+
+    async def keep_callback(self, queue: QueueName, number: str) -> None:
+        """The people of the queue are to call this number. It is kept when this returns."""
+        self._journey.left = "callback"
+        self._board.bus.publish(
+            events.CallbackAsked(at=self._board.clock.utc(), call=self.call, queue=queue, number=number)
+        )
+        await self._board.history.settled()
+
     async def hang_up(self, cause: str) -> None:
         self._board.finish(self._journey, "system", cause)
 

@@ -151,6 +151,12 @@ class History:
                         complete=fact.complete,
                     )
                 )
+            case events.VoicemailLeft():
+                self._keep(
+                    lambda: self._store.voicemail.add(fact.call, fact.queue, fact.recording, fact.caller, fact.at)
+                )
+            case events.CallbackAsked():
+                self._keep(lambda: self._store.callbacks.add(fact.call, fact.queue, fact.number, fact.at))
             case events.AgentChanged():
                 view = fact.view
                 self._keep(lambda: self._store.agents.append(view.agent, view.state, view.reason, fact.at))

@@ -23,6 +23,8 @@ class Journey:
     rung:   the agents' legs that ring for this call now.
     with_person: the leg the caller speaks with.
     ending: who left a conversation first, if the flow ends the call right after it.
+    message: a message that is being spoken: its recording, its queue, and since when.
+    left:   what the caller left instead of speaking with a person.
     """
 
     call: Call
@@ -40,6 +42,8 @@ class Journey:
     result: Outcome | None = None
     recording: RecordingId | None = None
     recordings: int = 0
+    message: tuple[RecordingId, QueueName, float] | None = None
+    left: Outcome | None = None
     keys: str = ""
     customers: tuple[Customer, ...] = ()
     rung: dict[AgentId, Leg] = field(default_factory=dict)
@@ -50,10 +54,13 @@ class Journey:
     def outcome(self, ended_by: Side) -> Outcome:
         """One of them, always the same for the same story (TEL-07).
 
-        Who spoke with a person is answered, whatever came later; who left while a person was wanted has abandoned.
+        Who spoke with a person is answered, whatever came later; who left a message or a number is not lost; who
+        went while a person was wanted has abandoned.
         """
         if self.talked is not None or self.joined_at is not None:
             return "answered"
+        if self.left is not None:
+            return self.left
         if self.wanted_since is None:
             return self.result or "flow"
         if ended_by == "caller":

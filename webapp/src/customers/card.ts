@@ -17,3 +17,9 @@ export function cardOf(customer: Card): Card {
   const { name, phones, card, sex, company, address, email, level, note } = customer
   return { name, phones: [...phones], card, sex, company, address, email, level, note }
 }
+
+/** Nothing was typed that would be lost. */
+export function sameCard(one: Card, other: Card): boolean {
+  const written = (card: Card): Card => ({ ...card, phones: card.phones.map((phone) => phone.trim()).filter(Boolean) })
+  return JSON.stringify(cardOf(written(one))) === JSON.stringify(cardOf(written(other)))
+}

@@ -1,0 +1,139 @@
+"""The web port: who may connect, and for how long a connection may keep us waiting.
+
+aiohttp closes a connection that sends no whole request head within its keep-alive time; what it lacks is here:
+caps on connections (of one source, and in all) and a deadline for those who do not read their answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from callcenterd.errors import CannotStart
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """head: seconds for a whole request head, and for which an idle connection is kept.
+
+    answer, slowest: an answer must be taken within `answer` seconds and one more for every `slowest` octets of it.
+    per_source, in_all: connections at once, without those that carry a signed-in event stream.
+    """
+
+    head: float = 15.0
+    answer: float = 30.0
+    slowest: int = 8192
+    per_source: int = 50
+    in_all: int = 1000
+
+
+class Door:
+    """Serves the application on one address."""
+
+    def __init__(self, app: web.Application, host: str, port: int, limits: Limits | None = None) -> None:
+        self._host = host
+        self._port = port
+        self.limits = limits or Limits()
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=3.0)
+        self._server: asyncio.Server | None = None
+        self._of_source: Counter[str] = Counter()
+        self.refused = 0
+
+    @property
+    def port(self) -> int:
+        """The port that the system gave, if 0 was asked for."""
+        if self._server is None or not self._server.sockets:
+            return self._port
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def start(self) -> None:
+        """Raises CannotStart if the address cannot be had."""
+        await self._runner.setup()
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                self._connection, self._host, self._port, backlog=256
+            )
+        except OSError as fault:
+            await self._runner.cleanup()
+            raise CannotStart(f"web pages: {self._host}:{self._port}: {fault.strerror or fault}") from None
+
+    async def stop(self) -> None:
+        """No new connections; running requests get a few seconds, event streams are told to come back."""
+        if self._server is not None:
+            self._server.close()
+        await self._runner.cleanup()
+
+    def _connection(self) -> RequestHandler:
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("a connection came to a door that is not open")
+        return Connection(self, server)
+
+    def admit(self, source: str) -> bool:
+        """One more connection of this source. False: there are too many."""
+        if self._of_source[source] >= self.limits.per_source or self._of_source.total() >= self.limits.in_all:
+            self.refused += 1
+            return False
+        self._of_source[source] += 1
+        return True
+
+    def release(self, source: str) -> None:
+        """The connection is gone, or belongs to somebody who is signed in."""
+        self._of_source[source] -= 1
+        if self._of_source[source] <= 0:
+            del self._of_source[source]
+
+
+class Connection(RequestHandler):
+    """One connection of a browser or a program."""
+
+    __slots__ = ("_door", "_source")
+
+    def __init__(self, door: Door, server: Any) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=door.limits.head,
+            access_log=None,  # type: ignore[arg-type]  # aiohttp itself reads None as "no log"
+            auto_decompress=False,  # a few packed octets must not become a million
+        )
+        self._door = door
+        self._source: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        source = str(peer[0]) if peer else ""
+        if not self._door.admit(source):
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()
+            return
+        self._source = source
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.trusted()
+        super().connection_lost(exc)
+
+    def trusted(self) -> None:
+        """Whoever is at the other end has signed in: no stranger's cap counts this connection any more."""
+        if self._source is not None:
+            self._door.release(self._source)
+            self._source = None
+
+    async def finish_response(
+        self, request: Any, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        limits = self._door.limits
+        octets = getattr(resp, "content_length", None) or 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limits.answer + octets / limits.slowest):
+                return await super().finish_response(request, resp, start_time)
+        if self.transport is not None:
+            self.transport.abort()
+        return resp, True

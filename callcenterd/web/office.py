@@ -1,0 +1,107 @@
+"""What the web room may use of the rest of the house. The daemon builds one; every resource finds it in its request."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp import web
+
+from callcenterd.bus import Bus
+from callcenterd.clock import Clock
+from callcenterd.crm.customer import Customers
+from callcenterd.errors import Fault
+from callcenterd.ivr.shelf import Flows
+from callcenterd.model.ids import ExtensionNumber, FlowName, TrunkName
+from callcenterd.store.database import Store
+from callcenterd.switchboard.board import Switchboard
+from callcenterd.worker.passwords import Passwords
+
+
+class Ticks(Protocol):
+    """The media thread's pace, as `media.thread.TickFigures` gives it. late_buckets: most ms late → ticks until now."""
+
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def skipped(self) -> int: ...
+    @property
+    def faults(self) -> int: ...
+    @property
+    def late_ms_p99(self) -> float: ...
+    @property
+    def late_ms_sum(self) -> float: ...
+    @property
+    def late_buckets(self) -> Mapping[float, int]: ...
+    @property
+    def work_ms_p50(self) -> float: ...
+    @property
+    def work_ms_p99(self) -> float: ...
+    @property
+    def cpu_seconds(self) -> float: ...
+    @property
+    def legs(self) -> int: ...
+    @property
+    def recordings(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkNow:
+    """state: "up", "down" or "unknown". why: the last status or fault."""
+
+    state: str = "unknown"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNow:
+    """Where an extension can be reached now. contact: its address; device: what the phone says that it is."""
+
+    reachable: bool = False
+    contact: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowsNow:
+    """flows: in service. faults: of files that were refused; their old versions go on."""
+
+    flows: Sequence[FlowName] = ()
+    faults: Sequence[Fault] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Everything that a request may reach.
+
+    site_changed: the store has another site than the switchboard: put it in force everywhere, then return.
+    reload_flows: read the flow files again.
+    ticks, counters, trunks, phones: asked when somebody wants to know. counters: names ending in "_total" only grow.
+    recordings: the folder that the paths of recordings are relative to.
+    """
+
+    board: Switchboard
+    store: Store
+    customers: Customers
+    flows: Flows
+    passwords: Passwords
+    bus: Bus
+    clock: Clock
+    recordings: Path
+    timezone: tzinfo
+    site_changed: Callable[[], Awaitable[None]]
+    reload_flows: Callable[[], Awaitable[FlowsNow]]
+    ticks: Callable[[], Ticks]
+    counters: Callable[[], Mapping[str, float]]
+    trunks: Callable[[], Mapping[TrunkName, TrunkNow]]
+    phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
+    language: str = "zh-CN"
+    region: str = "CN"
+    chance: random.Random = field(default_factory=random.SystemRandom)
+
+
+OFFICE = web.AppKey("office", Office)

@@ -66,7 +66,8 @@ class Workload:
 class Agent:
     """The facts about one agent.
 
-    idle_since: since when the agent could take calls; an offer that came to nothing does not move it.
+    stands:     state, reason and call that hold since `since`.
+    idle:       free or being rung, since `idle_since`; an offer that came to nothing does not move it.
     imposed:    the break is ours (no answer …), not the agent's wish.
     others:     calls that no queue gave (dialled, direct), oldest first; a phone may have several.
     removed:    not in the site any more; forgotten when the last call is over.
@@ -85,6 +86,8 @@ class Agent:
     others: tuple[CallId, ...] = ()
     wrap_up: WrapUp | None = None
     removed: bool = False
+    stands: tuple[AgentState, str, CallId | None] = ("signed_out", "", None)
+    idle: bool = False
     workload: Workload = field(default_factory=Workload)
 
 
@@ -95,7 +98,7 @@ STATES: tuple[tuple[AgentState, Callable[[Agent], bool]], ...] = (
     ("wrap_up", lambda agent: agent.wrap_up is not None),
     ("break", lambda agent: agent.wanted == "break"),
     ("unreachable", lambda agent: not agent.reachable),
-    ("ready", lambda agent: True),
+    ("ready", lambda _agent: True),
 )
 """The first line that holds is the state. So a sign-out or a break asked for in a call waits for its end."""
 

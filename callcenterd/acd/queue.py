@@ -59,7 +59,7 @@ class Line:
         return iter(self._callers)
 
     def add(self, caller: Caller) -> None:
-        insort(self._callers, caller, key=_order)
+        insort(self._callers, caller, key=order_of)
 
     def remove(self, caller: Caller) -> None:
         del self._callers[self._index(caller)]
@@ -78,11 +78,11 @@ class Line:
         )
 
     def _index(self, caller: Caller) -> int:
-        index = bisect_left(self._callers, caller.order, key=_order)
+        index = bisect_left(self._callers, caller.order, key=order_of)
         if index == len(self._callers) or self._callers[index].call != caller.call:
             raise KeyError(caller.call)
         return index
 
 
-def _order(caller: Caller) -> Order:
+def order_of(caller: Caller) -> Order:
     return caller.order

@@ -54,9 +54,13 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     # why a caller still waits
     "ringing": ("正在呼叫座席 {agents}", "agent {agents} is being rung"),
     "nobody_signed_in": ("没有座席签入", "no agent of the queue is signed in"),
-    "nobody_reachable": ("{unreachable} 位座席的话机未注册", "the phones of all {unreachable} agents are not registered"),
+    "nobody_reachable": (
+        "{unreachable} 位座席的话机未注册",
+        "the phones of all {unreachable} agents are not registered",
+    ),
     "all_busy": (
-        "前面还有 {ahead} 位；座席：通话 {talking}、振铃 {offered}、话后处理 {wrap_up}、示忙 {on_break}、话机离线 {unreachable}",
+        "前面还有 {ahead} 位；座席：通话 {talking}、振铃 {offered}、话后处理 {wrap_up}、示忙 {on_break}、"
+        "话机离线 {unreachable}",
         "{ahead} ahead; agents: {talking} talking, {offered} being rung, {wrap_up} in wrap-up, {on_break} on break, "
         "{unreachable} without a phone",
     ),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from callcenterd.acd.reasons import Reason
-from callcenterd.model.ids import AgentId, QueueName
+from callcenterd.model.ids import AgentId
 from callcenterd.model.site import QueueSettings, Strategy
 
 

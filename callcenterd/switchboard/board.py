@@ -309,7 +309,7 @@ class Switchboard:
         if talked_to is not None:
             self.queueing.conversation_over(journey, talked_to)
         if (occupied := self._occupied.pop(call.id, None)) is not None:
-            self.queueing.free(occupied)
+            self.queueing.free(occupied, call.id)
         del self.journeys[call.id]
         self.bus.publish(
             events.CallEnded(

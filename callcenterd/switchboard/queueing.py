@@ -160,8 +160,9 @@ class Queueing:
         """The agent is in a call that no queue gave."""
         self._apply(self._acd.occupied(agent, call, self._now()))
 
-    def free(self, agent: AgentId) -> None:
-        self._apply(self._acd.free(agent, self._now()))
+    def free(self, agent: AgentId, call: CallId) -> None:
+        """That call is over for the agent."""
+        self._apply(self._acd.free(agent, call, self._now()))
 
     # ---- what callers do --------------------------------------------------------------------------------
 

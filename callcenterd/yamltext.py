@@ -119,9 +119,14 @@ def reason_of(details: ErrorDetails, model: type[BaseModel] | None = None) -> st
         wanted = str(context["error"])
     else:
         wanted = details["msg"][:1].lower() + details["msg"][1:]
-    if any(step in SECRET_KEYS for step in details["loc"]):
+    if any(step in SECRET_KEYS for step in details["loc"]) or (kind == "value_error" and _is_list(details["input"])):
         return wanted
     return f"{wanted}, not {shown(details['input'])}"
+
+
+def _is_list(value: object) -> bool:
+    """A rule about several items says by itself what came."""
+    return isinstance(value, list | tuple)
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,319 @@
+"""The configuration file: every key, what it is for, and its default.
+
+`load` reads a file or, without one, gives the defaults. An unknown key or a bad value is refused with file and line.
+The fields' descriptions are the manual of the keys: `settings()` lists them for the documents and their tests.
+Relative paths are relative to the folder of the configuration file (without one: to the working folder).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+
+from callcenterd import yamltext
+from callcenterd.errors import FaultyFile
+
+Transport = Literal["udp", "tcp"]
+TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
+_ANYWHERE = "0.0.0.0"  # noqa: S104  # an office's phones, trunks and pages come from outside this machine
+_NOT_YET = ("tls", "ws", "wss")
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen. host: an IP address, without brackets. port 0: the system gives one that is free."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where and by what to listen for SIP. host and port as `Place`."""
+
+    transport: Transport
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.transport}:{Place(self.host, self.port)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """first and last both belong to it."""
+
+    first: int
+    last: int
+
+    def numbers(self) -> range:
+        return range(self.first, self.last + 1)
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+def _place(value: object) -> Place:
+    """ "0.0.0.0:8080" → Place. Raises ValueError."""
+    if isinstance(value, Place):
+        return value
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ValueError("an address and a port (0 to 65535) are wanted, as 0.0.0.0:8080")
+    return Place(_address(host.removeprefix("[").removesuffix("]")), int(port))
+
+
+def _listen(value: object) -> Listen:
+    """ "udp:0.0.0.0:5060" → Listen. Raises ValueError."""
+    if isinstance(value, Listen):
+        return value
+    transport, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if transport in _NOT_YET:
+        raise ValueError(f"{transport}: cannot be listened on yet (udp: and tcp: can)")
+    if transport not in TRANSPORTS:
+        raise ValueError("a transport, an address and a port are wanted, as udp:0.0.0.0:5060 or tcp:0.0.0.0:5060")
+    place = _place(rest)  # says by itself what is wrong with address and port
+    return Listen("udp" if transport == "udp" else "tcp", place.host, place.port)
+
+
+def _each_once(value: tuple[Listen, ...]) -> tuple[Listen, ...]:
+    for n, listen in enumerate(value):
+        if listen.port and listen in value[:n]:
+            raise ValueError(f"each place once is wanted: {listen} stands twice")
+    return value
+
+
+def _address(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        raise ValueError("an IP address is wanted (0.0.0.0 for all of this machine's)") from None
+
+
+def _address_or_auto(value: object) -> object:
+    """Sound goes by IPv4 only (`media.sockets`)."""
+    if isinstance(value, str) and value != "auto":
+        try:
+            return str(ipaddress.IPv4Address(value))
+        except ValueError:
+            raise ValueError("auto or an IPv4 address is wanted") from None
+    return value
+
+
+def _ports(value: object) -> PortRange:
+    """ "20000-39999" → PortRange. Raises ValueError."""
+    if isinstance(value, PortRange):
+        return value
+    numbers = re.fullmatch(r"\s*([0-9]{1,5})\s*-\s*([0-9]{1,5})\s*", value) if isinstance(value, str) else None
+    if numbers is None or not 1024 <= int(numbers[1]) < int(numbers[2]) <= 65535:
+        raise ValueError("two ports from 1024 to 65535 are wanted, the lower first, as 20000-39999")
+    return PortRange(int(numbers[1]), int(numbers[2]))
+
+
+def _domain(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    labels = value.split(".")
+    if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("a domain name or an IPv4 address is wanted, as callcenter.local")
+    return value.lower()
+
+
+def _region(value: object) -> object:
+    if isinstance(value, str) and value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("a country's two capital letters are wanted (ISO 3166), as CN")
+    return value
+
+
+def _timezone(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("the name of a time zone that this machine knows is wanted, as Asia/Shanghai") from None
+    return value
+
+
+def _database(value: object) -> object:
+    if isinstance(value, str) and value and not value.startswith(("postgresql://", "sqlite:///")):
+        raise ValueError('"", postgresql://user:password@host/name or sqlite:///path is wanted')
+    return value
+
+
+def _folder(value: object, info: ValidationInfo) -> Path:
+    """Relative paths are in the configuration file's folder, which `load` gives as context."""
+    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        raise ValueError("the path of a folder is wanted, as ./var")
+    return Path(info.context["folder"]) / value if info.context is not None else Path(value)
+
+
+Folder = Annotated[Path, BeforeValidator(_folder)]
+
+
+class _Keys(BaseModel):
+    """A group of keys: frozen, nothing unknown in it, defaults checked as what is written is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+
+class Sip(_Keys):
+    """Signalling: where phones and trunks reach the server."""
+
+    listen: Annotated[
+        tuple[Annotated[Listen, BeforeValidator(_listen)], ...],
+        AfterValidator(_each_once),
+        Field(
+            min_length=1,
+            max_length=16,
+            description="Where SIP is listened for, each as transport:address:port. Transports: udp, tcp.",
+        ),
+    ] = (Listen("udp", _ANYWHERE, 5060), Listen("tcp", _ANYWHERE, 5060))
+    domain: Annotated[
+        str,
+        BeforeValidator(_domain),
+        Field(description="The name behind the @ of this office's SIP addresses, and the realm of digest."),
+    ] = "callcenter.local"
+
+
+class Rtp(_Keys):
+    """Sound: the addresses and ports of RTP."""
+
+    address: Annotated[
+        str,
+        BeforeValidator(_address_or_auto),
+        Field(description="The address told to the other side for sound. auto: the one that faces the other side."),
+    ] = "auto"
+    ports: Annotated[
+        PortRange,
+        BeforeValidator(_ports),
+        Field(description="The UDP ports for sound, first-last. One call with two sides uses four of them."),
+    ] = PortRange(20000, 39999)
+
+
+class Web(_Keys):
+    """The pages and the HTTP API."""
+
+    listen: Annotated[
+        Place, BeforeValidator(_place), Field(description="Where HTTP is listened for, as address:port.")
+    ] = Place(_ANYWHERE, 8080)
+
+
+class Speech(_Keys):
+    """Texts read aloud."""
+
+    engine: Annotated[
+        Literal["espeak-ng", "pyttsx3"],
+        Field(description="What reads texts aloud. pyttsx3 must be installed beside callcenterd."),
+    ] = "espeak-ng"
+
+
+class Log(_Keys):
+    """What the server writes about its work, on standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="The least that is written: debug (every message), info, warning or error."),
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "console", "json"],
+        Field(description="console: for people; json: one JSON object a line; auto: console on a terminal, else json."),
+    ] = "auto"
+
+
+class Config(_Keys):
+    """All of it. Made by `load`."""
+
+    data: Annotated[
+        Folder, Field(description="The folder of what the server keeps: database, recordings, voicemail, made prompts.")
+    ] = Path("var")
+    sip: Annotated[Sip, Field(description=Sip.__doc__)] = Sip()
+    rtp: Annotated[Rtp, Field(description=Rtp.__doc__)] = Rtp()
+    web: Annotated[Web, Field(description=Web.__doc__)] = Web()
+    flows: Annotated[Folder, Field(description="The folder of the call flows, one YAML file each.")] = Path("flows")
+    prompts: Annotated[
+        Folder,
+        Field(description="The folder of the office's own recorded prompts; a recorded one goes before a read one."),
+    ] = Path("prompts")
+    language: Annotated[
+        Literal["zh-CN", "en"], Field(description="The language where nothing says another: prompts, pages, mails.")
+    ] = "zh-CN"
+    region: Annotated[
+        str,
+        BeforeValidator(_region),
+        Field(description="The country (ISO 3166) whose national telephone numbers are meant when none is dialled."),
+    ] = "CN"
+    timezone: Annotated[
+        str, BeforeValidator(_timezone), Field(description="The zone of the times shown and of business hours.")
+    ] = "Asia/Shanghai"
+    database: Annotated[
+        str,
+        BeforeValidator(_database),
+        Field(
+            repr=False,
+            description='Where records are kept: "" for SQLite in the data folder, or postgresql://user:password@host/name.',
+        ),
+    ] = ""
+    speech: Annotated[Speech, Field(description=Speech.__doc__)] = Speech()
+    drain_seconds: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=86_400,
+            description="Seconds that running calls get to end by themselves when the server is told to stop.",
+        ),
+    ] = 300
+    log: Annotated[Log, Field(description=Log.__doc__)] = Log()
+
+
+def load(path: Path | None) -> Config:
+    """Read a configuration file; None: the defaults. Raises FaultyFile with every fault in it."""
+    if path is None:
+        return Config.model_validate({}, context={"folder": Path.cwd()})
+    document = yamltext.load(path)
+    data = {} if document.data is None else document.data
+    try:
+        return Config.model_validate(data, context={"folder": path.resolve().parent})
+    except ValidationError as error:
+        raise FaultyFile(document.faults_of(error, model=Config)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of the file for its manual. key: "sip.listen". default: as it would be written."""
+
+    key: str
+    default: object
+    description: str
+
+
+def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[Setting]:
+    """Every key that can be written, in the order of the file."""
+    for name, info in model.model_fields.items():
+        if isinstance(info.default, BaseModel):
+            yield from settings(type(info.default), f"{prefix}{name}.")
+        else:
+            yield Setting(f"{prefix}{name}", _written(info.default), info.description or "")
+
+
+def _written(default: object) -> object:
+    match default:
+        case tuple():
+            return [str(item) for item in default]
+        case Place() | PortRange() | Path():
+            return str(default)
+        case _:
+            return default

@@ -1,0 +1,229 @@
+"""Prompts become sound: the office's recordings first, then what was read aloud before, then the speech engine.
+
+What is heard by every caller is made once. It is kept as a file under a name that is made of everything that it
+depends on (text, language, engine, version; for a recording its path, size and time), so that nothing needs to be
+thrown away when something changes: it is asked for by another name. Sounds are int16 at 8 kHz, mono, shared and
+never written to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from callcenterd.errors import CallcenterdError, NotFound, Refused
+from callcenterd.model.prompts import Music, Prompt, Recorded, Speech
+from callcenterd.worker import speech
+from callcenterd.worker.pool import Worker
+
+_log = structlog.get_logger(__name__)
+
+Sound = NDArray[np.int16]
+
+ENDINGS = ("wav", "mp3", "ogg", "opus", "flac", "m4a", "aac", "alaw", "ulaw", "wma")
+MAX_FILE = 64 << 20
+MAX_REMEMBERED = 64 << 20
+"""Octets of sounds that are held in memory; what was not used for the longest time is read from its file again."""
+MAKING_SECONDS = 90.0
+
+_NAME = re.compile(r"\w[\w-]*(/\w[\w-]*)*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_MUSIC = "music"
+_OWN_SOUNDS = frozenset({"beep", _MUSIC})
+_MAGIC = b"callcenterd sound 1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """What a sound depends on, and how it is made from that in the worker: a function there and its arguments."""
+
+    key: str
+    make: Callable[..., Sound]
+    arguments: tuple[Any, ...]
+
+
+class Prompts:
+    """cache: a folder of ours. engine: one of `speech.ENGINES`. language: that of an office whose prompt names none."""
+
+    def __init__(self, worker: Worker, folder: Path, cache: Path, language: str, engine: str = "espeak-ng") -> None:
+        if engine not in speech.ENGINES:
+            raise Refused(f"there is no speech engine {engine}; there are {', '.join(speech.ENGINES)}")
+        self._worker = worker
+        self._folder = folder
+        self._cache = cache
+        self._language = language
+        self._engine = engine
+        self._remembered: OrderedDict[str, Sound] = OrderedDict()
+        self._size = 0
+        self._making: dict[str, asyncio.Task[Sound]] = {}
+
+    async def stop(self) -> None:
+        """Stop making; who waits for a sound gets none."""
+        making = list(self._making.values())
+        for task in making:
+            task.cancel()
+        await asyncio.gather(*making, return_exceptions=True)
+
+    async def sound(self, prompt: Prompt) -> Sound:
+        """(samples,) at 8 kHz, not writeable. Raises CallcenterdError: no such prompt, not sound, engine failed."""
+        recipe = await self._recipe(prompt)
+        if (known := self._remembered.get(recipe.key)) is not None:
+            self._remembered.move_to_end(recipe.key)
+            return known
+        task = self._making.get(recipe.key)
+        if task is None:  # the first who asks has it made; all others wait for the same one
+            task = asyncio.create_task(self._have(recipe), name=f"prompt {recipe.key[:8]}")
+            self._making[recipe.key] = task
+            task.add_done_callback(lambda done: self._made(recipe.key, done))
+        return await asyncio.shield(task)
+
+    async def prepare(self, prompts: Iterable[Prompt]) -> list[str]:
+        """Make and keep all of them. Answers why, for each that cannot be made; one does not keep back the next."""
+        faults = []
+        for prompt in dict.fromkeys(prompts):
+            try:
+                await self.sound(prompt)
+            except CallcenterdError as fault:
+                _log.warning("prompt cannot be made", prompt=str(prompt), why=str(fault))
+                faults.append(str(fault))
+        return faults
+
+    # ---- within -----------------------------------------------------------------------------------------
+
+    async def _recipe(self, prompt: Prompt) -> _Recipe:
+        match prompt:
+            case Speech():
+                return self._spoken(prompt.text, prompt.language)
+            case Recorded() | Music():
+                return await asyncio.to_thread(self._played, prompt)
+
+    def _spoken(self, text: str, language: str) -> _Recipe:
+        arguments = (text, language or self._language, self._engine)
+        return _recipe(speech.speak, arguments, speech.VERSION)
+
+    def _played(self, prompt: Recorded | Music) -> _Recipe:
+        path = find(self._folder, prompt, self._language)
+        if path is not None:
+            state = path.stat()
+            if state.st_size > MAX_FILE:
+                raise Refused(f"{path} is larger than {MAX_FILE >> 20} MiB")
+            return _recipe(_read, (str(path),), state.st_size, state.st_mtime_ns)
+        if isinstance(prompt, Recorded) and prompt.text:
+            return self._spoken(prompt.text, prompt.language)
+        if isinstance(prompt, Music) and prompt.name:
+            _log.warning("no such music: the office's default is played", name=prompt.name)
+            return self._played(Music())
+        name = prompt.name or _MUSIC
+        if name in _OWN_SOUNDS:
+            return _recipe(_own, (name,), 1)
+        raise NotFound("prompt", name)
+
+    async def _have(self, recipe: _Recipe) -> Sound:
+        path = self._cache / recipe.key[:2] / f"{recipe.key}.s16"
+        kept = await asyncio.to_thread(_load, path)
+        if kept is None:
+            kept = await self._worker.run(recipe.make, *recipe.arguments, timeout=MAKING_SECONDS)
+            await self._keep(path, kept)
+        kept.flags.writeable = False
+        return kept
+
+    async def _keep(self, path: Path, sound: Sound) -> None:
+        """A full disk must not silence a caller who can be served from memory."""
+        try:
+            await asyncio.to_thread(_save, path, sound)
+        except OSError as fault:
+            _log.error("prompt cannot be kept", path=str(path), why=str(fault))
+
+    def _made(self, key: str, done: asyncio.Task[Sound]) -> None:
+        del self._making[key]
+        if done.cancelled() or done.exception() is not None:
+            return  # who waits for it gets the fault; the next one who asks has it tried again
+        sound = done.result()
+        self._remembered[key] = sound
+        self._size += sound.nbytes
+        while self._size > MAX_REMEMBERED and len(self._remembered) > 1:
+            self._size -= self._remembered.popitem(last=False)[1].nbytes
+
+
+def find(folder: Path, prompt: Recorded | Music, language: str = "") -> Path | None:
+    """The office's file for a prompt: in its language, in that language of any country, in none; None: there is none.
+
+    prompts/zh-CN/welcome.wav, prompts/zh/welcome.mp3, prompts/welcome.ogg; music: prompts/music/NAME.*, or
+    prompts/music.* for the default. Raises Refused for a name that is none, or that leads out of the folder.
+    """
+    name = prompt.name or _MUSIC
+    tag = (prompt.language or language) if isinstance(prompt, Recorded) else ""
+    if not _NAME.fullmatch(name) or (tag and not _LANGUAGE.fullmatch(tag)):
+        raise Refused(f"{name[:60]!r} is no name of a prompt: letters, digits, _ and - are wanted")
+    places = [_MUSIC, ""] if isinstance(prompt, Music) and prompt.name else [tag, tag.partition("-")[0], ""]
+    root = folder.resolve()
+    for place in dict.fromkeys(places):
+        for ending in ENDINGS:
+            path = (folder / place / f"{name}.{ending}").resolve()
+            if not path.is_file():
+                continue
+            if not path.is_relative_to(root):
+                raise Refused(f"prompt {name} leads out of {folder}")
+            return path
+    return None
+
+
+def _recipe(make: Callable[..., Sound], arguments: tuple[Any, ...], *states: int) -> _Recipe:
+    ingredients = json.dumps([make.__name__, arguments, states], ensure_ascii=False)
+    return _Recipe(hashlib.sha256(ingredients.encode()).hexdigest(), make, arguments)
+
+
+def _load(path: Path) -> Sound | None:
+    """A kept sound; None if there is none, or if it is not whole."""
+    try:
+        octets = path.read_bytes()
+    except OSError:
+        return None
+    head, digest, samples = octets[: len(_MAGIC)], octets[len(_MAGIC) :][:32], octets[len(_MAGIC) + 32 :]
+    if head != _MAGIC or hashlib.sha256(samples).digest() != digest:
+        _log.warning("a kept prompt is damaged; it is made again", path=str(path))
+        return None
+    return np.frombuffer(samples, "<i2").astype(np.int16)
+
+
+def _save(path: Path, sound: Sound) -> None:
+    """All of it under its name, or nothing: written beside it, then renamed."""
+    samples = sound.astype("<i2").tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with beside.open("wb") as file:
+            file.write(_MAGIC + hashlib.sha256(samples).digest() + samples)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+# ---- in the worker's process ----------------------------------------------------------------------------
+
+
+def _read(path: str) -> Sound:
+    from callcenterd.worker import sound  # noqa: PLC0415  # PyAV is needed there, not in the server
+
+    return sound.read(Path(path), Path(path).name)
+
+
+def _own(name: str) -> Sound:
+    from callcenterd.worker import sound  # noqa: PLC0415  # as above
+
+    return sound.beep() if name == "beep" else sound.music()

@@ -8,6 +8,7 @@ stranger costs no more than MAX_OCTETS and MAX_MEDIA allow.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ def parse(octets: bytes) -> Description:
     session = lines[: starts[0]] if starts else lines
     address = _address(session)
     direction = _direction(session) or "sendrecv"
-    sections = [lines[a:b] for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    sections = [lines[a:b] for a, b in itertools.pairwise([*starts, len(lines)])]
     return Description(
         origin=next((value for kind, value in session if kind == "o"), ""),
         media=tuple(_medium(section, address, direction) for section in sections),

@@ -86,10 +86,10 @@ class Recorder:
         ticks = self._tick[places]
         for side in (0, 1):
             rows = self._sides[side, places]
-            codes = heard[np.maximum(rows, 0)]
-            if (rows < 0).any():
-                codes[rows < 0] = g711.SILENCE[g711.PCMA]
-            for k in np.flatnonzero((laws[np.maximum(rows, 0)] != g711.PCMA) & (rows >= 0)):
+            spoken = rows >= 0
+            codes = np.full((len(places), FRAME), g711.SILENCE[g711.PCMA], np.uint8)
+            codes[spoken] = heard[rows[spoken]]
+            for k in np.flatnonzero(spoken)[laws[rows[spoken]] != g711.PCMA]:
                 codes[k] = g711.translate(codes[k], g711.PCMU)
             self._blocks[places, ticks, :, side] = codes
         self._tick[places] += 1

@@ -252,9 +252,9 @@ class _Plain:
             self.clock = max(number for number, _ in packets)
         if self.clock is None:
             return [None]
-        code = self.samples.get(self.clock)
+        played = self.samples.get(self.clock)
         self.clock += 1
-        return [code]
+        return [played]
 
 
 @given(st.lists(st.sets(st.integers(0, FUTURE - 2), max_size=3), max_size=40), st.integers(0, 0xFFFFFFFF))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from callcenterd.clock import SystemClock
 from callcenterd.demo.sound import Talk
 from callcenterd.media.facts import KeyHeard, MediaFact, PlayEnded, RecordingClosed
 from callcenterd.media.sdp import AudioFormat
-from callcenterd.media.sockets import NoPorts, PlainSockets
+from callcenterd.media.sockets import NoPorts, PlainSockets, open_sockets
 from callcenterd.media.thread import Media
 from callcenterd.model.ids import LegId, RecordingId
 from tests.kit.tones import level, read_stereo_alaw, tone
@@ -43,12 +44,15 @@ class Listening:
 @pytest.mark.parametrize("plain", [False, True])
 async def test_two_phones_hear_each_other_and_are_recorded(tmp_path: Path, *, plain: bool) -> None:
     listening = Listening()
-    kinds = {"sockets": PlainSockets} if plain else {}
-    media = Media(clock=SystemClock(), ports=range(43000, 43100), tell=listening.tell, recordings=tmp_path, **kinds)
+    media = Media(
+        clock=SystemClock(),
+        ports=range(43000, 43100),
+        tell=listening.tell,
+        recordings=tmp_path,
+        sockets=PlainSockets if plain else open_sockets,
+    )
     media.start(asyncio.get_running_loop())
     phones: list[tuple[LegId, Talk]] = []
-    import random
-
     for host in ("127.0.0.3", "127.0.0.4"):
         talk = Talk("PCMA", random.Random(1))
         await talk.open(host)

@@ -114,19 +114,20 @@ def reason_of(details: ErrorDetails, model: type[BaseModel] | None = None) -> st
     if kind == "extra_forbidden":
         return f"is no key here{_help(str(details['loc'][-1]), _keys_at(model, details['loc'][:-1]))}"
     if kind in _WANTED:
-        wanted = _WANTED[kind].format_map({"expected": "", **context})
+        wanted = _WANTED[kind].format_map({name: _figure(value) for name, value in context.items()})
     elif kind == "value_error":
         wanted = str(context["error"])
     else:
         wanted = details["msg"][:1].lower() + details["msg"][1:]
-    if any(step in SECRET_KEYS for step in details["loc"]) or (kind == "value_error" and _is_list(details["input"])):
-        return wanted
+    ruled = kind in {"value_error", "too_short", "too_long"} and isinstance(details["input"], list | tuple)
+    if ruled or any(step in SECRET_KEYS for step in details["loc"]):
+        return wanted  # a rule about a whole list says by itself what came
     return f"{wanted}, not {shown(details['input'])}"
 
 
-def _is_list(value: object) -> bool:
-    """A rule about several items says by itself what came."""
-    return isinstance(value, list | tuple)
+def _figure(value: object) -> object:
+    """A bound as people write it: 1, not 1.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def shown(value: object) -> str:
@@ -363,3 +364,31 @@ def _scalar(text: str) -> Any:
     if _BROKEN.fullmatch(text) and math.isfinite(number := float(text)):
         return number
     return text
+
+
+# ---- from values to text ----------------------------------------------------------------------------------------
+
+_PLAIN = re.compile(r"[^\W\d_][\w.-]{0,99}")
+_MISTAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})  # YAML 1.1 programs take them so
+
+
+def written(value: str | float | bool | list[str] | tuple[str, ...] | None) -> str:
+    """A value as it stands in one line of a file; `parse` reads the same back. Numbers must be finite."""
+    match value:
+        case str():
+            return value if _PLAIN.fullmatch(value) and value.lower() not in _MISTAKEN else _quoted(value)
+        case list() | tuple():
+            return f"[{', '.join(written(item) for item in value)}]"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case _:
+            return json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """Double quotes. JSON's escapes are YAML's; characters that no file may hold are escaped besides."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\U{ord(found[0]):08X}", quoted)
+
+
+_ESCAPED = re.compile(rf"{_UNPRINTABLE.pattern}|[\x85\u2028\u2029\ufeff]")

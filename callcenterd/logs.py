@@ -1,0 +1,163 @@
+"""How the server's log is written: facts with ids, one line for one thing, to standard error.
+
+JSON lines for machines, or a readable line for people. What other libraries log goes the same way. Secrets do not
+pass: whatever stands under the name of one is written as ***. A traceback is part of its one event, without the
+values of variables. Text from outside cannot begin a line of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Literal, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from callcenterd.clock import Clock, SystemClock
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "console", "json"]
+
+HIDDEN = "***"
+SECRETS = frozenset(
+    {
+        "password",
+        "password_hash",
+        "passwd",
+        "secret",
+        "token",
+        "cookie",
+        "set_cookie",
+        "authorization",
+        "proxy_authorization",
+        "response",  # of digest
+        "pin",
+        "card",
+        "api_key",
+        "private_key",
+        "database",  # its URL holds a password
+    }
+)
+_OF_SECRETS = tuple(f"_{name}" for name in ("password", "secret", "token", "pin"))
+_CREDENTIALS = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]*(?=@)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_DEEPEST = 4
+_QUIET = ("aiohttp.access", "aiosqlite", "alembic", "asyncio", "sqlalchemy", "fontTools", "PIL")
+
+
+def set_up(level: Level, form: Format, *, stream: TextIO | None = None, clock: Clock | None = None) -> None:
+    """Once, before the first line. form "auto": console on a terminal, else json. stream None: standard error."""
+    stream = sys.stderr if stream is None else stream
+    clock = SystemClock() if clock is None else clock
+    console = form == "console" or (form == "auto" and stream.isatty())
+    number = logging.getLevelNamesMapping()[level.upper()]
+
+    def stamp(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        at = clock.utc()
+        event["at"] = at.astimezone().strftime("%H:%M:%S.%f")[:-3] if console else at.isoformat(timespec="milliseconds")
+        return event
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        stamp,
+        structlog.processors.format_exc_info,  # a plain traceback: no values of variables
+        hide_secrets,
+    ]
+    last: list[Processor] = [_one_line, _for_people(stream)] if console else [_json]
+    structlog.configure(
+        processors=[*shared, _name_room, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=lambda *names: _Writer(stream, names[0] if names else ""),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Writes *** for what stands under a secret's name, however deep, and for a password inside an address."""
+    return {name: _hidden(name, value, 0) for name, value in event.items()}
+
+
+def _hidden(name: str, value: Any, depth: int) -> Any:
+    if _is_secret(name) and value not in (None, "", True, False):
+        return HIDDEN
+    if depth > _DEEPEST:
+        return "…"
+    match value:
+        case str():
+            plain = str(value)  # a Secret gives *** here; as it is, json would write its letters
+            return _CREDENTIALS.sub(HIDDEN, plain) if "://" in plain else plain
+        case Mapping():
+            return {str(key): _hidden(str(key), part, depth + 1) for key, part in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_hidden("", part, depth + 1) for part in value]
+        case _:
+            return value
+
+
+def _is_secret(name: str) -> bool:
+    plain = name.lower().replace("-", "_")
+    return plain in SECRETS or plain.endswith(_OF_SECRETS)
+
+
+class _Writer:
+    """One finished line at a time."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    debug = info = warning = warn = error = exception = critical = fatal = log = msg
+
+
+def _name_room(logger: Any, _method: str, event: EventDict) -> EventDict:
+    if name := getattr(logger, "name", ""):
+        event["logger"] = name
+    return event
+
+
+def _json(_logger: Any, _method: str, event: EventDict) -> str:
+    ordered = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
+    return json.dumps({**ordered, **event}, ensure_ascii=False, default=str)
+
+
+def _one_line(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Control characters as escapes, in all but the traceback: text from outside begins no line of its own."""
+    for name, value in event.items():
+        if name not in ("exception", "stack") and not isinstance(value, int | float | bool | None):
+            event[name] = _CONTROL.sub(lambda found: repr(found[0])[1:-1], str(value))
+    return event
+
+
+def _for_people(stream: TextIO) -> Processor:
+    shown = structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(),
+        timestamp_key="at",
+        pad_event_to=36,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+    def render(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        return shown(logger, method, event)
+
+    return render

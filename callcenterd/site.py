@@ -1,0 +1,561 @@
+"""The site file: an office's trunks, numbers, users, extensions and queues; brought into the store, and written back.
+
+A file adds and changes; it never takes away: what it does not name stays, key by key (a user without `password`
+keeps the one that there is). A list that is given replaces that list. Applying a file twice changes nothing.
+The same rules hold for one thing that a page changes (`put`, `remove`).
+
+Order means something for outbound routes (the first that fits is used): what a file names comes in the file's order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from callcenterd import yamltext
+from callcenterd.errors import FaultyFile, NotFound, Refused
+from callcenterd.model.people import Role
+from callcenterd.model.site import (
+    Extension,
+    NumberRoute,
+    OutboundRoute,
+    QueueSettings,
+    Secret,
+    Site,
+    Strategy,
+    Trunk,
+    UserAccount,
+)
+from callcenterd.store.database import Store
+from callcenterd.worker.passwords import Passwords
+from callcenterd.yamltext import Document, KeyPath
+
+Section = Literal["trunks", "numbers", "outbound", "users", "extensions", "queues"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
+
+MAX_THINGS = 10_000
+"""Of one section in one file."""
+
+# ---- what may be written ----------------------------------------------------------------------------------------
+
+
+def _texted(value: object) -> object:
+    """`login: 1001` means the text; yamltext makes a number only of what reads back as it was written."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _shape(pattern: str, wanted: str) -> AfterValidator:
+    """A text that must be of one shape. Raises ValueError with what is wanted."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(f"{wanted} is wanted")
+        return text
+
+    return AfterValidator(check)
+
+
+_Text = Annotated[str, BeforeValidator(_texted)]
+_HOST = r"(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.?"
+_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
+Name = Annotated[_Text, _shape(r"\w[\w.-]{0,63}", "a name of up to 64 letters, digits, _ . -")]
+Login = Annotated[_Text, _shape(r"\w[\w.@-]{0,63}", "a login of up to 64 letters, digits, _ . @ -")]
+Label = Annotated[_Text, _shape(_PRINTABLE + "{0,100}", "a text of up to 100 characters in one line")]
+Proof = Annotated[_Text, _shape(_PRINTABLE + "{1,256}", "a password of 1 to 256 characters in one line")]
+Hash = Annotated[_Text, _shape(r"\$argon2id?\$[\x21-\x7e]{20,400}", "an argon2 hash, as `export` writes it,")]
+Phone = Annotated[
+    _Text, _shape(r"[0-9A-Za-z*#+_-]{1,32}", "an extension's number of up to 32 digits (letters, * # + _ -)")
+]
+Pattern = Annotated[
+    _Text,
+    _shape(r"[0-9A-Za-z*#+_-]{1,63}\.?|\.", "a number as dialled, without spaces, or its beginning and a dot (9.),"),
+]
+Prefix = Annotated[_Text, _shape(r"[0-9*#+]{0,20}", "up to 20 digits (* # +)")]
+Contact = Annotated[
+    _Text,
+    _shape(
+        rf"|sip:(?:[^\s@<>\"]{{1,64}}@)?(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:;transport=(?:udp|tcp))?",
+        "an address as sip:door@192.168.1.20:5060",
+    ),
+]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+def _host(text: str) -> str:
+    if re.fullmatch(r"[0-9.]+|.*:.*", text):  # all digits and dots, or colons: meant as an address
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            raise ValueError("an IP address or a host name is wanted") from None
+    if len(text) > 253 or not re.fullmatch(_HOST, text):
+        raise ValueError("an IP address or a host name is wanted")
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text)) if "/" in text else str(ipaddress.ip_address(text))
+    except ValueError as fault:
+        if "host bits" in str(fault):
+            meant = ipaddress.ip_network(text, strict=False)
+            raise ValueError(f"a network is written by its first address, as {meant}: that is wanted") from None
+        raise ValueError("an IP address or a network (192.168.1.0/24) is wanted") from None
+
+
+def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    for n, value in enumerate(values):
+        if value in values[:n]:
+            raise ValueError(f"each once is wanted: {value} stands twice")
+    return values
+
+
+class _Entry(BaseModel):
+    """One thing of a site file. Only the keys that were written count."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def given(self) -> dict[str, Any]:
+        """What was written, by the names of the file (and of `model.site`)."""
+        fields = type(self).model_fields
+        return {fields[name].alias or name: getattr(self, name) for name in self.model_fields_set}
+
+
+class TrunkEntry(_Entry):
+    """A provider's line, or a gateway. Known by its name."""
+
+    name: Annotated[Name, Field(description="How routes and pages call it.")]
+    host: Annotated[
+        _Text, AfterValidator(_host), Field(description="The address or name that calls go to and come from.")
+    ] = ""
+    port: Annotated[Port, Field(description="The SIP port there.")] = 5060
+    username: Annotated[Label, Field(description="The account's name at the provider, for digest.")] = ""
+    password: Annotated[Proof, Field(repr=False, description="The account's password.")] = ""
+    registers: Annotated[
+        Flag,
+        # The file's own word is a method of the model's metaclass, and cannot be a field.
+        Field(alias="register", description="Whether the provider wants to be registered with."),
+    ] = False
+    allow: Annotated[
+        tuple[Annotated[_Text, AfterValidator(_network)], ...],
+        AfterValidator(_each_once),
+        Field(max_length=256, description="Addresses and networks that its calls may come from, besides host."),
+    ] = ()
+
+
+class NumberEntry(_Entry):
+    """A called number and the flow that answers it. Known by its match."""
+
+    match: Annotated[
+        Pattern, Field(description="The number as the trunk sends it; 9. is 9 and at least one more digit.")
+    ]
+    flow: Annotated[Name, Field(description="The flow's name.")] = ""
+
+
+class OutboundEntry(_Entry):
+    """A way out for dialled numbers. Known by its match."""
+
+    match: Annotated[Pattern, Field(description="The number as dialled; 0. is 0 and at least one more digit.")]
+    trunks: Annotated[
+        tuple[Name, ...],
+        AfterValidator(_each_once),
+        Field(min_length=1, max_length=64, description="The trunks to try, in this order."),
+    ] = ()
+    strip: Annotated[int, Field(strict=True, ge=0, le=20, description="Digits that are taken off the front.")] = 0
+    prepend: Annotated[Prefix, Field(description="Digits that are put before the rest.")] = ""
+
+
+class UserEntry(_Entry):
+    """Someone who signs in. Known by the login."""
+
+    login: Annotated[Login, Field(description="The name to sign in with; an agent's number.")]
+    name: Annotated[Label, Field(description="The person's name.")] = ""
+    role: Annotated[Role, Field(description="What the person may do.")] = "agent"
+    password: Annotated[Proof, Field(repr=False, description="The password to sign in with; kept as a hash only.")] = ""
+    password_hash: Annotated[
+        Hash, Field(repr=False, description="The hash that `export` wrote, in place of a password.")
+    ] = ""
+    extension: Annotated[Phone | None, Field(description="The phone that is this person's; null for none.")] = None
+    language: Annotated[Literal["zh-CN", "en"], Field(description="The language of this person's pages.")] = "zh-CN"
+
+
+class ExtensionEntry(_Entry):
+    """A phone inside. Known by its number."""
+
+    number: Annotated[Phone, Field(description="What is dialled for it, and its name when it registers.")]
+    password: Annotated[Proof, Field(repr=False, description="The password that it registers with (digest).")] = ""
+    contact: Annotated[
+        Contact, Field(description="For a device at a fixed address: where it is, in place of registration.")
+    ] = ""
+
+
+class QueueEntry(_Entry):
+    """A queue of callers and the agents who serve it. Known by its name."""
+
+    name: Annotated[Name, Field(description="How flows and pages call it.")]
+    title: Annotated[Label, Field(description="What people read.")] = ""
+    strategy: Annotated[Strategy, Field(description="Whom to ring first.")] = "longest_idle"
+    members: Annotated[
+        tuple[Login, ...],
+        AfterValidator(_each_once),
+        Field(max_length=1000, description="The logins of the agents who serve it."),
+    ] = ()
+    wrap_up: Annotated[float, Field(strict=True, ge=0, le=3600, description="Seconds of wrap-up after a call.")] = 10
+    ring: Annotated[float, Field(strict=True, ge=1, le=300, description="Seconds that an agent's phone rings.")] = 20
+    service_level: Annotated[
+        float, Field(strict=True, ge=1, le=3600, description="Seconds within which a call should be answered.")
+    ] = 20
+    max_wait: Annotated[
+        float,
+        Field(strict=True, ge=0, le=86_400, description="Seconds after which a caller waits no longer; 0: no limit."),
+    ] = 0
+    record: Annotated[Flag, Field(description="Whether its calls are recorded.")] = True
+    music: Annotated[Label, Field(description="The name of the music; empty for the office's default.")] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """key: the field by which a thing is known. needed: without which a new thing cannot be."""
+
+    word: str
+    key: str
+    entry: type[_Entry]
+    thing: type[Any]
+    needed: tuple[str, ...]
+
+
+_KINDS: Mapping[Section, _Kind] = {
+    "trunks": _Kind("trunk", "name", TrunkEntry, Trunk, ("host",)),
+    "numbers": _Kind("number", "match", NumberEntry, NumberRoute, ("flow",)),
+    "outbound": _Kind("outbound route", "match", OutboundEntry, OutboundRoute, ("trunks",)),
+    "users": _Kind("user", "login", UserEntry, UserAccount, ("name", "role")),
+    "extensions": _Kind("extension", "number", ExtensionEntry, Extension, ()),
+    "queues": _Kind("queue", "name", QueueEntry, QueueSettings, ()),
+}
+ENTRIES: Mapping[Section, type[BaseModel]] = {section: kind.entry for section, kind in _KINDS.items()}
+"""What a thing of each section looks like: for the documents of the file and of the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One thing that a file names. place: where in the file, ("queues", 0)."""
+
+    section: Section
+    place: KeyPath
+    entry: _Entry
+
+    @property
+    def key(self) -> str:
+        return str(getattr(self.entry, _KINDS[self.section].key))
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFile:
+    """A site file whose every thing is well-formed by itself. Made by `parse`."""
+
+    document: Document
+    named: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """changes: one short text for each thing that is another now; empty: nothing was. revision: the site's now."""
+
+    changes: tuple[str, ...]
+    revision: int
+
+
+# ---- reading ------------------------------------------------------------------------------------------------------
+
+
+def parse(document: Document, known: Site | None = None) -> SiteFile:
+    """Read a site file. Raises FaultyFile with all faults at once.
+
+    known: the site that the file will be applied to; with it, names that neither has are found as well
+    (`apply` finds them in any case).
+    """
+    data = {} if document.data is None else document.data
+    if not isinstance(data, dict):
+        raise FaultyFile([document.fault((), f"a group of keys is wanted: {', '.join(SECTIONS)}")])
+    faults = [
+        document.fault((name,), f"{name}: is no key here; there are {', '.join(SECTIONS)}")
+        for name in data
+        if name not in SECTIONS
+    ]
+    named: list[Named] = []
+    mentioned: set[tuple[str, str]] = set()
+    for section in SECTIONS:
+        items = data.get(section)
+        if items is None:
+            continue  # `trunks:` with all below it commented out
+        if not isinstance(items, list) or len(items) > MAX_THINGS:
+            faults.append(document.fault((section,), f"{section}: a list of at most {MAX_THINGS} is wanted"))
+            continue
+        kind = _KINDS[section]
+        seen: dict[str, int] = {}
+        for n, item in enumerate(items):
+            place = (section, n)
+            if isinstance(item, dict) and isinstance(key := _texted(item.get(kind.key)), str):
+                mentioned.add((section, key))
+                if key in seen:
+                    first = document.line((section, seen[key]))
+                    faults.append(
+                        document.fault(place, f"{section}: {kind.word} {key} stands twice, first in line {first}")
+                    )
+                seen.setdefault(key, n)
+            try:
+                named.append(Named(section, place, kind.entry.model_validate(item)))
+            except ValidationError as error:
+                faults += document.faults_of(error, place, model=kind.entry)
+    if known is not None:
+        faults += _faults_between(document, known, named, mentioned)
+    if faults:
+        raise FaultyFile(sorted(set(faults)))
+    return SiteFile(document, tuple(named))
+
+
+def _faults_between(
+    document: Document, known: Site, named: Sequence[Named], mentioned: Iterable[tuple[str, str]] = ()
+) -> list[Any]:
+    """Faults between things, each with its line. mentioned: names in the file besides, of things that are faulty."""
+    return [
+        document.fault((*finding.place, *finding.path), f"{finding.place[0]}.{finding.path[0]}: {finding.reason}")
+        for finding in _between(known, named, mentioned)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """place: of the thing; path: in the thing."""
+
+    place: KeyPath
+    path: KeyPath
+    reason: str
+
+
+def _between(known: Site, named: Sequence[Named], mentioned: Iterable[tuple[str, str]] = ()) -> Iterator[_Finding]:
+    """What is wrong between the things that are named, and the site that they come to. Others are not judged."""
+    site, _ = merge(known, named, {})
+    names = {(section, key) for section in SECTIONS for key in _by_key(site, section)} | set(mentioned)
+    for one in named:
+        thing = _by_key(site, one.section)[one.key]
+        kind = _KINDS[one.section]
+        for needed in kind.needed:
+            if one.key not in _by_key(known, one.section) and needed not in one.entry.given():
+                yield _Finding(one.place, (needed,), f"is missing: a new {kind.word} needs it")
+        for path, section, name in _references(thing):
+            if (section, name) not in names:
+                yield _Finding(one.place, path, f"there is no {_KINDS[section].word} {name}")
+        yield from (_Finding(one.place, (field,), reason) for field, reason in _within(thing, one.entry))
+
+
+def _references(thing: object) -> Iterator[tuple[KeyPath, Section, str]]:
+    """Which other things a thing names: where in it, and whom."""
+    match thing:
+        case OutboundRoute():
+            yield from ((("trunks", n), "trunks", trunk) for n, trunk in enumerate(thing.trunks))
+        case UserAccount(extension=str(number)):
+            yield ("extension",), "extensions", number
+        case QueueSettings():
+            yield from ((("members", n), "users", member) for n, member in enumerate(thing.members))
+
+
+def _within(thing: object, entry: _Entry) -> Iterator[tuple[str, str]]:
+    """Faults of one thing as it will be: field and reason."""
+    match thing:
+        case Trunk(register=True, username=""):
+            yield "register", "a trunk that is registered with needs a username"
+        case Extension() if not thing.password.reveal() and not thing.contact:
+            yield "number", "needs a password (a phone that registers) or a contact (a device at a fixed address)"
+        case UserAccount() if {"password", "password_hash"} <= set(entry.given()):
+            yield "password_hash", "either password or password_hash is wanted, not both"
+
+
+# ---- bringing it in -----------------------------------------------------------------------------------------------
+
+
+def merge(site: Site, named: Sequence[Named], hashes: Mapping[str, str]) -> tuple[Site, tuple[str, ...]]:
+    """The site with what is named brought in, and what is another by it. Pure; references are not judged.
+
+    hashes: the new argon2 hash of each login whose password changes; `password` of a user is not looked at.
+    The revision stays as it is.
+    """
+    lists: dict[str, tuple[Any, ...]] = {}
+    changes: list[str] = []
+    for section in SECTIONS:
+        ours = [one for one in named if one.section == section]
+        before = _by_key(site, section)
+        after = dict(before)
+        for one in ours:
+            after[one.key] = _brought_in(one, before.get(one.key), hashes)
+            changes += _difference(section, one.key, before.get(one.key), after[one.key])
+        order = _ordered(list(before), [one.key for one in ours])
+        if [key for key in order if key in before] != list(before):
+            changes.append(f"{section}: order")
+        lists[section] = tuple(after[key] for key in order)
+    return dataclasses.replace(site, **lists), tuple(changes)  # type: ignore[arg-type]  # each list has its section's things
+
+
+def _by_key(site: Site, section: Section) -> dict[str, Any]:
+    key = _KINDS[section].key
+    return {getattr(thing, key): thing for thing in getattr(site, section)}
+
+
+def _brought_in(one: Named, old: Any, hashes: Mapping[str, str]) -> Any:
+    """The thing as it will be."""
+    fields = one.entry.given()
+    if one.section == "users":
+        fields.pop("password", None)
+        if one.key in hashes:
+            fields["password_hash"] = hashes[one.key]
+    for secret in {"password", "password_hash"} & set(fields):
+        fields[secret] = Secret(fields[secret])
+    kind = _KINDS[one.section]
+    if old is not None:
+        return dataclasses.replace(old, **fields)
+    missing = {name: getattr(one.entry, name) for name in kind.needed if name not in fields}
+    return kind.thing(**fields, **missing)
+
+
+def _difference(section: Section, key: str, old: Any, new: Any) -> list[str]:
+    if old is None:
+        return [f"{_KINDS[section].word} {key}: new"]
+    differ = [field.name for field in dataclasses.fields(new) if getattr(old, field.name) != getattr(new, field.name)]
+    if not differ:
+        return []
+    return [f"{_KINDS[section].word} {key}: {', '.join(name.removesuffix('_hash') for name in differ)}"]
+
+
+def _ordered(before: Sequence[str], named: Sequence[str]) -> list[str]:
+    """The keys in their new order: those named come in that order, at the places that they had.
+
+    A new one comes before the one that is named after it; the last new ones come last.
+    """
+    old = [key for key in named if key in before]
+    turn = iter(old)
+    order = [next(turn) if key in old else key for key in before]
+    for n, key in reversed(list(enumerate(named))):
+        if key not in before:
+            order.insert(order.index(named[n + 1]) if n + 1 < len(named) else len(order), key)
+    return order
+
+
+async def apply(store: Store, passwords: Passwords, file: SiteFile) -> Applied:
+    """Bring a file into the store, in one transaction, if anything is another by it. Raises FaultyFile."""
+    site = await store.site.load()
+    if faults := _faults_between(file.document, site, file.named):
+        raise FaultyFile(sorted(faults))
+    return await _save(store, site, *merge(site, file.named, await _hashes(passwords, site, file.named)))
+
+
+async def apply_text(store: Store, passwords: Passwords, text: str, name: str) -> Applied:
+    """As `apply`, from the text of a file. name: what faults call it. Raises FaultyFile with all faults at once."""
+    document = await asyncio.to_thread(yamltext.parse, text, name)
+    file = parse(document, known=await store.site.load())
+    return await apply(store, passwords, file)
+
+
+async def put(store: Store, passwords: Passwords, section: Section, fields: Mapping[str, Any]) -> Applied:
+    """Bring one thing in, as a file with it alone would. Raises Refused with the reason for each field."""
+    kind = _KINDS[section]
+    try:
+        entry = kind.entry.model_validate(fields)
+    except ValidationError as error:
+        raise Refused(f"this {kind.word} cannot be taken", _reasons(error, kind.entry)) from None
+    site = await store.site.load()
+    named = [Named(section, (section, 0), entry)]
+    if findings := list(_between(site, named)):
+        raise Refused(f"this {kind.word} cannot be taken", {str(one.path[0]): one.reason for one in findings})
+    return await _save(store, site, *merge(site, named, await _hashes(passwords, site, named)))
+
+
+async def remove(store: Store, section: Section, key: str) -> Applied:
+    """Take one thing away. Raises NotFound, and Refused while something else names it."""
+    kind = _KINDS[section]
+    site = await store.site.load()
+    if key not in _by_key(site, section):
+        raise NotFound(kind.word, key)
+    users = [
+        f"{_KINDS[other].word} {name}"
+        for other in SECTIONS
+        for name, thing in _by_key(site, other).items()
+        if (section, key) in {(where, whom) for _, where, whom in _references(thing)}
+    ]
+    if users:
+        raise Refused(f"{kind.word} {key} is named by {', '.join(users[:5])}", {kind.key: "is in use"})
+    left = tuple(thing for name, thing in _by_key(site, section).items() if name != key)
+    return await _save(store, site, dataclasses.replace(site, **{section: left}), (f"{kind.word} {key}: removed",))
+
+
+async def _save(store: Store, before: Site, after: Site, changes: tuple[str, ...]) -> Applied:
+    if not changes:
+        return Applied((), before.revision)
+    if _admins(before) and not _admins(after):
+        raise Refused("somebody must be able to sign in as admin", {"role": "the last admin"})
+    revision = await store.site.save(after)
+    known = _by_key(before, "users")
+    for login, user in _by_key(after, "users").items():
+        if login in known and known[login].password_hash != user.password_hash:
+            await store.sessions.revoke_all(login)  # who signed in with the old password proves nothing any more
+    return Applied(changes, revision)
+
+
+def _admins(site: Site) -> list[UserAccount]:
+    return [user for user in site.users if user.role == "admin" and user.password_hash.reveal()]
+
+
+async def _hashes(passwords: Passwords, site: Site, named: Sequence[Named]) -> dict[str, str]:
+    """The hash of each password that is given and is not the one that there is."""
+    known = _by_key(site, "users")
+
+    async def hashed(entry: UserEntry) -> tuple[str, str | None]:
+        old = known[entry.login].password_hash.reveal() if entry.login in known else ""
+        if old and await passwords.verify(old, entry.password):
+            return entry.login, None
+        return entry.login, await passwords.hash(entry.password)
+
+    given = [one.entry for one in named if isinstance(one.entry, UserEntry) and one.entry.password]
+    return {login: made for login, made in await asyncio.gather(*map(hashed, given)) if made is not None}
+
+
+def _reasons(error: ValidationError, model: type[BaseModel]) -> dict[str, str]:
+    return {
+        str(details["loc"][0]) if details["loc"] else "": yamltext.reason_of(details, model)
+        for details in error.errors(include_url=False)
+    }
+
+
+# ---- writing it back ----------------------------------------------------------------------------------------------
+
+
+async def export(store: Store) -> str:
+    """The site as a file that `apply` takes: passwords of phones and trunks as they are, of users as hashes."""
+    return written(await store.site.load())
+
+
+def written(site: Site) -> str:
+    """One line for each thing. Applied to the same site, it changes nothing."""
+    lines: list[str] = []
+    for section in SECTIONS:
+        things = getattr(site, section)
+        lines.append(f"{section}:" if things else f"{section}: []")
+        lines += [f"  - {{{', '.join(_pairs(thing))}}}" for thing in things]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(thing: Any) -> Iterator[str]:
+    for field in dataclasses.fields(thing):
+        value = getattr(thing, field.name)
+        if isinstance(value, Secret):
+            if not value.reveal():
+                continue  # there is none; written as "" it would be a password of no characters
+            value = value.reveal()
+        yield f"{field.name}: {yamltext.written(value)}"

@@ -19,6 +19,7 @@ from callcenterd.calls.call import Call, Leg, LegState
 from callcenterd.calls.control import Calls
 from callcenterd.calls.listening import RefusalReason
 from callcenterd.clock import Clock
+from callcenterd.ivr.node import SHORTEST_MESSAGE
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import tones
 from callcenterd.media.facts import RecordingClosed
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from callcenterd.switchboard.flowcall import LiveFlowCall
 
 _log = structlog.get_logger(__name__)
-
-LEAST_MESSAGE = 1.0
-"""Seconds: who hangs up at the tone has left nothing."""
 
 
 class Switchboard:
@@ -240,7 +238,7 @@ class Switchboard:
         journey.message = journey.recording = None
         self.calls.stop_recording(recording)
         seconds = self.clock.monotonic() - since
-        if seconds >= LEAST_MESSAGE:
+        if seconds >= SHORTEST_MESSAGE:
             journey.left = "voicemail"
             self.bus.publish(
                 events.VoicemailLeft(

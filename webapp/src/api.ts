@@ -19,6 +19,7 @@ import type {
   Voicemail,
   WantedState,
 } from './model'
+import { THING_KEYS } from './model'
 
 /** An answer that is not what was asked for. fields, faults: what is wrong with each field, or line, sent. */
 export class ApiError extends Error {
@@ -95,6 +96,9 @@ export interface CallConditions {
 }
 
 const path = (id: string | number): string => encodeURIComponent(String(id))
+/** "." fits every number, but no address can end in it: browsers take it for "this folder". Then it is a query. */
+const thingPath = (kind: Thing, key: string): string =>
+  key === '.' ? `/${kind}${queryText({ [THING_KEYS[kind]]: key })}` : `/${kind}/${path(key)}`
 
 export const api = {
   me: () => ask<Me>('GET', '/session'),
@@ -130,8 +134,8 @@ export const api = {
   things: <K extends Thing>(kind: K) => ask<Listing<Things[K]>>('GET', `/${kind}`),
   createThing: <K extends Thing>(kind: K, thing: object) => ask<Things[K]>('POST', `/${kind}`, thing),
   changeThing: <K extends Thing>(kind: K, key: string, thing: object) =>
-    ask<Things[K]>('PUT', `/${kind}/${path(key)}`, thing),
-  deleteThing: (kind: Thing, key: string) => ask<void>('DELETE', `/${kind}/${path(key)}`),
+    ask<Things[K]>('PUT', thingPath(kind, key), thing),
+  deleteThing: (kind: Thing, key: string) => ask<void>('DELETE', thingPath(kind, key)),
   flows: () => ask<FlowList>('GET', '/flows'),
   reloadFlows: () => ask<FlowList>('POST', '/flows/reload', {}),
   /** The site file as `callcenterd export` writes it. */

@@ -1,6 +1,7 @@
 /** The pages and their addresses under /app/. Each page's code is fetched when it is first opened. */
 import { createRouter, createWebHistory } from 'vue-router'
 
+import { ADMIN_PARTS } from './admin/parts'
 import type { PageName } from './rights'
 import { useSession } from './session'
 
@@ -9,18 +10,6 @@ declare module 'vue-router' {
     page?: PageName
   }
 }
-
-export const ADMIN_PARTS = [
-  'trunks',
-  'numbers',
-  'outbound',
-  'users',
-  'extensions',
-  'queues',
-  'flows',
-  'site',
-] as const
-export type AdminPart = (typeof ADMIN_PARTS)[number]
 
 export const router = createRouter({
   history: createWebHistory('/app/'),

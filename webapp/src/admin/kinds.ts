@@ -1,0 +1,205 @@
+/**
+ * What an administrator puts in, as tables and forms: which columns, which fields, what a field takes. One page
+ * (ThingPart.vue) draws all of them. The server checks again; its words about a field stand beside it.
+ */
+import { STRATEGIES, THING_KEYS, type Role, type Thing, type Things } from '../model'
+
+export const ROLES: readonly Role[] = ['agent', 'supervisor', 'manager', 'admin']
+export const LANGUAGES = ['zh-CN', 'en'] as const
+
+/** secret: never shown, sent only when typed. tags: free texts. choices: several of a list, in order. */
+export type FieldKind = 'text' | 'number' | 'secret' | 'switch' | 'choice' | 'choices' | 'tags'
+/** Lists that a choice is made from. */
+export type Source = 'flows' | 'trunks' | 'users' | 'extensions' | 'roles' | 'strategies' | 'languages'
+
+export interface Field {
+  name: string
+  /** Message key under `admin`. */
+  label: string
+  kind: FieldKind
+  required?: boolean
+  /** Message key under `adminHelp`. */
+  help?: string
+  from?: Source
+  /** Empty is a value: "none of them". */
+  clearable?: boolean
+  least?: number
+  most?: number
+  unit?: boolean
+  wide?: boolean
+  /** Asked only of some; what is not asked is not sent. */
+  when?: (draft: Draft) => boolean
+}
+
+/** What stands in a form. */
+export type Draft = Record<string, unknown>
+
+export interface Kind {
+  columns: readonly string[]
+  fields: readonly Field[]
+  fresh: Draft
+}
+
+const text = (name: string, label: string, more: Partial<Field> = {}): Field => ({ name, label, kind: 'text', ...more })
+const seconds = (name: string, label: string, least: number, most: number): Field => ({
+  name,
+  label,
+  kind: 'number',
+  required: true,
+  least,
+  most,
+  unit: true,
+})
+
+export const KINDS: Record<Thing, Kind> = {
+  trunks: {
+    columns: ['name', 'address', 'mode', 'username', 'allow', 'status'],
+    fields: [
+      text('name', 'name', { required: true, help: 'trunkName' }),
+      text('host', 'host', { required: true, help: 'host' }),
+      { name: 'port', label: 'port', kind: 'number', required: true, least: 1, most: 65535 },
+      { name: 'register', label: 'byRegistration', kind: 'switch', help: 'register' },
+      text('username', 'username', { help: 'username' }),
+      { name: 'password', label: 'password', kind: 'secret' },
+      { name: 'allow', label: 'allow', kind: 'tags', help: 'allow', wide: true },
+    ],
+    fresh: { name: '', host: '', port: 5060, register: false, username: '', allow: [] },
+  },
+  numbers: {
+    columns: ['match', 'flow'],
+    fields: [
+      text('match', 'match', { required: true, help: 'match' }),
+      { name: 'flow', label: 'flow', kind: 'choice', from: 'flows', required: true, help: 'flow' },
+    ],
+    fresh: { match: '', flow: '' },
+  },
+  outbound: {
+    columns: ['match', 'trunks', 'strip', 'prepend'],
+    fields: [
+      text('match', 'dialled', { required: true, help: 'match' }),
+      { name: 'trunks', label: 'trunkOrder', kind: 'choices', from: 'trunks', required: true, help: 'trunkOrder', wide: true },
+      { name: 'strip', label: 'strip', kind: 'number', required: true, least: 0, most: 32, help: 'strip' },
+      text('prepend', 'prepend', { help: 'prepend' }),
+    ],
+    fresh: { match: '', trunks: [], strip: 0, prepend: '' },
+  },
+  users: {
+    columns: ['login', 'name', 'role', 'extension', 'canSignIn'],
+    fields: [
+      text('login', 'login', { required: true, help: 'login' }),
+      text('name', 'personName', { required: true }),
+      { name: 'role', label: 'role', kind: 'choice', from: 'roles', required: true },
+      { name: 'extension', label: 'extension', kind: 'choice', from: 'extensions', clearable: true, help: 'userExtension' },
+      { name: 'password', label: 'password', kind: 'secret', help: 'userPassword' },
+      { name: 'language', label: 'language', kind: 'choice', from: 'languages', required: true },
+    ],
+    fresh: { login: '', name: '', role: 'agent', extension: null, language: 'zh-CN' },
+  },
+  extensions: {
+    columns: ['number', 'kind', 'whose', 'status'],
+    fields: [
+      text('number', 'number', { required: true, help: 'extensionNumber' }),
+      { name: 'fixed', label: 'byContact', kind: 'switch', help: 'fixed' },
+      { name: 'password', label: 'password', kind: 'secret', help: 'phonePassword', when: (draft) => !draft.fixed },
+      text('contact', 'contact', { required: true, help: 'contact', wide: true, when: (draft) => Boolean(draft.fixed) }),
+    ],
+    fresh: { number: '', fixed: false, contact: '' },
+  },
+  queues: {
+    columns: ['name', 'title', 'strategy', 'members', 'wrap_up', 'ring', 'service_level', 'record'],
+    fields: [
+      text('name', 'name', { required: true, help: 'queueName' }),
+      text('title', 'displayName', { help: 'queueTitle' }),
+      { name: 'strategy', label: 'strategy', kind: 'choice', from: 'strategies', required: true },
+      { name: 'members', label: 'members', kind: 'choices', from: 'users', wide: true },
+      seconds('wrap_up', 'wrapUp', 0, 3600),
+      seconds('ring', 'ring', 5, 300),
+      seconds('service_level', 'serviceLevel', 1, 3600),
+      { ...seconds('max_wait', 'maxWait', 0, 86400), help: 'maxWait' },
+      { name: 'record', label: 'record', kind: 'switch', help: 'record' },
+      text('music', 'music', { help: 'music' }),
+    ],
+    fresh: {
+      name: '',
+      title: '',
+      strategy: STRATEGIES[0],
+      members: [],
+      wrap_up: 10,
+      ring: 20,
+      service_level: 20,
+      max_wait: 0,
+      record: true,
+      music: '',
+    },
+  },
+}
+
+export function keyOf<K extends Thing>(kind: K, thing: Things[K]): string {
+  return String((thing as unknown as Draft)[THING_KEYS[kind]])
+}
+
+/** A known thing in a form: only what the form asks, lists copied. */
+export function draftOf<K extends Thing>(kind: K, thing: Things[K]): Draft {
+  const known = thing as unknown as Draft
+  const draft: Draft = {}
+  for (const { name, kind: what } of KINDS[kind].fields) {
+    const value = known[name]
+    if (what === 'secret') continue
+    draft[name] = Array.isArray(value) ? [...value] : value
+  }
+  if (kind === 'extensions') draft.fixed = Boolean(known.contact)
+  return draft
+}
+
+export function freshDraft(kind: Thing): Draft {
+  return JSON.parse(JSON.stringify(KINDS[kind].fresh)) as Draft
+}
+
+/** What is sent: texts without their outer blanks, a password only when one was typed. */
+export function toSend(kind: Thing, draft: Draft): Draft {
+  const sent: Draft = {}
+  for (const field of KINDS[kind].fields) {
+    const value = draft[field.name]
+    const asked = !field.when || field.when(draft)
+    if (field.name === 'fixed') continue
+    if (field.kind === 'secret') {
+      if (asked && value) sent[field.name] = value
+    } else if (field.clearable) sent[field.name] = asked && value ? value : null
+    else if (typeof value === 'string') sent[field.name] = asked ? value.trim() : ''
+    else sent[field.name] = value
+  }
+  return sent
+}
+
+/** What is wrong before anything is sent: field → message key under `adminFault`. hasSecret: the server knows one. */
+export function draftFaults(kind: Thing, draft: Draft, hasSecret: boolean): Record<string, string> {
+  const faults: Record<string, string> = {}
+  for (const field of KINDS[kind].fields) {
+    if (field.when && !field.when(draft)) continue
+    const fault = fieldFault(field, draft[field.name])
+    if (fault) faults[field.name] = fault
+  }
+  if (kind === 'extensions' && !hasSecret && !draft.fixed && !draft.password) faults.password = 'required'
+  if (kind === 'trunks' && draft.register && !String(draft.username ?? '').trim()) faults.username = 'required'
+  return faults
+}
+
+const SHAPES: Record<string, readonly [RegExp, string]> = {
+  match: [/^[+\d*#]*\.?$/, 'match'],
+  login: [/^[\w.@-]+$/, 'name'],
+  number: [/^[\d*#]+$/, 'digits'],
+  host: [/^[\w.:[\]-]+$/, 'host'],
+  prepend: [/^[+\d*#]*$/, 'digits'],
+  contact: [/^sips?:\S+@\S+$/, 'contact'],
+}
+
+function fieldFault(field: Field, value: unknown): string | null {
+  if (field.kind === 'number') {
+    if (typeof value !== 'number' || Number.isNaN(value)) return 'number'
+    return value < (field.least ?? -Infinity) || value > (field.most ?? Infinity) ? 'range' : null
+  }
+  const written = Array.isArray(value) ? value.join('') : typeof value === 'string' ? value.trim() : value
+  if (field.required && (written === '' || written === null || written === undefined)) return 'required'
+  const shape = SHAPES[field.name]
+  return shape && typeof written === 'string' && written && !shape[0].test(written) ? shape[1] : null
+}

@@ -1,0 +1,223 @@
+"""Who is it: a challenge, and the proof that answers it (RFC 7616, RFC 8760, RFC 3261 §22).
+
+Both sides: `Guard` challenges who wants something of us, `prove` answers a trunk that challenges us. SHA-256 and
+MD5 with qop=auth; other algorithms, qop=auth-int and proofs without qop are not taken. A name that nobody has costs
+as much and looks the same as a wrong password. Sans-IO.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from callcenterd.model.site import Secret
+from callcenterd.sip import uri as uris
+from callcenterd.sip.headers import Challenge, Credentials, auth_params
+from callcenterd.sip.syntax import MalformedMessage
+from callcenterd.sip.uri import SipUri
+
+ALGORITHMS: dict[str, Callable[[bytes], str]] = {
+    "SHA-256": lambda octets: hashlib.sha256(octets).hexdigest(),
+    "MD5": lambda octets: hashlib.md5(octets, usedforsecurity=False).hexdigest(),
+}
+"""By the name in the header, the one that we like best first."""
+
+NONCE_LIFE = 300.0
+"""Seconds that a nonce is good for; after that a right proof is answered `stale=true` and made anew."""
+MOST_NONCES = 20_000
+"""Nonces in use whose count is kept. Beyond it the oldest ones become stale before their time."""
+
+_BARE = ("algorithm", "qop", "nc", "stale")
+_COUNT = re.compile(r"[0-9a-fA-F]{8}")
+
+
+class Verdict(Enum):
+    MISSING = auto()  # nothing that could be a proof for us
+    STALE = auto()  # the password is right, the nonce is too old or its count was seen: ask again
+    WRONG = auto()
+    PROVEN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """name: who they say they are; "" if MISSING."""
+
+    verdict: Verdict
+    name: str = ""
+
+
+class Guard:
+    """Makes nonces that need no memory and remembers only those that proved somebody.
+
+    A nonce is the time of its making, some chance, and a seal over both: who did not get it from us cannot make one.
+    """
+
+    def __init__(self, realm: str, chance: random.Random, *, most_nonces: int = MOST_NONCES) -> None:
+        self._realm = realm
+        self._most_nonces = most_nonces
+        self._chance = chance
+        self._key = chance.randbytes(32)
+        self._nobody = Secret(chance.randbytes(16).hex())  # the password of every name that does not exist
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._oldest = float("-inf")
+
+    def challenges(self, now: float, *, stale: bool = False) -> list[str]:
+        """One header value an algorithm, in the order in which we like them (RFC 8760 §2.4)."""
+        nonce = self._nonce(now)
+        pairs = [("realm", self._realm), ("nonce", nonce), ("qop", "auth")]
+        if stale:
+            pairs.append(("stale", "true"))
+        return [
+            str(Challenge("Digest", auth_params([*pairs, ("algorithm", name)], bare=("algorithm", "stale"))))
+            for name in ALGORITHMS
+        ]
+
+    def named(self, proofs: Sequence[Credentials]) -> str | None:
+        """Who the proof for our realm claims to be of, before it is looked at. None: there is none for us."""
+        mine = self._mine(proofs)
+        return None if mine is None else mine.get("username") or ""
+
+    def judge(
+        self,
+        proofs: Sequence[Credentials],
+        method: str,
+        request_uri: str,
+        password_of: Callable[[str], Secret | None],
+        now: float,
+    ) -> Judgement:
+        """password_of: the password of a name, None if nobody has that name. Never raises."""
+        mine = self._mine(proofs)
+        if mine is None:
+            return Judgement(Verdict.MISSING)
+        name, nonce = mine.get("username") or "", mine.get("nonce") or ""
+        made = self._made(nonce)
+        if made is None or not _complete(mine):
+            return Judgement(Verdict.MISSING, name)  # perhaps of before our last start: worth a new challenge
+        known = password_of(name)
+        password = known or self._nobody
+        right = hmac.compare_digest(
+            response_of(mine, name, password, method).encode(), (mine.get("response") or "").lower().encode()
+        )
+        if not (right and known and _same_resource(mine.get("uri") or "", request_uri)):
+            return Judgement(Verdict.WRONG, name)
+        if not self._fresh(nonce, made, int(mine.get("nc") or "0", 16), now):
+            return Judgement(Verdict.STALE, name)
+        return Judgement(Verdict.PROVEN, name)
+
+    def _mine(self, proofs: Sequence[Credentials]) -> Credentials | None:
+        for proof in proofs:
+            if proof.scheme.lower() == "digest" and proof.get("realm") == self._realm:
+                return proof
+        return None
+
+    def _nonce(self, now: float) -> str:
+        text = f"{int(now * 1000):x}.{self._chance.getrandbits(48):012x}"
+        return f"{text}.{self._seal(text)}"
+
+    def _seal(self, text: str) -> str:
+        return hmac.digest(self._key, text.encode(errors="surrogateescape"), "sha256")[:12].hex()
+
+    def _made(self, nonce: str) -> float | None:
+        """When we made that nonce; None if we did not."""
+        text, _, seal = nonce.rpartition(".")
+        if not hmac.compare_digest(self._seal(text).encode(), seal.encode(errors="surrogateescape")):
+            return None
+        return int(text.partition(".")[0], 16) / 1000
+
+    def _fresh(self, nonce: str, made: float, count: int, now: float) -> bool:
+        """Each count of a nonce counts once (RFC 7616 §3.4): who repeats what they overheard gets nothing.
+
+        Counts may skip, since a request may be lost, but never go back.
+        """
+        if now - made > NONCE_LIFE or made <= self._oldest or count <= self._counts.get(nonce, 0):
+            return False
+        if nonce not in self._counts:
+            while len(self._counts) >= self._most_nonces:
+                forgotten, _ = self._counts.popitem(last=False)
+                # Its count is not known any more, so neither it nor an older one may be used again.
+                forgotten_made = self._made(forgotten)
+                assert forgotten_made is not None  # it was ours when it was kept
+                self._oldest = max(self._oldest, forgotten_made)
+        self._counts[nonce] = count
+        return True
+
+
+def prove(
+    challenges: Sequence[Challenge],
+    *,
+    username: str,
+    password: Secret,
+    method: str,
+    uri: str,
+    chance: random.Random,
+) -> Credentials | None:
+    """The proof for the first challenge that we understand (RFC 8760 §2.4). None: there is no such."""
+    for challenge in challenges:
+        algorithm = (challenge.get("algorithm") or "MD5").upper()
+        offered = [word.strip() for word in (challenge.get("qop") or "").lower().split(",")]
+        if challenge.scheme.lower() != "digest" or algorithm not in ALGORITHMS or not challenge.get("nonce"):
+            continue
+        if offered != [""] and "auth" not in offered:
+            continue
+        pairs = [
+            ("username", username),
+            ("realm", challenge.get("realm") or ""),
+            ("nonce", challenge.get("nonce") or ""),
+            ("uri", uri),
+            ("algorithm", algorithm),
+        ]
+        if "auth" in offered:
+            pairs += [("qop", "auth"), ("nc", "00000001"), ("cnonce", f"{chance.getrandbits(64):016x}")]
+        if (opaque := challenge.get("opaque")) is not None:
+            pairs.append(("opaque", opaque))
+        unproved = Credentials("Digest", auth_params(pairs, bare=_BARE))
+        response = response_of(unproved, username, password, method)
+        return Credentials("Digest", auth_params([*pairs, ("response", response)], bare=_BARE))
+    return None
+
+
+def response_of(proof: Credentials, name: str, password: Secret, method: str) -> str:
+    """RFC 7616 §3.4.1; without qop as RFC 2069 had it, which some trunks still ask for."""
+    hashed = ALGORITHMS[(proof.get("algorithm") or "MD5").upper()]
+
+    def of(*parts: str) -> str:
+        return hashed(":".join(parts).encode(errors="surrogateescape"))
+
+    secret = of(name, proof.get("realm") or "", password.reveal())
+    asked = of(method, proof.get("uri") or "")
+    nonce = proof.get("nonce") or ""
+    if proof.get("qop") is None:
+        return of(secret, nonce, asked)
+    return of(secret, nonce, proof.get("nc") or "", proof.get("cnonce") or "", proof.get("qop") or "", asked)
+
+
+def _complete(proof: Credentials) -> bool:
+    return (
+        (proof.get("algorithm") or "MD5").upper() in ALGORITHMS
+        and proof.get("qop") == "auth"
+        and bool(proof.get("cnonce"))
+        and _COUNT.fullmatch(proof.get("nc") or "") is not None
+    )
+
+
+def _same_resource(proved: str, requested: str) -> bool:
+    """A proof for one address must not open another one (RFC 7616 §3.4.6).
+
+    Phones differ in what they leave out: parameters and ports do not count, nor does a missing user part, as SIPp
+    writes it; host and a user that is named do.
+    """
+    if proved == requested:
+        return True
+    try:
+        one, other = uris.parse(proved), uris.parse(requested)
+    except MalformedMessage:
+        return False
+    if not isinstance(one, SipUri) or not isinstance(other, SipUri):
+        return False
+    return one.host.lower() == other.host.lower() and one.user in (None, other.user)

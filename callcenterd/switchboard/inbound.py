@@ -77,7 +77,7 @@ class Inbound:
         board.in_flow[call.id] = hand
         try:
             await self._look_up(journey)
-            await engine.run(flow, hand, board.flows)
+            await engine.run(flow, hand)
             cause = "flow ended"
         except Exception:  # a fault in one call's flow ends that call only
             _log.exception("flow failed", call=call.id, flow=name)

@@ -22,16 +22,15 @@ from typing import Any
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from callcenterd.errors import CallcenterdError, NotFound, Refused
 from callcenterd.model.prompts import Music, Prompt, Recorded, Speech
+from callcenterd.worker import sound as sounds
 from callcenterd.worker import speech
 from callcenterd.worker.pool import Worker
+from callcenterd.worker.sound import Sound
 
 _log = structlog.get_logger(__name__)
-
-Sound = NDArray[np.int16]
 
 ENDINGS = ("wav", "mp3", "ogg", "opus", "flac", "m4a", "aac", "alaw", "ulaw", "wma")
 MAX_FILE = 64 << 20
@@ -42,7 +41,7 @@ MAKING_SECONDS = 90.0
 _NAME = re.compile(r"\w[\w-]*(/\w[\w-]*)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _MUSIC = "music"
-_OWN_SOUNDS = frozenset({"beep", _MUSIC})
+OWN_SOUNDS = frozenset({"beep", _MUSIC})
 _MAGIC = b"callcenterd sound 1\n"
 
 
@@ -127,7 +126,7 @@ class Prompts:
             _log.warning("no such music: the office's default is played", name=prompt.name)
             return self._played(Music())
         name = prompt.name or _MUSIC
-        if name in _OWN_SOUNDS:
+        if name in OWN_SOUNDS:
             return _recipe(_own, (name,), 1)
         raise NotFound("prompt", name)
 
@@ -218,12 +217,8 @@ def _save(path: Path, sound: Sound) -> None:
 
 
 def _read(path: str) -> Sound:
-    from callcenterd.worker import sound  # noqa: PLC0415  # PyAV is needed there, not in the server
-
-    return sound.read(Path(path), Path(path).name)
+    return sounds.read(Path(path), Path(path).name)
 
 
 def _own(name: str) -> Sound:
-    from callcenterd.worker import sound  # noqa: PLC0415  # as above
-
-    return sound.beep() if name == "beep" else sound.music()
+    return sounds.beep() if name == "beep" else sounds.music()

@@ -8,10 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from av import AudioFrame
 
 from callcenterd.errors import LocalError
 
@@ -46,6 +49,8 @@ def read(source: Path | bytes, name: str) -> Sound:
 
 def resampled(source: Path | bytes, name: str) -> Wave:
     """As `read`, before it is made int16. Raises NotSound."""
+    import av  # noqa: PLC0415  # 30 MB, and only the worker's process decodes
+
     opened = io.BytesIO(source) if isinstance(source, bytes) else str(source)
     pieces: list[Wave] = []
     length = 0
@@ -55,8 +60,9 @@ def resampled(source: Path | bytes, name: str) -> Wave:
             if not container.streams.audio:
                 raise NotSound(f"{name} holds no sound")
             for frame in container.decode(container.streams.audio[0]):
+                known = len(pieces)
                 pieces += _samples(resampler.resample(frame))
-                length = sum(len(piece) for piece in pieces[-1:]) + length
+                length += sum(len(piece) for piece in pieces[known:])
                 if length > MAX_SECONDS * RATE:
                     raise NotSound(f"{name} is longer than {MAX_SECONDS} s")
             if pieces:
@@ -66,7 +72,7 @@ def resampled(source: Path | bytes, name: str) -> Wave:
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
 
-def _samples(frames: Sequence[av.AudioFrame]) -> list[Wave]:
+def _samples(frames: Sequence[AudioFrame]) -> list[Wave]:
     return [frame.to_ndarray().reshape(-1).astype(np.float32) for frame in frames]
 
 

@@ -1,0 +1,142 @@
+"""Every fault of a flow at once: file, line, what, what to do. A flow with a fault does not go into service."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from callcenterd import yamltext
+from callcenterd.errors import Fault, FaultyFile, Refused
+from callcenterd.ivr.flow import OPERATOR, Draft, Flow, Head, draft
+from callcenterd.ivr.node import Node, NodeName
+from callcenterd.model.ids import FlowName
+from callcenterd.model.prompts import Music, Recorded
+from callcenterd.worker import prompts
+from callcenterd.yamltext import Document
+
+
+def read(path: Path) -> Flow:
+    """A flow from its file. Raises FaultyFile with every fault."""
+    return parse(yamltext.load(path))
+
+
+def parse(document: Document) -> Flow:
+    """As `read`, from what is in hand."""
+    found, faults = draft(document)
+    faults = faults + list(_graph(document, found))
+    if faults or found.head is None:
+        raise FaultyFile(sorted(set(faults)))
+    head = found.head
+    return Flow(
+        name=FlowName(head.flow),
+        file=document.name,
+        title=head.title,
+        language=head.language or "",
+        start=head.start,
+        nodes=found.nodes,
+        lines={name: document.line(("nodes", name)) for name in found.nodes},
+        operator=_operator(head, found),
+    )
+
+
+def missing_prompts(flow: Flow, folder: Path, language: str) -> list[Fault]:
+    """Recordings that a flow names and that are neither there nor have a text that could be read instead.
+
+    folder: the office's prompts. language: the office's. Not a fault of the flow: it goes into service without them.
+    """
+    spoken = flow.language or language
+    faults = {
+        Fault(flow.file, flow.lines[name], f"{name}: {why}")
+        for name, node in flow.nodes.items()
+        for prompt in node.prompts(spoken)
+        if isinstance(prompt, Recorded | Music) and (why := _missing(prompt, folder, language))
+    }
+    return sorted(faults)
+
+
+def _missing(prompt: Recorded | Music, folder: Path, language: str) -> str:
+    try:
+        there = prompts.find(folder, prompt, language) is not None
+    except Refused as fault:
+        return str(fault)
+    own = prompt.name in prompts.OWN_SOUNDS or not prompt.name
+    if there or own or (isinstance(prompt, Recorded) and prompt.text):
+        return ""
+    kind = "music" if isinstance(prompt, Music) else "recording"
+    return f"there is no {kind} {prompt.name} in {folder}; put the file there, or give the node a text"
+
+
+def _operator(head: Head, found: Draft) -> NodeName | None:
+    """The node that the flow names for key 0, or else the node that is called so."""
+    if head.operator is not None:
+        return head.operator
+    return OPERATOR if OPERATOR in found.nodes else None
+
+
+# ---- how nodes hang together ----------------------------------------------------------------------------
+
+
+def _graph(document: Document, found: Draft) -> Iterator[Fault]:
+    names = found.nodes.keys() | found.broken
+    if not names:
+        if found.head is not None:
+            yield document.fault(("nodes",), "a flow needs at least one node")
+        return
+    unknown = list(_unknown(document, found, names))
+    yield from unknown
+    # What cannot be read may lead anywhere: whether all can be reached is only known when all can be read.
+    if unknown or found.broken or found.head is None:
+        return
+    reached = _reached(found.nodes, [found.head.start, *filter(None, [_operator(found.head, found)])])
+    for name in found.nodes.keys() - reached:
+        yield document.fault(("nodes", name), f"nobody can come to {name}: no exit leads here; use it or remove it")
+    yield from _traps(document, found.nodes, reached)
+
+
+def _unknown(document: Document, found: Draft, names: Iterable[NodeName]) -> Iterator[Fault]:
+    """Exits to nodes that are not there."""
+    exits: list[tuple[tuple[str, ...], NodeName]] = []
+    if found.head is not None:
+        exits.append((("start",), found.head.start))
+        if found.head.operator is not None:
+            exits.append((("operator",), found.head.operator))
+    for name, node in found.nodes.items():
+        exits += [(("nodes", name, *path), to) for path, to in node.exits().items()]
+    known = set(names)
+    for path, to in exits:
+        if to not in known:
+            near = difflib.get_close_matches(to, known, n=1)
+            helped = f"; {near[0]} is meant?" if near else ""
+            yield document.fault(path, f"{'.'.join(path)}: there is no node {to[:64]}{helped}")
+
+
+def _reached(nodes: Mapping[NodeName, Node], starts: Iterable[NodeName]) -> set[NodeName]:
+    reached: set[NodeName] = set()
+    open_ = list(starts)
+    while open_:
+        name = open_.pop()
+        if name not in reached:
+            reached.add(name)
+            open_ += nodes[name].exits().values()
+    return reached
+
+
+def _traps(document: Document, nodes: Mapping[NodeName, Node], reached: set[NodeName]) -> Iterator[Fault]:
+    """Nodes from which no way leads to an end, told once: at the first of them."""
+    ways: dict[NodeName, list[NodeName]] = {name: [] for name in nodes}
+    for name, node in nodes.items():
+        for to in node.exits().values():
+            ways[to].append(name)
+    ending = [name for name, node in nodes.items() if node.may_end()]
+    can_end: set[NodeName] = set()
+    while ending:
+        name = ending.pop()
+        if name not in can_end:
+            can_end.add(name)
+            ending += ways[name]
+    trapped = sorted(reached - can_end, key=lambda name: document.line(("nodes", name)))
+    if trapped:
+        circle = ", ".join(trapped[:5])
+        reason = f"no way out: the flow goes round for ever ({circle}); let one of them end or lead elsewhere"
+        yield document.fault(("nodes", trapped[0]), reason)

@@ -29,3 +29,13 @@ class AgentView:
     phone: bool = False
     call: CallId | None = None
     queues: tuple[QueueName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStep:
+    """An agent's state from `at` until the next step."""
+
+    at: datetime
+    agent: AgentId
+    state: AgentState
+    reason: str

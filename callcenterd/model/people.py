@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from datetime import datetime
+from typing import Any, Literal, get_args
 
 Role = Literal["agent", "supervisor", "manager", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -18,3 +20,18 @@ class User:
     role: Role
     extension: str | None = None
     language: str = "zh-CN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what to what, and when.
+
+    what: "customer.created". target: "customer/17". details: JSON data, never a secret.
+    """
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    target: str
+    details: Mapping[str, Any]

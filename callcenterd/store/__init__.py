@@ -1,1 +1,1 @@
-"""Storage: the only room with SQL. What comes out is frozen data of `model`."""
+"""What is kept: the only room with SQL. What comes out of it is frozen data from `model`."""

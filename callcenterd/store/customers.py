@@ -1,0 +1,191 @@
+"""Customers' cards, found by who calls or by whatever is known of them: a part of the name, number, card, company.
+
+Numbers are kept as people wrote them, and normalised beside it: a caller is who has exactly that line, never a guess.
+Names are found by their pinyin too, in full or by initials: 张三 by "zhangsan", "zhang" or "zs".
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pypinyin
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenterd.clock import Clock
+from callcenterd.errors import NotFound
+from callcenterd.model import numbers
+from callcenterd.model.customers import Customer, CustomerCard
+from callcenterd.model.ids import CustomerId
+from callcenterd.store.engine import Database
+from callcenterd.store.schema import customers, phones
+from callcenterd.store.words import every_word, folded, words_of
+
+MOST_CALLERS = 20
+MOST_READINGS = 16
+LEAST_DIGITS = 3
+"""Of a part of a number: two digits are in nearly every number."""
+_CARD = ("id", "name", "card", "sex", "company", "address", "email", "level", "note", "created_at", "changed_at")
+_COLUMNS = tuple(customers.c[name] for name in _CARD)
+
+
+class CustomerCards:
+    def __init__(self, database: Database, clock: Clock, region: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._region = region
+
+    async def by_phone(self, number: str) -> list[Customer]:
+        """Who may be calling: the same line however it is written, newest customer first, at most 20."""
+        line = numbers.normalise(number, self._region)
+        if not line:
+            return []
+        may_be = (
+            sa.select(phones.c.customer_id)
+            .where(phones.c.number == line)
+            .distinct()
+            .order_by(phones.c.customer_id.desc())
+            .limit(MOST_CALLERS)
+        )
+        query = (
+            sa.select(*_COLUMNS, phones.c.written)
+            .join(phones, phones.c.customer_id == customers.c.id)
+            .where(customers.c.id.in_(may_be))
+            .order_by(customers.c.id.desc(), phones.c.position)
+        )
+        found = itertools.groupby(await self._database.rows(query), key=lambda row: row.id)
+        return [_from_joined(list(rows)) for _, rows in found]
+
+    async def get(self, customer: CustomerId) -> Customer:
+        """Raises NotFound."""
+        query = (
+            sa.select(*_COLUMNS, phones.c.written)
+            .outerjoin(phones, phones.c.customer_id == customers.c.id)
+            .where(customers.c.id == customer)
+            .order_by(phones.c.position)
+        )
+        rows = await self._database.rows(query)
+        if not rows:
+            raise NotFound("customer", customer)
+        return _from_joined(rows)
+
+    async def create(self, card: CustomerCard, by: str) -> Customer:
+        """A new card; durable. Several customers may share a line, so nothing is refused here."""
+        now = self._clock.utc()
+        row = {**_row(card), "created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
+
+        async def work(connection: AsyncConnection) -> Customer:
+            added = await connection.execute(customers.insert().values(row).returning(customers.c.id))
+            number = CustomerId(added.scalar_one())
+            await self._put_phones(connection, number, card.phones)
+            return Customer(**_card_fields(card), id=number, created_at=now, changed_at=now)
+
+        return await self._database.write(work)
+
+    async def change(self, customer: CustomerId, card: CustomerCard, by: str) -> Customer:
+        """The whole card anew; durable. Raises NotFound."""
+        now = self._clock.utc()
+        row = {**_row(card), "changed_at": now, "changed_by": by}
+
+        async def work(connection: AsyncConnection) -> Customer:
+            change = customers.update().where(customers.c.id == customer).values(row)
+            changed = (await connection.execute(change.returning(customers.c.created_at))).first()
+            if changed is None:
+                raise NotFound("customer", customer)
+            await connection.execute(phones.delete().where(phones.c.customer_id == customer))
+            await self._put_phones(connection, customer, card.phones)
+            return Customer(**_card_fields(card), id=customer, created_at=changed.created_at, changed_at=now)
+
+        return await self._database.write(work)
+
+    async def search(self, q: str = "", limit: int = 50, offset: int = 0) -> tuple[list[Customer], int]:
+        """One page, at most 500, and how many there are in all: whose name is q first, then newest first.
+
+        Every word of q must be in the name, its pinyin, the card number, the company or the e-mail address; or be
+        three or more digits of a number.
+        """
+        query = sa.select(*_COLUMNS).where(*(self._has(word) for word in every_word(q)))
+        order: list[sa.ColumnElement[Any]] = [customers.c.id.desc()]
+        if wanted := q.strip():
+            named = sa.case(
+                (customers.c.name == wanted, 0), (customers.c.name.startswith(wanted, autoescape=True), 1), else_=2
+            )
+            order.insert(0, named)
+        rows, total = await self._database.page(query, order, limit, offset)
+        return await self._with_phones(rows), total
+
+    def _has(self, word: str) -> sa.ColumnElement[bool]:
+        in_words = customers.c.words.contains(word, autoescape=True)
+        digits = word.removeprefix("+")
+        if len(digits) < LEAST_DIGITS or not (digits.isascii() and digits.isdigit()):
+            return in_words
+        line = numbers.normalise(word, self._region)
+        has_number = sa.select(phones.c.customer_id).where(phones.c.digits.contains(digits) | (phones.c.number == line))
+        return in_words | customers.c.id.in_(has_number)
+
+    async def _with_phones(self, rows: Sequence[sa.Row[Any]]) -> list[Customer]:
+        ids = [row.id for row in rows]
+        query = sa.select(phones.c.customer_id, phones.c.written).where(phones.c.customer_id.in_(ids))
+        of: dict[int, list[str]] = {}
+        if ids:
+            for row in await self._database.rows(query.order_by(phones.c.customer_id, phones.c.position)):
+                of.setdefault(row.customer_id, []).append(row.written)
+        return [Customer(**row._mapping, phones=tuple(of.get(row.id, ()))) for row in rows]
+
+    async def _put_phones(self, connection: AsyncConnection, customer: CustomerId, written: Sequence[str]) -> None:
+        rows = [
+            {
+                "customer_id": customer,
+                "position": position,
+                "written": number,
+                "number": (line := numbers.normalise(number, self._region)),
+                "digits": words_of(_digits(number), _digits(line)),
+            }
+            for position, number in enumerate(written)
+        ]
+        if rows:
+            await connection.execute(phones.insert(), rows)
+
+
+def readings(name: str) -> list[str]:
+    """How a name may be typed in pinyin: 单雄 → "danxiong", "dx", "shanxiong", "sx" …; at most 16 readings.
+
+    The first character's readings come first, since a surname is often read otherwise than the word. A name
+    without Chinese has none: it is found as it is.
+    """
+    sounds = pypinyin.pinyin(name, style=pypinyin.Style.NORMAL, heteronym=True, errors="ignore")
+    ways = itertools.islice(itertools.product(*reversed(sounds)), MOST_READINGS) if sounds else ()
+    found: dict[str, None] = {}
+    for way in ways:
+        read = way[::-1]
+        found["".join(read)] = None
+        found["".join(sound[0] for sound in read)] = None
+    return list(found)
+
+
+def _row(card: CustomerCard) -> dict[str, Any]:
+    row = _card_fields(card)
+    del row["phones"]
+    row["words"] = words_of(card.name, *readings(card.name), card.card, card.company, card.email)
+    return row
+
+
+def _card_fields(card: CustomerCard) -> dict[str, Any]:
+    known = asdict(card)
+    for added in ("id", "created_at", "changed_at"):
+        known.pop(added, None)  # a Customer is a card too
+    return known
+
+
+def _digits(number: str) -> str:
+    return "".join(sign for sign in folded(number) if sign.isascii() and sign.isdigit())
+
+
+def _from_joined(rows: Sequence[sa.Row[Any]]) -> Customer:
+    """One customer, from a row for each of the phones."""
+    known = dict(rows[0]._mapping)
+    del known["written"]
+    return Customer(**known, phones=tuple(row.written for row in rows if row.written is not None))

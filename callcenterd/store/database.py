@@ -1,0 +1,114 @@
+"""Opens the database, brings its tables up to date, and is the door to every subject that is kept."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from callcenterd.clock import Clock
+from callcenterd.errors import CannotStart
+from callcenterd.store.agents import AgentStates
+from callcenterd.store.audit import Audit
+from callcenterd.store.callbacks import Callbacks
+from callcenterd.store.calls import Calls
+from callcenterd.store.customers import CustomerCards
+from callcenterd.store.engine import Database, address_of
+from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
+from callcenterd.store.recordings import Recordings
+from callcenterd.store.sessions import Sessions
+from callcenterd.store.site import SiteTables
+from callcenterd.store.voicemail import VoicemailBox
+
+__all__ = ["CannotStore", "Store"]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Store:
+    """What is kept, by subject. Every method raises CannotStore if the database does not do it.
+
+    A method that writes returns after the commit: what it was told survives the end of this process, and where it
+    says "durable" a power cut as well.
+    """
+
+    def __init__(self, database: Database, clock: Clock, region: str) -> None:
+        self._database = database
+        self.calls = Calls(database, region)
+        self.recordings = Recordings(database)
+        self.agents = AgentStates(database)
+        self.customers = CustomerCards(database, clock, region)
+        self.site = SiteTables(database)
+        self.sessions = Sessions(database)
+        self.audit = Audit(database)
+        self.voicemail = VoicemailBox(database, clock)
+        self.callbacks = Callbacks(database, clock)
+
+    @classmethod
+    async def open(
+        cls, database: str | Path, *, clock: Clock, region: str = "CN", gather_seconds: float = 0.0
+    ) -> Store:
+        """database: path of a SQLite file, made if it is not there, or a URL (postgresql://user:password@host/name).
+
+        region:         whose national numbers are meant (ISO 3166): numbers are compared in their full form.
+        gather_seconds: how long bookkeeping may wait for more, to be written in one transaction.
+        Raises CannotStart with one sentence.
+        """
+        try:
+            address = address_of(database)
+        except (sa.exc.ArgumentError, ValueError) as fault:
+            raise CannotStart(f"the database's address cannot be read: {in_a_line(fault)}") from fault
+        name = address.database if address.get_backend_name() == "sqlite" else address.render_as_string()
+        if address.get_backend_name() == "sqlite":
+            _check_place(Path(address.database or ""))
+        opened = Database(address, gather_seconds=gather_seconds)
+        try:
+            async with opened.alone() as connection:
+                await connection.run_sync(_migrate)
+        except (*DRIVER_FAULTS, CommandError) as fault:
+            with contextlib.suppress(*DRIVER_FAULTS):
+                await opened.close()
+            raise CannotStart(f"database {name} cannot be opened: {in_a_line(fault)}") from fault
+        except CannotStart as fault:
+            await opened.close()
+            raise CannotStart(f"database {name} {fault}") from None
+        opened.writer.start()
+        return cls(opened, clock, region)
+
+    async def close(self) -> None:
+        """Everything told before is written."""
+        await self._database.close()
+
+    async def check(self) -> None:
+        """One question to the database, for /healthz. Raises CannotStore."""
+        await self._database.row(sa.select(sa.literal(1)))
+
+    def backlog(self) -> int:
+        """Writes that wait for the database."""
+        return self._database.writer.backlog()
+
+
+def _check_place(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise CannotStart(f"database {path} cannot be opened: there is no folder {path.parent}")
+    if path.is_dir():
+        raise CannotStart(f"database {path} cannot be opened: it is a folder")
+
+
+def _migrate(connection: sa.Connection) -> None:
+    """Run in the writer's transaction: all of it, or nothing. Raises CannotStart if the tables are newer than we."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    script = ScriptDirectory.from_config(config)
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+        raise CannotStart(f"was written by a newer callcenterd (its tables are of version {current})")
+    if current != script.get_current_head():
+        command.upgrade(config, "head")

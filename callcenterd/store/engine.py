@@ -1,0 +1,165 @@
+"""The two ways into the database: many readers, one writer; the same for SQLite and PostgreSQL.
+
+SQLite: a WAL file, so that readers never wait for the writer nor it for them; foreign keys on. PostgreSQL is
+reached by asyncpg. Readers are in autocommit: each question sees what was committed when it was asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from callcenterd.store.faults import ours
+from callcenterd.store.schema import storable
+from callcenterd.store.writer import Entry, T, Work, Writer
+
+READERS = 4
+BUSY_SECONDS = 5.0
+"""How long SQLite waits for another process that writes (a restore check, an operator's shell)."""
+
+
+def address_of(database: str | Path) -> sa.URL:
+    """A path, or a URL. Raises sqlalchemy.exc.ArgumentError if it is neither that we know."""
+    text = str(database)
+    if isinstance(database, Path) or "://" not in text:
+        return sa.URL.create("sqlite+aiosqlite", database=text)
+    address = sa.make_url(text)
+    match address.get_backend_name():
+        case "sqlite":
+            return address.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            return address.set(drivername="postgresql+asyncpg")
+        case other:
+            raise sa.exc.ArgumentError(f"{other} is not known, only sqlite and postgresql")
+
+
+class Database:
+    """One for a store. Used from the event loop's thread only."""
+
+    def __init__(self, address: sa.URL, *, gather_seconds: float = 0.0) -> None:
+        self.address = address
+        self._writing = _engine(address, size=1, reading=False)
+        self._reading = _engine(address, size=READERS, reading=True)
+        self.writer = Writer(self._writing, gather_seconds)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.address.get_backend_name() == "sqlite"
+
+    async def close(self) -> None:
+        await self.writer.stop()
+        await self._reading.dispose()
+        await self._writing.dispose()
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """The writer's connection in a transaction, before the writer is started: for migrations."""
+        async with self._writing.begin() as connection:
+            if self.is_sqlite:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    async def rows(self, query: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """All rows of one question. The question says its bound. Raises CannotStore."""
+        with ours():
+            async with self._reading.connect() as connection:
+                return (await connection.execute(query)).all()
+
+    async def row(self, query: sa.Executable) -> sa.Row[Any] | None:
+        """The first row, or None. Raises CannotStore."""
+        with ours():
+            async with self._reading.connect() as connection:
+                return (await connection.execute(query)).first()
+
+    async def page(
+        self, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]], limit: int, offset: int
+    ) -> tuple[Sequence[sa.Row[Any]], int]:
+        """One page of the rows in that order, and how many there are in all. Raises CannotStore."""
+        counted = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
+        with ours():
+            async with self._reading.connect() as connection:
+                total = (await connection.execute(counted)).scalar_one()
+                if offset >= total:
+                    return [], total
+                page = query.order_by(*order).limit(bounded(limit)).offset(max(offset, 0))
+                return (await connection.execute(page)).all(), total
+
+    async def keep(self, *entries: Entry) -> None:
+        await self.writer.keep(entries)
+
+    async def write(self, work: Work[T], *, durable: bool = True) -> T:
+        return await self.writer.run(work, durable=durable)
+
+
+MOST_ROWS = 500
+"""In one page: 2,000 rows as objects already hold the loop for 5 ms."""
+
+
+def bounded(limit: int) -> int:
+    return min(max(limit, 0), MOST_ROWS)
+
+
+def _engine(address: sa.URL, *, size: int, reading: bool) -> AsyncEngine:
+    ways: dict[str, Any] = {}
+    if address.get_backend_name() == "sqlite":
+        ways["connect_args"] = {"timeout": BUSY_SECONDS}
+    else:
+        ways["connect_args"] = {
+            "timeout": 10,
+            "command_timeout": 60,
+            "server_settings": {"application_name": "callcenterd", "timezone": "UTC"},
+        }
+        ways["pool_pre_ping"] = reading  # a database that was restarted costs no reader its answer
+    if reading:
+        ways |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    engine = create_async_engine(
+        address,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=30,
+        # A transaction of ours is always ended by us; the pool's own roll-back would be a thread's round trip more.
+        pool_reset_on_return=None,
+        json_serializer=_json,
+        **ways,
+    )
+    if address.get_backend_name() == "sqlite":
+        _prepare_sqlite(engine, reading=reading)
+    return engine
+
+
+def _json(value: Any) -> str:
+    """Chinese stays Chinese, so that it can be searched and read."""
+    return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {storable(str(key)): _storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
+        case _:
+            return value
+
+
+def _prepare_sqlite(engine: AsyncEngine, *, reading: bool) -> None:
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the driver begins no transaction by itself: the writer says BEGIN
+        cursor = connection.cursor()
+        if not reading:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-16000")
+        if reading:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()

@@ -1,0 +1,387 @@
+"""The tables. What changes here needs a migration: a test compares the two.
+
+Times are UTC and know it (`Utc`); ids of calls and recordings are our own texts, the rest are numbers of the
+database. Lists that belong to one thing and are never searched (members, trunks to try) are JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from callcenterd.errors import LocalError
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment. In SQLite a text of fixed width, so that texts sort as the moments do.
+
+    A time without a zone is refused with LocalError: nobody knows which moment it means.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sa.String(32) if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise LocalError(f"a time without a zone cannot be kept: {value}")
+        moment = value.astimezone(UTC)
+        return moment.isoformat(timespec="microseconds") if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+class Plain(TypeDecorator[str]):
+    """A text. What no database keeps (NUL, half a surrogate pair) becomes U+FFFD.
+
+    A caller's broken name must not cost us the call's history, nor a broken question an error of ours.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class Number(TypeDecorator[int]):
+    """A whole number of 64 bits. One that is larger is nobody's: asked for, it is not found."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        # SQLite numbers rows by itself only in a column that says INTEGER.
+        return dialect.type_descriptor(sa.Integer() if dialect.name == "sqlite" else sa.BigInteger())
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return -1 if value is not None and not -(2**63) <= value < 2**63 else value
+
+
+# Index names are given, not made up by each database, so that a later migration can name what it changes.
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Json = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+def _key() -> sa.Column[int]:
+    """A number given by the database. SQLite: INTEGER PRIMARY KEY AUTOINCREMENT, so that no number comes twice."""
+    return sa.Column("id", Number, primary_key=True, autoincrement=True)
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, Plain, nullable=False, server_default="")
+
+
+def _newest_first(table: str, columns: Sequence[str]) -> sa.Index:
+    return sa.Index(f"ix_{table}_{'_'.join(columns)}", *columns)
+
+
+# ---- customers ----------------------------------------------------------------------------------------------
+
+customers = sa.Table(
+    "customers",
+    metadata,
+    _key(),
+    _text("name"),
+    _text("card"),
+    _text("sex"),
+    _text("company"),
+    _text("address"),
+    _text("email"),
+    _text("level"),
+    _text("note"),
+    _text("words"),  # what a search looks through: `customers.words_of`
+    sa.Column("created_at", Utc, nullable=False),
+    _text("created_by"),
+    sa.Column("changed_at", Utc, nullable=False),
+    _text("changed_by"),
+    sqlite_autoincrement=True,
+)
+
+phones = sa.Table(
+    "phones",
+    metadata,
+    sa.Column("customer_id", Number, sa.ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("written", Plain, nullable=False),
+    sa.Column("number", Plain, nullable=False),  # `numbers.normalise`: what a caller's number is compared with
+    sa.Column("digits", Plain, nullable=False),  # as written and normalised, digits only: for a part of a number
+    sa.Index("ix_phones_number", "number", "customer_id"),
+)
+
+# ---- calls --------------------------------------------------------------------------------------------------
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("id", Plain, primary_key=True),
+    sa.Column("direction", Plain, nullable=False),
+    sa.Column("caller", Plain, nullable=False),
+    sa.Column("called", Plain, nullable=False),
+    sa.Column("started_at", Utc, nullable=False),
+    _text("caller_name"),
+    sa.Column("trunk", Plain),
+    sa.Column("flow", Plain),
+    sa.Column("queue", Plain),
+    sa.Column("agent", Plain),
+    sa.Column("extension", Plain),
+    sa.Column("queued_at", Utc),
+    sa.Column("answered_at", Utc),
+    sa.Column("ended_at", Utc),
+    sa.Column("wait_seconds", sa.Float),
+    sa.Column("talk_seconds", sa.Float),
+    sa.Column("outcome", Plain),
+    sa.Column("ended_by", Plain),
+    _text("cause"),
+    sa.Column("recording_id", Plain),  # the last one; the row of the recording comes at the same time
+    sa.Column("customer_id", Number, sa.ForeignKey("customers.id", ondelete="SET NULL")),
+    _text("note"),
+    _text("keys"),
+    _text("caller_line"),  # the caller's number normalised: one text for one line
+    _text("called_line"),
+    _text("words"),  # what a search looks through: `calls.words_of`
+    sa.Column("heartbeat_at", Utc),
+    _newest_first("calls", ("started_at", "id")),
+    *(
+        _newest_first("calls", (column, "started_at", "id"))
+        for column in ("caller_line", "called_line", "queue", "agent", "outcome", "direction", "customer_id")
+    ),
+    # What is open at a start is found without reading years of history.
+    sa.Index(
+        "ix_calls_open",
+        "id",
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+)
+
+story = sa.Table(
+    "story",
+    metadata,
+    _key(),
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("kind", Plain, nullable=False),
+    sa.Column("details", _Json, nullable=False),
+    sa.Index("ix_story_call_id", "call_id", "id"),
+)
+
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    sa.Column("id", Plain, primary_key=True),
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("path", Plain, nullable=False),
+    sa.Column("started_at", Utc, nullable=False),
+    sa.Column("finished_at", Utc),
+    sa.Column("seconds", sa.Float),
+    sa.Column("octets", sa.BigInteger),
+    sa.Column("sha256", Plain),
+    sa.Column("complete", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_recordings_call_id", "call_id"),
+    sa.Index(
+        "ix_recordings_open",
+        "id",
+        sqlite_where=sa.text("octets IS NULL"),
+        postgresql_where=sa.text("octets IS NULL"),
+    ),
+)
+
+voicemail = sa.Table(
+    "voicemail",
+    metadata,
+    _key(),
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("queue", Plain),
+    sa.Column("recording_id", Plain, sa.ForeignKey("recordings.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("caller", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("done", sa.Boolean, nullable=False, server_default=sa.false()),
+    _text("done_by"),
+    sa.Column("done_at", Utc),
+    sa.Index("ix_voicemail_queue", "queue", "at"),
+    sa.Index("ix_voicemail_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+callbacks = sa.Table(
+    "callbacks",
+    metadata,
+    _key(),
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("queue", Plain),
+    sa.Column("number", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("state", Plain, nullable=False),
+    _text("done_by"),
+    sa.Column("changed_at", Utc),
+    sa.Index("ix_callbacks_state", "state", "at"),
+    sa.Index("ix_callbacks_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+# ---- agents -------------------------------------------------------------------------------------------------
+
+agent_states = sa.Table(
+    "agent_states",
+    metadata,
+    _key(),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("agent", Plain, nullable=False),
+    sa.Column("state", Plain, nullable=False),
+    _text("reason"),
+    sa.Index("ix_agent_states_agent_at", "agent", "at"),
+    sa.Index("ix_agent_states_at", "at"),
+)
+
+agents_wanted = sa.Table(
+    "agents_wanted",
+    metadata,
+    sa.Column("agent", Plain, primary_key=True),
+    sa.Column("state", Plain, nullable=False),
+    _text("reason"),
+    sa.Column("extension", Plain),
+)
+
+# ---- the site -----------------------------------------------------------------------------------------------
+
+site = sa.Table(
+    "site",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # one row, 1
+    sa.Column("revision", Number, nullable=False),
+)
+
+
+def _position() -> sa.Column[int]:
+    """The place in its list. Order means something in a site file: the first outbound rule that fits is used."""
+    return sa.Column("position", sa.Integer, nullable=False)
+
+
+trunks = sa.Table(
+    "trunks",
+    metadata,
+    sa.Column("name", Plain, primary_key=True),
+    _position(),
+    sa.Column("host", Plain, nullable=False),
+    sa.Column("port", sa.Integer, nullable=False),
+    _text("username"),
+    _text("password"),
+    sa.Column("register", sa.Boolean, nullable=False),
+    sa.Column("allow", _Json, nullable=False),
+)
+
+numbers = sa.Table(
+    "numbers",
+    metadata,
+    sa.Column("match", Plain, primary_key=True),
+    _position(),
+    sa.Column("flow", Plain, nullable=False),
+)
+
+outbound = sa.Table(
+    "outbound",
+    metadata,
+    sa.Column("match", Plain, primary_key=True),
+    _position(),
+    sa.Column("trunks", _Json, nullable=False),
+    sa.Column("strip", sa.Integer, nullable=False),
+    _text("prepend"),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("login", Plain, primary_key=True),
+    _position(),
+    sa.Column("name", Plain, nullable=False),
+    sa.Column("role", Plain, nullable=False),
+    _text("password_hash"),
+    sa.Column("extension", Plain),
+    sa.Column("language", Plain, nullable=False),
+)
+
+extensions = sa.Table(
+    "extensions",
+    metadata,
+    sa.Column("number", Plain, primary_key=True),
+    _position(),
+    _text("password"),
+    _text("contact"),
+)
+
+queues = sa.Table(
+    "queues",
+    metadata,
+    sa.Column("name", Plain, primary_key=True),
+    _position(),
+    _text("title"),
+    sa.Column("strategy", Plain, nullable=False),
+    sa.Column("members", _Json, nullable=False),
+    sa.Column("wrap_up", sa.Float, nullable=False),
+    sa.Column("ring", sa.Float, nullable=False),
+    sa.Column("service_level", sa.Float, nullable=False),
+    sa.Column("max_wait", sa.Float, nullable=False),
+    sa.Column("record", sa.Boolean, nullable=False),
+    _text("music"),
+)
+
+# ---- who is signed in, and who did what -----------------------------------------------------------------------
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", Plain, primary_key=True),  # SHA-256 of the token: who reads this cannot sign in with it
+    sa.Column("login", Plain, sa.ForeignKey("users.login", ondelete="CASCADE"), nullable=False),
+    sa.Column("kind", Plain, nullable=False),
+    _text("agent"),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("expires_at", Utc, nullable=False),
+    sa.Index("ix_sessions_login", "login"),
+    sa.Index("ix_sessions_expires_at", "expires_at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _key(),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("who", Plain, nullable=False),
+    sa.Column("what", Plain, nullable=False),
+    sa.Column("target", Plain, nullable=False),
+    sa.Column("details", _Json, nullable=False),
+    sa.Index("ix_audit_at", "at"),
+    sa.Index("ix_audit_who_at", "who", "at"),
+    sa.Index("ix_audit_target_at", "target", "at"),
+    sqlite_autoincrement=True,
+)

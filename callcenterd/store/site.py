@@ -1,0 +1,159 @@
+"""What the office has, as tables: trunks, numbers, users, extensions, queues. The rules are in the room `site`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenterd.errors import LocalError, NotFound, NotNow
+from callcenterd.model.site import (
+    Extension,
+    NumberRoute,
+    OutboundRoute,
+    QueueSettings,
+    Secret,
+    Site,
+    Trunk,
+    UserAccount,
+)
+from callcenterd.store.engine import Database
+from callcenterd.store.schema import extensions, numbers, outbound, queues, trunks, users
+from callcenterd.store.schema import site as revisions
+
+Row = dict[str, Any]
+Thing = Trunk | NumberRoute | OutboundRoute | UserAccount | Extension | QueueSettings
+
+
+class _Kind(NamedTuple):
+    """One list of a site: its table, what its rows become, and the column that tells them apart."""
+
+    table: sa.Table
+    thing: type[Thing]
+    key: str
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "trunks": _Kind(trunks, Trunk, "name"),
+    "numbers": _Kind(numbers, NumberRoute, "match"),
+    "outbound": _Kind(outbound, OutboundRoute, "match"),
+    "users": _Kind(users, UserAccount, "login"),
+    "extensions": _Kind(extensions, Extension, "number"),
+    "queues": _Kind(queues, QueueSettings, "name"),
+}
+
+
+class SiteTables:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self) -> Site:
+        """All of it, as it was at one moment, each list in the order in which it was saved."""
+        return await self._database.write(_load, durable=False)
+
+    async def save(self, site: Site, *, expected: int | None = None) -> int:
+        """This is the site now, all of it: what it does not name is gone. Answers the revision; durable.
+
+        Only what differs is written, and the revision grows only then; `site.revision` is not looked at.
+        expected: the revision that the caller began from. Raises NotNow if somebody saved meanwhile, LocalError if
+        two things of a list have the same name.
+        """
+        _check_names(site)
+
+        async def work(connection: AsyncConnection) -> int:
+            now = await _load(connection)
+            if expected is not None and now.revision != expected:
+                raise NotNow(f"the site was changed meanwhile (revision {now.revision}, not {expected})")
+            if dataclasses.replace(site, revision=now.revision) == now:
+                return now.revision
+            for name, kind in _KINDS.items():
+                await _replace(connection, kind, _rows(getattr(now, name)), _rows(getattr(site, name)))
+            return await _count_up(connection, now.revision)
+
+        return await self._database.write(work)
+
+    async def user(self, login: str) -> UserAccount | None:
+        row = await self._database.row(sa.select(users).where(users.c.login == login))
+        return None if row is None else _thing(UserAccount, row)
+
+    async def set_password_hash(self, login: str, password_hash: Secret) -> int:
+        """One user's new password, by its hash. Answers the revision; durable. Raises NotFound."""
+
+        async def work(connection: AsyncConnection) -> int:
+            new = {"password_hash": password_hash.reveal()}
+            changed = await connection.execute(users.update().where(users.c.login == login).values(new))
+            if changed.rowcount == 0:
+                raise NotFound("user", login)
+            return await _count_up(connection, await _revision(connection))
+
+        return await self._database.write(work)
+
+
+async def _load(connection: AsyncConnection) -> Site:
+    lists: dict[str, tuple[Thing, ...]] = {}
+    for name, kind in _KINDS.items():
+        rows = (await connection.execute(sa.select(kind.table).order_by(kind.table.c.position))).all()
+        lists[name] = tuple(_thing(kind.thing, row) for row in rows)
+    return Site(**lists, revision=await _revision(connection))  # type: ignore[arg-type]  # _KINDS pairs list and type
+
+
+async def _revision(connection: AsyncConnection) -> int:
+    return (await connection.execute(sa.select(revisions.c.revision))).scalar() or 0
+
+
+async def _count_up(connection: AsyncConnection, revision: int) -> int:
+    if revision == 0:
+        await connection.execute(revisions.insert(), [{"id": 1, "revision": 1}])
+    else:
+        await connection.execute(revisions.update().values({"revision": revision + 1}))
+    return revision + 1
+
+
+async def _replace(connection: AsyncConnection, kind: _Kind, old: Sequence[Row], new: Sequence[Row]) -> None:
+    """Row by row, so that a user who stays keeps the sessions that hang on the row."""
+    before = {row[kind.key]: row for row in old}
+    after = {row[kind.key]: row for row in new}
+    key = kind.table.c[kind.key]
+    if gone := [name for name in before if name not in after]:
+        await connection.execute(kind.table.delete().where(key.in_(gone)))
+    for name, row in after.items():
+        if name not in before:
+            await connection.execute(kind.table.insert(), [row])
+        elif row != before[name]:
+            await connection.execute(kind.table.update().where(key == name).values(row))
+
+
+def _rows(things: Sequence[Thing]) -> list[Row]:
+    return [{"position": position, **_row(thing)} for position, thing in enumerate(things)]
+
+
+def _row(thing: Thing) -> Row:
+    return {field.name: _plain(getattr(thing, field.name)) for field in dataclasses.fields(thing)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Secret):
+        return value.reveal()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _thing(kind: type[Any], row: sa.Row[Any]) -> Any:
+    """Back from a row: lists become tuples, and secrets do not print."""
+    known = {name: value for name, value in row._mapping.items() if name != "position"}
+    for field in dataclasses.fields(kind):
+        if isinstance(known[field.name], list):
+            known[field.name] = tuple(known[field.name])
+        elif field.name in ("password", "password_hash"):
+            known[field.name] = Secret(known[field.name])
+    return kind(**known)
+
+
+def _check_names(site: Site) -> None:
+    for name, kind in _KINDS.items():
+        counted = Counter(getattr(thing, kind.key) for thing in getattr(site, name))
+        if twice := [key for key, count in counted.items() if count > 1]:
+            raise LocalError(f"{name}: {', '.join(sorted(twice))} is there twice")

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenterd.clock import Clock
 from callcenterd.errors import NotFound
 from callcenterd.model.calls import Callback, CallbackState
 from callcenterd.model.ids import CallId, QueueName
@@ -19,9 +18,8 @@ Page = tuple[list[Callback], int]
 
 
 class Callbacks:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
     async def add(self, call: CallId, queue: QueueName | None, number: str, at: datetime) -> Callback:
         """Durable: the caller was promised it. Raises CannotStore if there is no such call."""
@@ -60,9 +58,9 @@ class Callbacks:
         rows, total = await self._database.page(query, (callbacks.c.at.desc(), callbacks.c.id.desc()), limit, offset)
         return [_wish(row) for row in rows], total
 
-    async def mark(self, callback: int, state: CallbackState, by: str) -> Callback:
+    async def mark(self, callback: int, state: CallbackState, by: str, at: datetime) -> Callback:
         """Who gave it that state; durable. Raises NotFound."""
-        new = {"state": state, "done_by": by, "changed_at": self._clock.utc()}
+        new = {"state": state, "done_by": by, "changed_at": at}
 
         async def work(connection: AsyncConnection) -> Callback:
             change = callbacks.update().where(callbacks.c.id == callback).values(new).returning(callbacks)

@@ -47,8 +47,8 @@ class Store:
         self.site = SiteTables(database)
         self.sessions = Sessions(database)
         self.audit = Audit(database)
-        self.voicemail = VoicemailBox(database, clock)
-        self.callbacks = Callbacks(database, clock)
+        self.voicemail = VoicemailBox(database)
+        self.callbacks = Callbacks(database)
 
     @classmethod
     async def open(

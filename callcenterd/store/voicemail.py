@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcenterd.clock import Clock
 from callcenterd.errors import NotFound
 from callcenterd.model.calls import Voicemail
 from callcenterd.model.ids import CallId, QueueName, RecordingId
@@ -19,9 +18,8 @@ Page = tuple[list[Voicemail], int]
 
 
 class VoicemailBox:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
     async def add(
         self, call: CallId, queue: QueueName | None, recording_id: RecordingId, caller: str, at: datetime
@@ -62,9 +60,9 @@ class VoicemailBox:
         rows, total = await self._database.page(query, (voicemail.c.at.desc(), voicemail.c.id.desc()), limit, offset)
         return [_message(row) for row in rows], total
 
-    async def mark(self, message: int, done: bool, by: str) -> Voicemail:
+    async def mark(self, message: int, done: bool, by: str, at: datetime) -> Voicemail:
         """Someone dealt with it, or it is to be done again; durable. Raises NotFound."""
-        new = {"done": done, "done_by": by if done else "", "done_at": self._clock.utc() if done else None}
+        new = {"done": done, "done_by": by if done else "", "done_at": at if done else None}
 
         async def work(connection: AsyncConnection) -> Voicemail:
             change = voicemail.update().where(voicemail.c.id == message).values(new).returning(voicemail)

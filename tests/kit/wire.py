@@ -1,0 +1,303 @@
+"""The two lower rooms as the calls room sees them, without sockets: `Line` is SIP, `Sound` is media.
+
+Both take part in a test like the real ones: they refuse what the real ones could not do (an assertion: the fault
+is ours), tell what the other side does, and remember everything. Time is the running loop's, virtual or not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callcenterd.errors import LocalError
+from callcenterd.media import sdp
+from callcenterd.media.facts import KeyHeard, MediaFact, PlayEnded, PlayId, RecordingClosed
+from callcenterd.media.sdp import AudioFormat
+from callcenterd.model.ids import ExtensionNumber, LegId, RecordingId, TrunkName
+from callcenterd.sip import events
+from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
+
+THEIR_HOST = "192.0.2.7"
+OUR_HOST = "127.0.0.1"
+Samples = NDArray[np.int16]
+DialogState = Literal["arriving", "placed", "ringing", "up", "over"]
+
+
+def their_sdp(port: int = 7000) -> bytes:
+    """What a phone with A-law and µ-law writes, as an offer and as an answer."""
+    return sdp.offer(THEIR_HOST, port, session_id=port)
+
+
+@dataclass(eq=False)
+class Dialog:
+    """One call of theirs or ours at the SIP room's edge. status: how it was refused. reason: said at its end."""
+
+    id: DialogId
+    other: str
+    state: DialogState
+    to: ToExtension | ToTrunk | None = None
+    caller: str = ""
+    caller_name: str = ""
+    sdp: bytes | None = None
+    status: int | None = None
+    reason: str | None = None
+    rung: bool = False
+
+
+class Line:
+    """Implements `calls.control.Signalling`; the methods under "what they do" are the other side's hand.
+
+    phones: extensions that can be reached. trunks: of which a call can be sent. tell: set to `Calls.signalled`.
+    """
+
+    tell: Callable[[SipEvent], None]
+
+    def __init__(self) -> None:
+        self.phones: set[ExtensionNumber] = set()
+        self.trunks: set[TrunkName] = set()
+        self.dialogs: list[Dialog] = []
+
+    # ---- Signalling -------------------------------------------------------------------------------------
+
+    def ring(self, dialog: DialogId, sdp: bytes | None = None) -> None:
+        self._in(dialog, "arriving").rung = True
+
+    def accept(self, dialog: DialogId, sdp: bytes) -> None:
+        kept = self._in(dialog, "arriving")
+        kept.state, kept.sdp = "up", sdp
+
+    def refuse(self, dialog: DialogId, status: int, phrase: str | None = None) -> None:
+        kept = self._in(dialog, "arriving")
+        kept.state, kept.status, kept.reason = "over", status, phrase
+
+    def place(self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes) -> DialogId:
+        self._must_be_reachable(to)
+        dialog = self._new(to.number, "placed")
+        dialog.to, dialog.caller, dialog.caller_name, dialog.sdp = to, caller, caller_name, sdp
+        return dialog.id
+
+    def hang_up(self, dialog: DialogId, reason: str | None = None) -> None:
+        kept = self._in(dialog, "arriving", "placed", "ringing", "up")
+        kept.state, kept.reason = "over", reason
+
+    def accept_offer(self, dialog: DialogId, sdp: bytes) -> None:
+        self._in(dialog, "up").sdp = sdp
+
+    def refuse_offer(self, dialog: DialogId, status: int = 488) -> None:
+        self._in(dialog, "up").status = status
+
+    def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
+        self._must_be_reachable(to)
+        return OUR_HOST
+
+    # ---- what they do -----------------------------------------------------------------------------------
+
+    def calls_in(
+        self,
+        caller: str,
+        called: str,
+        *,
+        trunk: str | None = "gateway",
+        extension: str | None = None,
+        name: str = "",
+        offer: bytes | None = b"",
+    ) -> Dialog:
+        """An INVITE comes. extension: one of our phones calls, not the trunk. offer b"": an ordinary one."""
+        dialog = self._new(caller, "arriving")
+        self.tell(
+            events.IncomingCall(
+                dialog=dialog.id,
+                trunk=TrunkName(trunk) if trunk and extension is None else None,
+                extension=ExtensionNumber(extension) if extension else None,
+                caller=caller,
+                caller_name=name,
+                called=called,
+                offer=their_sdp() if offer == b"" else offer,
+                local_host=OUR_HOST,
+            )
+        )
+        return dialog
+
+    def rings(self, dialog: Dialog, answer: bytes | None = None) -> None:
+        assert dialog.state in ("placed", "ringing"), dialog
+        dialog.state = "ringing"
+        self.tell(events.Progress(dialog.id, answer))
+
+    def picks_up(self, dialog: Dialog, answer: bytes | None = b"") -> None:
+        """200. answer b"": an ordinary one."""
+        assert dialog.state in ("placed", "ringing"), dialog
+        dialog.state = "up"
+        self.tell(events.Accepted(dialog.id, their_sdp(7002) if answer == b"" else answer))
+
+    def declines(self, dialog: Dialog, status: int) -> None:
+        assert dialog.state in ("placed", "ringing"), dialog
+        dialog.state, dialog.status = "over", status
+        self.tell(events.Refused(dialog.id, status))
+
+    def hangs_up(self, dialog: Dialog, reason: str = "normal") -> None:
+        """BYE, or CANCEL if it was not answered yet."""
+        assert dialog.state in ("arriving", "up"), dialog
+        was, dialog.state = dialog.state, "over"
+        self.tell(events.Cancelled(dialog.id) if was == "arriving" else events.HungUp(dialog.id, reason))
+
+    def registers(self, *extensions: str) -> None:
+        for number in map(ExtensionNumber, extensions):
+            self.phones.add(number)
+            self.tell(events.Registered(number, True))
+
+    def is_lost(self, extension: str) -> None:
+        """A phone's registration runs out."""
+        self.phones.discard(ExtensionNumber(extension))
+        self.tell(events.Registered(ExtensionNumber(extension), False))
+
+    # ---- what a test asks -------------------------------------------------------------------------------
+
+    def rung(self, number: str) -> Dialog:
+        """Our INVITE to this number that is neither answered nor over; there must be exactly one."""
+        found = [d for d in self.dialogs if d.to is not None and d.other == number and d.state in ("placed", "ringing")]
+        assert len(found) == 1, f"{len(found)} calls to {number}: {self.dialogs}"
+        return found[0]
+
+    def ringing_numbers(self) -> list[str]:
+        return [d.other for d in self.dialogs if d.to is not None and d.state in ("placed", "ringing")]
+
+    def open(self) -> list[Dialog]:
+        return [dialog for dialog in self.dialogs if dialog.state != "over"]
+
+    # ---- within -----------------------------------------------------------------------------------------
+
+    def _must_be_reachable(self, to: ToExtension | ToTrunk) -> None:
+        if isinstance(to, ToExtension) and to.number not in self.phones:
+            raise LocalError(f"no phone is registered as {to.number}")
+        if isinstance(to, ToTrunk) and to.trunk not in self.trunks:
+            raise LocalError(f"there is no trunk {to.trunk}")
+
+    def _new(self, other: str, state: DialogState) -> Dialog:
+        dialog = Dialog(DialogId(len(self.dialogs) + 1), other, state)
+        self.dialogs.append(dialog)
+        return dialog
+
+    def _in(self, dialog: DialogId, *states: DialogState) -> Dialog:
+        kept = self.dialogs[dialog - 1]
+        assert kept.state in states, f"{kept} is not {' or '.join(states)}"
+        return kept
+
+
+@dataclass(eq=False)
+class Row:
+    """One leg's media. play: what it hears now, and whether that is repeated."""
+
+    leg: LegId
+    port: int
+    remote: tuple[str, int] | None = None
+    audio: AudioFormat | None = None
+    heard: LegId | None = None
+    play: PlayId | None = None
+    repeats: bool = False
+    timer: asyncio.TimerHandle | None = None
+
+
+@dataclass
+class Take:
+    """A recording that runs, or ran."""
+
+    recording: RecordingId
+    path: Path
+    caller: LegId
+    other: LegId
+    begun: float
+    ended: float | None = None
+
+
+class Sound:
+    """Implements `calls.control.Sounding`. What is played takes its time, and then is told to be over.
+
+    ports: how many legs there may be at once. tell: set to `Calls.sounded`.
+    """
+
+    tell: Callable[[MediaFact], None]
+
+    def __init__(self, ports: int = 1000) -> None:
+        self.rows: dict[LegId, Row] = {}
+        self.takes: list[Take] = []
+        self.played: list[tuple[LegId, tuple[Samples, ...]]] = []
+        self._ports = ports
+        self._legs = itertools.count(1)
+        self._plays = itertools.count(1)
+
+    # ---- Sounding ---------------------------------------------------------------------------------------
+
+    def open_leg(self, local_host: str) -> tuple[LegId, int]:
+        if len(self.rows) >= self._ports:
+            raise LocalError("no free port for sound")
+        leg = LegId(next(self._legs))
+        self.rows[leg] = Row(leg, 20000 + 2 * leg)
+        return leg, self.rows[leg].port
+
+    def connect(self, leg: LegId, remote: tuple[str, int], audio: AudioFormat) -> None:
+        self.rows[leg].remote, self.rows[leg].audio = remote, audio
+
+    def close_leg(self, leg: LegId) -> None:
+        self._stop(self.rows[leg])
+        self.unbridge(leg)
+        del self.rows[leg]
+
+    def bridge(self, a: LegId, b: LegId) -> None:
+        self.rows[a].heard, self.rows[b].heard = b, a
+
+    def unbridge(self, a: LegId) -> None:
+        other, self.rows[a].heard = self.rows[a].heard, None
+        if other in self.rows:
+            self.rows[other].heard = None
+
+    def play(self, leg: LegId, sounds: Sequence[Samples], *, repeat: bool = False) -> PlayId:
+        row = self.rows[leg]
+        self._stop(row)
+        row.play, row.repeats = PlayId(next(self._plays)), repeat
+        self.played.append((leg, tuple(sounds)))
+        if not repeat:
+            seconds = sum(len(sound) for sound in sounds) / 8000
+            row.timer = asyncio.get_running_loop().call_later(seconds, self._over, row, True)
+        return row.play
+
+    def stop_play(self, leg: LegId) -> None:
+        self._stop(self.rows[leg])
+
+    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId) -> None:
+        assert caller in self.rows
+        assert other in self.rows
+        self.takes.append(Take(recording, path, caller, other, asyncio.get_running_loop().time()))
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        take = next(take for take in self.takes if take.recording == recording and take.ended is None)
+        take.ended = asyncio.get_running_loop().time()
+        closed = RecordingClosed(recording, take.path, take.ended - take.begun, 1044, "0" * 64, True)
+        asyncio.get_running_loop().call_soon(lambda: self.tell(closed))
+
+    # ---- what they do -----------------------------------------------------------------------------------
+
+    def keys(self, leg: LegId, keys: str) -> None:
+        """The leg's phone sends these keys, one after the other."""
+        for key in keys:
+            self.tell(KeyHeard(leg, key))
+
+    # ---- within -----------------------------------------------------------------------------------------
+
+    def _stop(self, row: Row) -> None:
+        if row.play is not None:
+            if row.timer is not None:
+                row.timer.cancel()
+            asyncio.get_running_loop().call_soon(self.tell, PlayEnded(row.leg, row.play, False))
+            row.play, row.timer = None, None
+
+    def _over(self, row: Row, finished: bool) -> None:
+        assert row.play is not None
+        play, row.play, row.timer = row.play, None, None
+        self.tell(PlayEnded(row.leg, play, finished))

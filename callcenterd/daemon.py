@@ -14,30 +14,33 @@ import os
 import random
 import secrets
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from callcenterd import control
+from callcenterd import control, logs
 from callcenterd import site as site_file
 from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
 from callcenterd.crm.customer import Customers
-from callcenterd.errors import CannotStart, LocalError
+from callcenterd.errors import CannotStart, FaultyFile, LocalError
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import recording
 from callcenterd.media.thread import Media
 from callcenterd.model import events
-from callcenterd.model.site import Secret, UserAccount
+from callcenterd.model.ids import ExtensionNumber, TrunkName
+from callcenterd.model.prompts import Music
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.store.database import Store
 from callcenterd.switchboard.board import Switchboard
-from callcenterd.web import app as web_app
+from callcenterd.web import app as web
+from callcenterd.web import door as web_door
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
 from callcenterd.worker.prompts import Prompts
@@ -46,3 +49,338 @@ _log = structlog.get_logger(__name__)
 
 ADMIN = "admin"
 RECORDINGS = "recordings"
+
+
+class Server:
+    """One office's server on one data folder. `start` raises CannotStart and leaves nothing behind."""
+
+    def __init__(self, config: Config, clock: Clock | None = None, chance: random.Random | None = None) -> None:
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._chance = chance or random.SystemRandom()
+        self._open = contextlib.AsyncExitStack()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.first_password: str | None = None
+        """The administrator's, made at the very first start; None at every later one."""
+
+    @property
+    def address(self) -> str:
+        """Of the pages, as a person on this machine would type it."""
+        host = self._config.web.listen.host
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not bound to
+        return f"http://{shown}:{self.door.port}/"
+
+    # ---- starting ---------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Raises CannotStart with one sentence."""
+        try:
+            await self._open_store()
+            self._build()
+            await self._open_ports()
+            await self._go()
+        except BaseException:
+            await self._open.aclose()
+            raise
+
+    async def _open_store(self) -> None:
+        """The data folder is ours, the database is open, and what the last run left open is closed."""
+        config = self._config
+        self._open.enter_context(_owned(config.data))
+        self.store = await Store.open(
+            config.database or config.data / "callcenter.db", clock=self._clock, region=config.region
+        )
+        self._open.push_async_callback(self.store.close)
+        self.passwords = Passwords()
+        interrupted = await self.store.calls.close_interrupted()
+        if interrupted:
+            _log.warning("the last run was cut off in the middle of calls", calls=len(interrupted))
+
+    async def _first_admin(self) -> str | None:
+        """Somebody must be able to sign in: at the very first start an administrator is made."""
+        site = await self.store.site.load()
+        if any(user.role == "admin" and user.password_hash.reveal() for user in site.users):
+            return None
+        password = secrets.token_urlsafe(9)
+        await site_file.put(
+            self.store,
+            self.passwords,
+            "users",
+            {"login": ADMIN, "name": "管理员", "role": "admin", "password": password},
+        )
+        return password
+
+    def _build(self) -> None:
+        """Every room, from the bottom up."""
+        config, clock = self._config, self._clock
+        self.worker = Worker()
+        self.prompts = Prompts(
+            self.worker, config.prompts, config.data / "prompts-cache", config.language, config.speech.engine
+        )
+        self.flows = Flows(config.flows, self.worker)
+        self.bus = Bus()
+        self.media = Media(
+            clock=clock,
+            ports=config.rtp.ports.numbers(),
+            tell=lambda fact: self.calls.sounded(fact),  # noqa: PLW0108  # it is built below
+            recordings=config.data / RECORDINGS,
+        )
+        self.endpoint = Endpoint(
+            chance=self._chance,
+            domain=config.sip.domain,
+            tell=lambda event: self.calls.signalled(event),  # noqa: PLW0108
+        )
+        self.sip = SipEdge(self.endpoint, config.sip.listen, clock)
+        self.calls = Calls(
+            clock=clock, chance=self._chance, sip=self.sip, media=self.media, rtp_address=config.rtp.address
+        )
+        self.board = Switchboard(
+            clock=clock,
+            chance=self._chance,
+            bus=self.bus,
+            store=self.store,
+            calls=self.calls,
+            flows=self.flows,
+            prompts=self.prompts,
+            recordings=config.data / RECORDINGS,
+            language=config.language,
+            region=config.region,
+        )
+        self._seen_trunks: dict[TrunkName, web.TrunkNow] = {}
+        self.bus.listen(events.TrunkChanged, self._trunk_seen)
+        self.office = web.Office(
+            board=self.board,
+            store=self.store,
+            customers=Customers(self.store, self.bus, clock),
+            flows=self.flows,
+            passwords=self.passwords,
+            bus=self.bus,
+            clock=clock,
+            recordings=config.data / RECORDINGS,
+            timezone=ZoneInfo(config.timezone),
+            site_changed=self.take_up_site,
+            reload_flows=self.reload_flows,
+            ticks=self.media.lateness,
+            counters=self.counters,
+            trunks=lambda: self._seen_trunks,
+            phones=self._phones,
+            language=config.language,
+            region=config.region,
+            chance=self._chance,
+        )
+        self.door = web_door.Door(web.build(self.office), config.web.listen.host, config.web.listen.port)
+        self.control = control.Door(config.data, {"status": self._status, "apply": self._apply, "reload": self._reload})
+
+    async def _open_ports(self) -> None:
+        """What another program may hold. Nobody is answered yet."""
+        await self.sip.open()
+        self._open.push_async_callback(self.sip.stop)
+        await self.door.start()
+        self._open.push_async_callback(self.door.stop)
+
+    async def _go(self) -> None:
+        self.worker.start()
+        self._open.push_async_callback(self.worker.stop)
+        self._open.push_async_callback(self.prompts.stop)
+        self.media.start(asyncio.get_running_loop())
+        self._open.push_async_callback(self._stop_sound)
+        self.board.history.start()
+        self._open.push_async_callback(self.board.stop)
+        await self.reload_flows()
+        # Only now, when nothing can refuse any more: a password that nobody was shown would lock everybody out.
+        self.first_password = await self._first_admin()
+        await self.take_up_site()
+        await self.board.desk.restore()
+        await self.control.start()
+        self._open.push_async_callback(self.control.stop)
+        self._open.push_async_callback(self._stop_tasks)
+        self._own(self._repair_recordings())
+        # What is there now stays: it need not be looked through again and again while calls run.
+        gc.collect()
+        gc.freeze()
+
+    # ---- what changes while it runs ---------------------------------------------------------------------
+
+    async def take_up_site(self) -> None:
+        """The store's site is in force: trunks, phones, queues, agents."""
+        site = await self.store.site.load()
+        self._seen_trunks = {trunk.name: self._seen_trunks.get(trunk.name, web.TrunkNow()) for trunk in site.trunks}
+        await self.sip.configure(site)
+        self.board.configure(site)
+        self.bus.publish(events.SiteChanged(at=self._clock.utc(), revision=site.revision))
+
+    async def reload_flows(self) -> web.FlowsNow:
+        """Read the flow files again, and make what their callers will hear."""
+        loaded = await self.flows.load()
+        self.bus.publish(
+            events.FlowsLoaded(
+                at=self._clock.utc(), flows=loaded.flows, faults=tuple(str(fault) for fault in loaded.faults)
+            )
+        )
+        self._own(self.prompts.prepare([*self.flows.prompts(self._config.language), Music()]))
+        return web.FlowsNow(loaded.flows, loaded.faults)
+
+    def reread(self, config: Callable[[], Config]) -> None:
+        """SIGHUP: flows and configuration anew. What of it needs a restart is said in the log."""
+        self._own(self.reload_flows())
+        self._own(self._reread(config))
+
+    async def _reread(self, config: Callable[[], Config]) -> None:
+        try:
+            new = await asyncio.to_thread(config)
+        except FaultyFile as fault:
+            _log.error("configuration refused, the present one goes on", faults=[str(one) for one in fault.faults])
+            return
+        logs.set_up(new.log.level, new.log.format)
+        at_once = {"log", "drain_seconds"}
+        waiting = [
+            key
+            for key in type(new).model_fields
+            if key not in at_once and getattr(new, key) != getattr(self._config, key)
+        ]
+        if waiting:
+            _log.warning("configuration read; these keys take effect at the next start", keys=waiting)
+        self._config = self._config.model_copy(update={key: getattr(new, key) for key in at_once})
+
+    def _trunk_seen(self, seen: events.TrunkChanged) -> None:
+        self._seen_trunks[seen.trunk] = web.TrunkNow(seen.state, seen.why)
+
+    def _phones(self) -> Mapping[ExtensionNumber, web.PhoneNow]:
+        return {
+            number: web.PhoneNow(reachable=True, contact=binding.contact, device=binding.device)
+            for number, binding in self.endpoint.registrations().items()
+        }
+
+    def counters(self) -> Mapping[str, float]:
+        return {
+            **self.board.counters(),
+            **{f"sip_{name}": value for name, value in self.endpoint.counters().items()},
+            "worker_restarts_total": self.worker.restarts,
+        }
+
+    # ---- the local door -----------------------------------------------------------------------------------
+
+    async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"web": self.address, "calls": self.calls.count(), "draining": self.board.draining}
+
+    async def _apply(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        applied = await site_file.apply_text(
+            self.store, self.passwords, str(asked.get("text", "")), str(asked.get("name", "site"))
+        )
+        if applied.changes:
+            await self.take_up_site()
+        return {"changes": list(applied.changes)}
+
+    async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        now = await self.reload_flows()
+        return {"flows": list(now.flows), "faults": [str(fault) for fault in now.faults]}
+
+    # ---- after a crash ----------------------------------------------------------------------------------
+
+    async def _repair_recordings(self) -> None:
+        """What the last run was writing when it was cut off becomes whole, up to its last second."""
+        folder = self._config.data / RECORDINGS
+        for kept in await self.store.recordings.open_ones():
+            if kept.call_id in self.board.journeys:
+                continue  # of this run, and still being spoken
+            try:
+                found = await asyncio.to_thread(recording.repair, folder / kept.path)
+            except (LocalError, OSError) as fault:
+                _log.error("recording cannot be repaired", recording=kept.id, why=str(fault))
+                found = recording.RepairedRecording(0.0, 0, "")
+            await self.store.recordings.finish(
+                kept.id,
+                finished_at=kept.finished_at or kept.started_at,
+                seconds=found.seconds,
+                octets=found.octets,
+                sha256=found.sha256,
+                complete=False,
+            )
+
+    # ---- stopping ---------------------------------------------------------------------------------------
+
+    async def drain(self) -> None:
+        """No new calls; returns when the running ones are over, or their time is."""
+        self.board.draining = True
+        over = asyncio.Event()
+        self.bus.listen(events.CallEnded, lambda _: over.set())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.drain_seconds):
+                while self.calls.count():
+                    over.clear()
+                    await over.wait()
+
+    async def stop(self) -> None:
+        """Everything, in the opposite order of starting. What was said to be kept is."""
+        await self._open.aclose()
+
+    async def _stop_sound(self) -> None:
+        await asyncio.to_thread(self.media.stop)
+        await asyncio.sleep(0)  # its last facts are told now
+        await self.board.history.settled()
+
+    async def _stop_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _own(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            _log.error("task failed", exc_info=fault)
+
+
+@contextlib.contextmanager
+def _owned(data: Path) -> Iterator[None]:
+    """One server a data folder. Raises CannotStart if another has it, or it cannot be made."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        (data / RECORDINGS).mkdir(exist_ok=True)
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as fault:
+        raise CannotStart(f"data folder {data} cannot be used: {fault.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise CannotStart(f"another callcenterd runs on the data folder {data}") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+async def serve(config: Config, say: Callable[[str], None], reread: Callable[[], Config]) -> None:
+    """Start, say `ready`, run until SIGTERM or SIGINT, drain, stop. Raises CannotStart.
+
+    reread: the configuration as its file is now, for SIGHUP; may raise FaultyFile. A second SIGTERM stops without
+    waiting for calls.
+    """
+    server = Server(config)
+    await server.start()
+    loop = asyncio.get_running_loop()
+    stopping, hurried = asyncio.Event(), asyncio.Event()
+
+    def asked_to_stop() -> None:
+        (hurried if stopping.is_set() else stopping).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked_to_stop)
+    loop.add_signal_handler(signal.SIGHUP, server.reread, reread)
+    first = f"  {ADMIN} / {server.first_password}  (shown only this once)" if server.first_password else ""
+    say(f"ready {server.address}{first}")
+    try:
+        await stopping.wait()
+        _log.info("draining", calls=server.calls.count())
+        draining = asyncio.ensure_future(server.drain())
+        hurry = asyncio.ensure_future(hurried.wait())
+        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, hurry):
+            task.cancel()
+    finally:
+        await server.stop()

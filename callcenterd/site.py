@@ -13,14 +13,14 @@ import asyncio
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from callcenterd import yamltext
-from callcenterd.errors import FaultyFile, NotFound, Refused
+from callcenterd.errors import Fault, FaultyFile, NotFound, NotNow, Refused
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
     Extension,
@@ -324,7 +324,7 @@ def parse(document: Document, known: Site | None = None) -> SiteFile:
 
 def _faults_between(
     document: Document, known: Site, named: Sequence[Named], mentioned: Iterable[tuple[str, str]] = ()
-) -> list[Any]:
+) -> list[Fault]:
     """Faults between things, each with its line. mentioned: names in the file besides, of things that are faulty."""
     return [
         document.fault((*finding.place, *finding.path), f"{finding.place[0]}.{finding.path[0]}: {finding.reason}")
@@ -449,18 +449,23 @@ def _ordered(before: Sequence[str], named: Sequence[str]) -> list[str]:
 
 
 async def apply(store: Store, passwords: Passwords, file: SiteFile) -> Applied:
-    """Bring a file into the store, in one transaction, if anything is another by it. Raises FaultyFile."""
-    site = await store.site.load()
-    if faults := _faults_between(file.document, site, file.named):
-        raise FaultyFile(sorted(faults))
-    return await _save(store, site, *merge(site, file.named, await _hashes(passwords, site, file.named)))
+    """Bring a file into the store, in one transaction, if anything is another by it.
+
+    Raises FaultyFile, and Refused if nobody could sign in as admin any more.
+    """
+
+    async def change(site: Site) -> _Change:
+        if faults := _faults_between(file.document, site, file.named):
+            raise FaultyFile(sorted(faults))
+        return merge(site, file.named, await _hashes(passwords, site, file.named))
+
+    return await _changed(store, change)
 
 
 async def apply_text(store: Store, passwords: Passwords, text: str, name: str) -> Applied:
     """As `apply`, from the text of a file. name: what faults call it. Raises FaultyFile with all faults at once."""
     document = await asyncio.to_thread(yamltext.parse, text, name)
-    file = parse(document, known=await store.site.load())
-    return await apply(store, passwords, file)
+    return await apply(store, passwords, parse(document, known=await store.site.load()))
 
 
 async def put(store: Store, passwords: Passwords, section: Section, fields: Mapping[str, Any]) -> Applied:
@@ -470,42 +475,72 @@ async def put(store: Store, passwords: Passwords, section: Section, fields: Mapp
         entry = kind.entry.model_validate(fields)
     except ValidationError as error:
         raise Refused(f"this {kind.word} cannot be taken", _reasons(error, kind.entry)) from None
-    site = await store.site.load()
     named = [Named(section, (section, 0), entry)]
-    if findings := list(_between(site, named)):
-        raise Refused(f"this {kind.word} cannot be taken", {str(one.path[0]): one.reason for one in findings})
-    return await _save(store, site, *merge(site, named, await _hashes(passwords, site, named)))
+
+    async def change(site: Site) -> _Change:
+        if findings := list(_between(site, named)):
+            raise Refused(f"this {kind.word} cannot be taken", {str(one.path[0]): one.reason for one in findings})
+        return merge(site, named, await _hashes(passwords, site, named))
+
+    return await _changed(store, change)
 
 
 async def remove(store: Store, section: Section, key: str) -> Applied:
     """Take one thing away. Raises NotFound, and Refused while something else names it."""
     kind = _KINDS[section]
-    site = await store.site.load()
-    if key not in _by_key(site, section):
-        raise NotFound(kind.word, key)
-    users = [
+
+    async def change(site: Site) -> _Change:
+        if key not in _by_key(site, section):
+            raise NotFound(kind.word, key)
+        if naming := _who_names(site, section, key):
+            raise Refused(f"{kind.word} {key} is named by {', '.join(naming[:5])}", {kind.key: "is in use"})
+        left = tuple(thing for name, thing in _by_key(site, section).items() if name != key)
+        lists: dict[str, Any] = {section: left}
+        after = dataclasses.replace(site, **lists)
+        return after, (f"{kind.word} {key}: removed",)
+
+    return await _changed(store, change)
+
+
+def _who_names(site: Site, section: Section, key: str) -> list[str]:
+    return [
         f"{_KINDS[other].word} {name}"
         for other in SECTIONS
         for name, thing in _by_key(site, other).items()
-        if (section, key) in {(where, whom) for _, where, whom in _references(thing)}
+        if any((where, whom) == (section, key) for _, where, whom in _references(thing))
     ]
-    if users:
-        raise Refused(f"{kind.word} {key} is named by {', '.join(users[:5])}", {kind.key: "is in use"})
-    left = tuple(thing for name, thing in _by_key(site, section).items() if name != key)
-    return await _save(store, site, dataclasses.replace(site, **{section: left}), (f"{kind.word} {key}: removed",))
 
 
-async def _save(store: Store, before: Site, after: Site, changes: tuple[str, ...]) -> Applied:
-    if not changes:
-        return Applied((), before.revision)
-    if _admins(before) and not _admins(after):
-        raise Refused("somebody must be able to sign in as admin", {"role": "the last admin"})
-    revision = await store.site.save(after)
-    known = _by_key(before, "users")
-    for login, user in _by_key(after, "users").items():
-        if login in known and known[login].password_hash != user.password_hash:
-            await store.sessions.revoke_all(login)  # who signed in with the old password proves nothing any more
-    return Applied(changes, revision)
+_Change = tuple[Site, tuple[str, ...]]
+_TRIES = 5
+
+
+async def _changed(store: Store, change: Callable[[Site], Awaitable[_Change]]) -> Applied:
+    """Load, change, save; anew if somebody else saved in between. Raises NotNow if that happens every time."""
+    for tries_left in reversed(range(_TRIES)):
+        before = await store.site.load()
+        after, changes = await change(before)
+        if not changes:
+            return Applied((), before.revision)
+        if _admins(before) and not _admins(after):
+            raise Refused("somebody must be able to sign in as admin", {"role": "the last admin"})
+        try:
+            revision = await store.site.save(after, expected=before.revision)
+        except NotNow:
+            if not tries_left:
+                raise
+            continue
+        await _end_sessions(store, before, after)
+        return Applied(changes, revision)
+    raise AssertionError("the last try answers or raises")
+
+
+async def _end_sessions(store: Store, before: Site, after: Site) -> None:
+    """Who signed in with the old password proves nothing any more."""
+    new = _by_key(after, "users")
+    for user in before.users:
+        if user.login in new and new[user.login].password_hash != user.password_hash:
+            await store.sessions.revoke_all(user.login)
 
 
 def _admins(site: Site) -> list[UserAccount]:

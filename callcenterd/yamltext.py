@@ -212,7 +212,7 @@ def _help(wrong: str, known: list[str]) -> str:
 
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2 §5.1
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_BROKEN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_BROKEN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)")
 _WORDS: Mapping[str, object] = {
     "": None,
     "~": None,
@@ -224,6 +224,7 @@ _INDENTED = "is the line indented as those around it?"
 _SAID = (
     ("mapping values are not allowed", f"a colon may not stand here: {_INDENTED} Does a text need quotes?"),
     ("cannot start any token", "a text may not begin so (tab, @, %, `): indent with spaces, put the text in quotes"),
+    ("tab character", "a tab: indent with spaces"),
     ("unexpected end of stream", "a quote is opened here and never closed"),
     ("expected ',' or ']'", "the list [ … ] lacks a comma or its closing bracket"),
     ("expected ',' or '}'", "the group { … } lacks a comma or its closing bracket"),

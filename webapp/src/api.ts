@@ -51,13 +51,13 @@ interface Said {
   error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[] }
 }
 
-async function send(method: string, path: string, type = '', body?: string): Promise<Response> {
+async function send(method: string, path: string, type = '', body?: string, keepalive = false): Promise<Response> {
   // Only a page of ours can set this header: the server refuses changes that come without it.
   const headers: Record<string, string> = { 'X-Requested-With': 'callcenterd' }
   if (type) headers['Content-Type'] = type
   let answer: Response
   try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, body, credentials: 'same-origin' })
+    answer = await fetch(`/api/v1${path}`, { method, headers, body, credentials: 'same-origin', keepalive })
   } catch {
     throw new ApiError(0, 'unreachable', '')
   }
@@ -115,6 +115,9 @@ export const api = {
   hangUp: (id: string) => ask<void>('POST', `/calls/${path(id)}/hang-up`, {}),
   note: (id: string, note: string, customer_id: number | null) =>
     ask<void>('PUT', `/calls/${path(id)}/note`, { note, customer_id }),
+  /** The same from a page that is being closed: the browser carries it on, nobody waits for the answer. */
+  lastNote: (id: string, note: string, customer_id: number | null) =>
+    send('PUT', `/calls/${path(id)}/note`, 'application/json', JSON.stringify({ note, customer_id }), true),
   recording: (id: string): string => `/api/v1/recordings/${path(id)}`,
 
   customers: (q: string, limit: number, offset: number) =>

@@ -13,21 +13,27 @@ import { say } from '../saying'
 import { useSession } from '../session'
 import { useTicking } from '../ticking'
 import { Drafts } from './drafts'
+import { Typing } from './typing'
 
 const PAUSE = 1200
 const RETRY = 5000
 const MOST_TABS = 6
+const PAST = 8
+/** A call's end is told at once and written a little later: its record is asked for again until it has one. */
+const READ_AGAIN = [300, 1000, 3000]
 
 /** searching: being looked up · known: one customer · maybe: choose · new: the form is open. */
 export type Choice = 'searching' | 'known' | 'maybe' | 'new'
 
 export interface Tab {
   readonly call: string
-  readonly pop: Pop
+  pop: Pop
   direction: string
   choice: Choice
   candidates: Customer[]
   customer: Customer | null
+  /** Who said that it is this customer: a person, or only the number. */
+  chosenBy: 'number' | 'person'
   /** The new customer's form as typed so far. */
   card: Card
   cardTouched: boolean
@@ -35,6 +41,8 @@ export interface Tab {
   /** What the server has. */
   kept: { note: string; customer: number | null }
   saving: boolean
+  /** How often the note was sent: an answer to an older question must not undo it. */
+  sent: number
   savedAt: string | null
   failed: boolean
   past: Call[] | null
@@ -51,6 +59,11 @@ export const useDesk = defineStore('desk', () => {
   const today = ref<Call[] | null>(null)
   const todayFault = ref(false)
   const first = shallowRef<Agent | null>(null)
+  /** A pop that waits until the person stops typing in another call. */
+  const comes = ref<string | null>(null)
+  const typing = new Typing()
+  let forward: ReturnType<typeof setTimeout> | undefined
+  const finishing = new Set<string>()
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   let stopListening: (() => void) | null = null
   let drafts: Drafts | null = null
@@ -82,18 +95,21 @@ export const useDesk = defineStore('desk', () => {
         if (pop.agent === login.value) open(pop)
       }
       if (fact.type === 'customer.saved') void refreshCustomer(Number(fact.data.customer))
+      if (fact.type === 'call.ended') void finish(String(fact.data.call))
     })
     for (const call of drafts.calls()) {
       const draft = drafts.of(call)
       if (draft) open(draft.pop, false)
       else drafts.drop(call)
     }
-    addEventListener('pagehide', keepAllDrafts)
+    shown.value ??= tabs.value[0]?.call ?? null
+    addEventListener('pagehide', leave)
   }
 
   function stop(): void {
     stopListening?.()
-    removeEventListener('pagehide', keepAllDrafts)
+    removeEventListener('pagehide', leave)
+    clearTimeout(forward)
     for (const timer of timers.values()) clearTimeout(timer)
   }
 
@@ -104,20 +120,19 @@ export const useDesk = defineStore('desk', () => {
       if (connection === 'open' && session.me) {
         askDesk().catch(say.fault)
         loadToday().catch(() => (todayFault.value = true))
+        for (const known of tabs.value) if (dirty(known)) later(known, 0) // what the lost connection held up
       }
     },
   )
 
-  // Every call of this agent has a tab, also one that did not pop (dialled by the phone, or to it directly).
+  // Every call of this agent has a tab, also one that did not pop (dialled by the phone, or to it directly). A call
+  // that is only offered is left to its pop, which comes when the phone rings and knows the customers.
   watch(
     () => [agent.value?.call, agent.value?.state] as const,
     ([call, state], before) => {
-      if (call && (state === 'talking' || state === 'offered') && !find(call)) openCall(call).catch(say.fault)
+      if (call && state === 'talking' && !find(call)) openCall(call, false).catch(say.fault)
       const [callBefore] = before ?? []
-      if (callBefore && (callBefore !== call || state === 'wrap_up')) {
-        void finish(callBefore)
-        loadToday().catch(() => (todayFault.value = true))
-      }
+      if (callBefore && (callBefore !== call || state === 'wrap_up')) void finish(callBefore)
     },
   )
 
@@ -139,7 +154,7 @@ export const useDesk = defineStore('desk', () => {
     return tabs.value.find((known) => known.call === call)
   }
 
-  function open(pop: Pop, show = true): Tab {
+  function open(pop: Pop, forwards = true): Tab {
     let known = find(pop.call)
     if (!known) {
       const draft = drafts?.of(pop.call) ?? null
@@ -150,11 +165,13 @@ export const useDesk = defineStore('desk', () => {
         choice: 'searching',
         candidates: [],
         customer: null,
+        chosenBy: 'number',
         card: draft?.card ?? emptyCard(pop.caller),
         cardTouched: draft?.card != null,
         note: draft?.note ?? '',
         kept: { note: '', customer: null },
         saving: false,
+        sent: 0,
         savedAt: null,
         failed: false,
         past: null,
@@ -164,20 +181,45 @@ export const useDesk = defineStore('desk', () => {
       tidy(pop.call)
       void fill(known)
       if (known.note) later(known, PAUSE)
+    } else if (pop.customers.some((id) => !known?.pop.customers.includes(id))) {
+      known.pop = pop // it was opened before its pop was heard
+      if (!known.customer) void fill(known)
     }
-    if (show) shown.value = pop.call
+    if (forwards) bringForward(pop.call)
     return known
   }
 
+  /** To the front, at once or as soon as nobody types in the call that is there now. */
+  function bringForward(call: string): void {
+    clearTimeout(forward)
+    const wait = shown.value === null || shown.value === call ? 0 : typing.wait(Date.now())
+    if (wait === 0) return show(call)
+    comes.value = call
+    if (wait !== null) forward = setTimeout(() => bringForward(call), wait)
+  }
+
+  function show(call: string): void {
+    clearTimeout(forward)
+    comes.value = null
+    shown.value = call
+  }
+
+  /** A key went into a field of the shown call; composing: into its input method. */
+  function keyed(composing = false): void {
+    typing.keyed(Date.now(), composing)
+    if (comes.value) bringForward(comes.value)
+  }
+
+  function leftField(): void {
+    typing.left()
+    if (comes.value) bringForward(comes.value)
+  }
+
   /** A call of the history, or one without a pop, on the desk: to read and to write its note. */
-  async function openCall(call: string): Promise<void> {
-    const there = find(call)
-    if (there) {
-      shown.value = call
-      return
-    }
+  async function openCall(call: string, atOnce = true): Promise<void> {
+    if (find(call)) return show(call)
     const record = await api.call(call)
-    const known = open({
+    const pop: Pop = {
       call: record.id,
       agent: login.value,
       caller: record.direction === 'outbound' ? record.called : record.caller,
@@ -185,7 +227,9 @@ export const useDesk = defineStore('desk', () => {
       queue: record.queue,
       customers: record.customer_id === null ? [] : [record.customer_id],
       keys: record.keys,
-    })
+    }
+    const known = open(pop, !atOnce)
+    if (atOnce) show(call)
     known.direction = record.direction
     take(known, record)
   }
@@ -214,6 +258,7 @@ export const useDesk = defineStore('desk', () => {
     drafts?.drop(call)
     const at = tabs.value.findIndex((each) => each.call === call)
     tabs.value.splice(at, 1)
+    if (comes.value === call) comes.value = null
     if (shown.value === call) shown.value = tabs.value[Math.min(at, tabs.value.length - 1)]?.call ?? null
   }
 
@@ -223,70 +268,95 @@ export const useDesk = defineStore('desk', () => {
       known.pop.customers.slice(0, 8).map((id) => api.customer(id).catch(() => null)),
     )
     known.candidates = found.filter((customer) => customer !== null)
-    if (known.choice === 'searching') {
+    if (known.choice === 'searching' || (known.choice === 'new' && !known.cardTouched)) {
       if (known.cardTouched || known.candidates.length === 0) known.choice = 'new'
-      else if (known.candidates.length === 1) choose(known, known.candidates[0] ?? null, false)
+      else if (known.candidates.length === 1) choose(known, known.candidates[0] ?? null, 'number')
       else known.choice = 'maybe'
     }
     if (!known.customer) void loadPast(known)
     await readRecord(known)
+    await save(known) // the only customer with this number is tied to the call, whether or not a note is written
   }
 
   async function readRecord(known: Tab): Promise<void> {
+    const { sent } = known
     try {
-      take(known, await api.call(known.call))
+      const record = await api.call(known.call)
+      take(known, record, known.sent === sent && !known.saving)
     } catch (why) {
       if (!(why instanceof ApiError)) throw why
       // The call goes on without its record on the page; the note says by itself if it cannot be kept.
     }
   }
 
-  function take(known: Tab, record: Call): void {
-    known.record = record
+  /** fresh: nothing was sent since it was asked, so that its note is the newest one. */
+  function take(known: Tab, record: Call, fresh = true): void {
     known.direction = record.direction
+    if (!fresh) {
+      known.record = { ...record, note: known.kept.note, customer_id: known.kept.customer }
+      return
+    }
+    known.record = record
     const untouched = known.note === known.kept.note
     known.kept = { note: record.note, customer: record.customer_id }
     if (untouched) known.note = record.note
-    if (record.customer_id !== null && !known.customer) {
+    const decided = known.chosenBy === 'person' || known.cardTouched || known.customer?.id === record.customer_id
+    if (record.customer_id !== null && !decided) {
       api.customer(record.customer_id).then(
-        (customer) => choose(known, customer, false),
+        (customer) => choose(known, customer, 'number'),
         () => undefined, // the card is gone; the call keeps its number
       )
     }
   }
 
+  /** The call is over for this agent: how it ended, on its tab and in the list of today. */
   async function finish(call: string): Promise<void> {
     const known = find(call)
-    if (known) await readRecord(known)
+    if (!known || finishing.has(call)) return
+    finishing.add(call)
+    for (const pause of READ_AGAIN) {
+      await readRecord(known)
+      if (known.record?.ended_at != null || stateOf(known) !== 'ended') break
+      await new Promise((wake) => setTimeout(wake, pause))
+    }
+    finishing.delete(call)
+    await loadToday().catch(() => (todayFault.value = true))
   }
 
+  /** By this customer and by this number: calls from before the card was made belong to it as well. */
   async function loadPast(known: Tab): Promise<void> {
-    const conditions = known.customer ? { customer_id: known.customer.id } : { caller: known.pop.caller }
-    if (!known.customer && !known.pop.caller) {
-      known.past = []
-      return
-    }
+    const { customer } = known
     try {
-      const found = await api.calls({ ...conditions, limit: 9 })
-      known.past = found.items.filter((call) => call.id !== known.call).slice(0, 8)
+      const found = await Promise.all([
+        customer ? api.calls({ customer_id: customer.id, limit: PAST + 1 }) : null,
+        known.pop.caller ? api.calls({ caller: known.pop.caller, limit: PAST + 1 }) : null,
+      ])
+      if (known.customer !== customer) return // another was chosen meanwhile
+      const calls = new Map(found.flatMap((listing) => listing?.items ?? []).map((call) => [call.id, call]))
+      calls.delete(known.call)
+      known.past = [...calls.values()]
+        .sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at))
+        .slice(0, PAST)
     } catch {
-      known.past = [] // past calls are a help, not a condition, for this one
+      known.past ??= [] // past calls are a help, not a condition, for this one
     }
   }
 
   // ---- the customer -------------------------------------------------------------------------------
 
-  /** This is who calls. tell: keep it with the call on the server as well. */
-  function choose(known: Tab, customer: Customer | null, tell = true): void {
+  /** This is who calls. What a person says is kept with the call at once. */
+  function choose(known: Tab, customer: Customer | null, by: Tab['chosenBy'] = 'person'): void {
     known.customer = customer
+    known.chosenBy = by
     known.choice = customer ? 'known' : known.candidates.length > 1 ? 'maybe' : 'new'
     known.past = null
     void loadPast(known)
-    if (tell && customer) void save(known)
+    if (by === 'person' && customer) void save(known)
   }
 
   function startNew(known: Tab): void {
     known.customer = null
+    known.chosenBy = 'person'
     known.choice = 'new'
   }
 
@@ -299,14 +369,20 @@ export const useDesk = defineStore('desk', () => {
 
   // ---- the note -----------------------------------------------------------------------------------
 
+  /** The customer that the call is to be tied to. What only the number says does not undo what stands already. */
+  function customerOf(known: Tab): number | null {
+    const { customer, kept } = known
+    return customer && (known.chosenBy === 'person' || kept.customer === null) ? customer.id : kept.customer
+  }
+
   function dirty(known: Tab): boolean {
-    const customer = known.customer?.id ?? null
-    return known.note !== known.kept.note || (customer !== null && customer !== known.kept.customer)
+    return known.note !== known.kept.note || customerOf(known) !== known.kept.customer
   }
 
   function typed(known: Tab): void {
-    keepDraft(known)
+    known.failed = false
     later(known, PAUSE)
+    keepDraft(known)
   }
 
   function later(known: Tab, pause: number): void {
@@ -321,7 +397,8 @@ export const useDesk = defineStore('desk', () => {
     clearTimeout(timers.get(known.call))
     if (known.saving || !dirty(known)) return
     known.saving = true
-    const sent = { note: known.note, customer: known.customer?.id ?? known.kept.customer }
+    known.sent += 1
+    const sent = { note: known.note, customer: customerOf(known) }
     try {
       await api.note(known.call, sent.note, sent.customer)
       known.kept = sent
@@ -353,13 +430,19 @@ export const useDesk = defineStore('desk', () => {
     } else drafts?.drop(known.call)
   }
 
-  function keepAllDrafts(): void {
-    for (const known of tabs.value) keepDraft(known)
+  /** The page is being closed: what is not kept yet is sent on its way, and lies on this machine besides. */
+  function leave(): void {
+    for (const known of tabs.value) {
+      keepDraft(known)
+      if (dirty(known))
+        api.lastNote(known.call, known.note, customerOf(known)).catch(() => undefined) // the draft stays
+    }
   }
 
   return {
     tabs,
     shown,
+    comes,
     tab,
     agent,
     ringing,
@@ -370,6 +453,9 @@ export const useDesk = defineStore('desk', () => {
     stop,
     open,
     openCall,
+    show,
+    keyed,
+    leftField,
     close,
     choose,
     startNew,

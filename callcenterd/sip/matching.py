@@ -20,6 +20,7 @@ from callcenterd.sip.transaction import (
     InviteServerTransaction,
     NonInviteClientTransaction,
     NonInviteServerTransaction,
+    State,
     Timers,
     Transaction,
 )
@@ -153,6 +154,11 @@ class Transactions:
     def transport_failed(self, transaction: Transaction, now: float) -> list[Effect]:
         """What it sent could not be sent."""
         return self._kept(transaction, transaction.transport_failed(now))
+
+    def abandon(self, transaction: Transaction) -> None:
+        """Forget it without a word: a cancelled INVITE that nobody ends (RFC 3261 §9.1)."""
+        transaction.state = State.TERMINATED
+        self._kept(transaction, [])
 
     # ---- time ----------------------------------------------------------------------------------------------
 

@@ -2,15 +2,85 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 from aiohttp import web
 
+from callcenterd.web import (
+    administration,
+    agents,
+    answers,
+    calls,
+    customers,
+    describe,
+    flows,
+    headers,
+    health,
+    livestate,
+    messages,
+    recordings,
+    session,
+    shell,
+    signing,
+    socket,
+)
+from callcenterd.web.live import LiveEvents
 from callcenterd.web.office import OFFICE, FlowsNow, Office, PhoneNow, Ticks, TrunkNow
 
 __all__ = ["FlowsNow", "Office", "PhoneNow", "Ticks", "TrunkNow", "build"]
 
+RESOURCES = (
+    signing,
+    agents,
+    livestate,
+    socket,
+    calls,
+    recordings,
+    customers,
+    messages,
+    administration,
+    flows,
+    describe,
+    health,
+    shell,
+)
+"""In the order in which the API's description lists them; the pages last, since they take every address left."""
 
-def build(office: Office) -> web.Application:
-    """The application. `door.Door(build(office), host, port)` serves it with deadlines and caps."""
-    app = web.Application()
+
+def build(office: Office, *, pages: Path = shell.STATIC) -> web.Application:
+    """The application. `door.Door(build(office), host, port)` serves it with deadlines and caps.
+
+    pages: the folder of the built Vue application. Every route under /api/ has a right: RuntimeError if one has none.
+    """
+    app = web.Application(
+        middlewares=[health.counted, shell.page_faults, answers.faults, session.identify],
+        client_max_size=answers.MOST_OCTETS,
+    )
     app[OFFICE] = office
+    app[session.SESSIONS] = session.Sessions(office)
+    app[socket.STREAMS] = socket.Streams(LiveEvents(office.board), app[session.SESSIONS])
+    app[administration.SITE_LOCK] = asyncio.Lock()
+    app[health.WATCH] = health.Watch(office)
+    app[health.METRICS] = health.Metrics(app)
+    app[shell.PAGES] = pages
+    for resource in RESOURCES:
+        app.add_routes(resource.routes)
+    for route in describe.routes_of(app):
+        if not route.right:
+            raise RuntimeError(f"{route.method} {route.path} has no right")
+    app.on_response_prepare.append(headers.add_headers)
+    app.cleanup_ctx.append(health.watching)
+    app.cleanup_ctx.append(_streams)
+    app.on_shutdown.append(_end_streams)
     return app
+
+
+async def _streams(app: web.Application) -> AsyncIterator[None]:
+    yield
+    app[socket.STREAMS].live.stop()
+
+
+async def _end_streams(app: web.Application) -> None:
+    await app[socket.STREAMS].stop()

@@ -1,0 +1,275 @@
+"""What an office has: trunks, numbers, outbound routes, users, extensions, queues; and the site file with all of them.
+
+The rules are those of the site file (`site.put`, `site.remove`), and so are the words. Passwords come in and never go
+out: `has_password` says that there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from callcenterd import site as site_file
+from callcenterd.errors import NotFound
+from callcenterd.model.ids import ExtensionNumber
+from callcenterd.model.people import Role
+from callcenterd.model.site import (
+    Extension,
+    NumberRoute,
+    OutboundRoute,
+    QueueSettings,
+    Secret,
+    Site,
+    Trunk,
+    UserAccount,
+)
+from callcenterd.site import ENTRIES, Applied, Section
+from callcenterd.web.answers import Conflict, Malformed, NotYaml, WrongFields, answer, nothing, read_object, read_octets
+from callcenterd.web.describe import shape
+from callcenterd.web.office import OFFICE, Office, PhoneNow, TrunkNow
+from callcenterd.web.rights import right
+from callcenterd.web.session import signed_in
+
+routes = web.RouteTableDef()
+
+SITE_LOCK = web.AppKey("site_lock", asyncio.Lock)
+"""A change reads the site, and writes it back whole: one after the other."""
+YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    items: list[T]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkShown:
+    """state: "up", "down" or "unknown"; why: the last status or fault."""
+
+    name: str
+    host: str
+    port: int
+    username: str
+    has_password: bool
+    register: bool
+    allow: tuple[str, ...]
+    state: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserShown:
+    login: str
+    name: str
+    role: Role
+    extension: str | None
+    language: str
+    has_password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionShown:
+    """registered: its phone can be reached now; where, and what the phone says that it is."""
+
+    number: str
+    contact: str
+    has_password: bool
+    registered: bool
+    address: str
+    device: str
+
+
+def _trunk(office: Office, trunk: Trunk) -> TrunkShown:
+    now = office.trunks().get(trunk.name, TrunkNow())
+    has = bool(trunk.password.reveal())
+    place = (trunk.host, trunk.port, trunk.username)
+    return TrunkShown(trunk.name, *place, has, trunk.register, trunk.allow, now.state, now.why)
+
+
+def _user(_: Office, user: UserAccount) -> UserShown:
+    has = bool(user.password_hash.reveal())
+    return UserShown(user.login, user.name, user.role, user.extension, user.language, has)
+
+
+def _extension(office: Office, extension: Extension) -> ExtensionShown:
+    now = office.phones().get(ExtensionNumber(extension.number), PhoneNow())
+    has = bool(extension.password.reveal())
+    return ExtensionShown(extension.number, extension.contact, has, now.reachable, now.contact, now.device)
+
+
+def _as_it_is(_: Office, thing: Any) -> Any:
+    return thing
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """How the things of one section are shown. key: the field that names one of them."""
+
+    word: str
+    key: str
+    thing: type[Any]
+    show: Callable[[Office, Any], Any]
+
+
+_LISTS: Mapping[Section, _List] = {
+    "trunks": _List("trunk", "name", TrunkShown, _trunk),
+    "numbers": _List("number", "match", NumberRoute, _as_it_is),
+    "outbound": _List("outbound route", "match", OutboundRoute, _as_it_is),
+    "users": _List("user", "login", UserShown, _user),
+    "extensions": _List("extension", "number", ExtensionShown, _extension),
+    "queues": _List("queue", "name", QueueSettings, _as_it_is),
+}
+
+
+async def change_site(request: web.Request, target: str, work: Callable[[], Awaitable[Applied]]) -> Applied:
+    """Do it, write down who did it, and put it in force everywhere; nothing of that if nothing is another by it."""
+    office = request.app[OFFICE]
+    async with request.app[SITE_LOCK]:
+        applied = await work()
+        if applied.changes:
+            who = signed_in(request).login
+            details = {"changes": list(applied.changes), "revision": applied.revision}
+            await office.store.audit.append(office.clock.utc(), who, "site.changed", target, details)
+            await office.site_changed()
+    return applied
+
+
+def _found(office: Office, section: Section, key: str) -> Any | None:
+    things = getattr(office.board.site, section)
+    return next((thing for thing in things if getattr(thing, _LISTS[section].key) == key), None)
+
+
+def _key_in(request: web.Request, section: Section) -> str:
+    """Which thing an address names: its last part, or, for the pattern "." that no address can end in, a condition."""
+    key = request.match_info.get("key") or request.query.get(_LISTS[section].key, "")
+    if not key:
+        raise WrongFields({_LISTS[section].key: ("missing", {})})
+    return key
+
+
+def _add_routes(section: Section) -> None:
+    """The four routes of one section."""
+    kind = _LISTS[section]
+    one: TypeAdapter[Any] = TypeAdapter(kind.thing)
+    many: TypeAdapter[Any] = TypeAdapter(Listing[kind.thing])  # type: ignore[name-defined]  # a type known at run time
+    entry = ENTRIES[section]
+
+    @routes.get(f"/api/v1/{section}")
+    @right("site")
+    @shape(summary=f"Every {kind.word}", answer=many, name=f"list_{section}")
+    async def list_things(request: web.Request) -> web.StreamResponse:
+        """200 all of them, in their order."""
+        office = request.app[OFFICE]
+        shown = [kind.show(office, thing) for thing in getattr(office.board.site, section)]
+        return answer(many, Listing(shown, len(shown)))
+
+    @routes.post(f"/api/v1/{section}")
+    @right("site")
+    @shape(summary=f"A new {kind.word}", body=entry, answer=one, name=f"create_{section}")
+    async def create_thing(request: web.Request) -> web.StreamResponse:
+        """201 it is in force · 409 there is one of that name."""
+        fields = await read_object(request)
+        key = str(fields.get(kind.key, ""))
+        if _found(request.app[OFFICE], section, key) is not None:
+            raise Conflict("exists")
+        return await _put(request, key, fields, 201)
+
+    async def change_thing(request: web.Request) -> web.StreamResponse:
+        """200 it is in force; what is not sent stays · 201 it is new."""
+        key = _key_in(request, section)
+        fields = {kind.key: key, **await read_object(request)}
+        if str(fields[kind.key]) != key:
+            raise WrongFields({kind.key: ("other_name", {})})
+        known = _found(request.app[OFFICE], section, key) is not None
+        return await _put(request, key, fields, 200 if known else 201)
+
+    async def remove_thing(request: web.Request) -> web.StreamResponse:
+        """204 it is gone · 404 no such thing · 409 it is one's own account · 422 something else still names it."""
+        key, office = _key_in(request, section), request.app[OFFICE]
+        if section == "users" and key == signed_in(request).login:
+            raise Conflict("own_account")
+        await change_site(request, f"{kind.word}/{key}", lambda: site_file.remove(office.store, section, key))
+        return nothing()
+
+    async def _put(request: web.Request, key: str, fields: Mapping[str, Any], status: int) -> web.StreamResponse:
+        office = request.app[OFFICE]
+        work = lambda: site_file.put(office.store, office.passwords, section, fields)  # noqa: E731
+        await change_site(request, f"{kind.word}/{key}", work)
+        thing = _found(office, section, key)
+        if thing is None:
+            raise NotFound(kind.word, key)  # somebody took it away in the meantime
+        return answer(one, kind.show(office, thing), status=status)
+
+    changing = right("site")(
+        shape(summary=f"Change a {kind.word}", body=entry, answer=one, name=f"change_{section}")(change_thing)
+    )
+    removing = right("site")(shape(summary=f"Take a {kind.word} away", name=f"remove_{section}")(remove_thing))
+    addresses = [f"/api/v1/{section}/{{key}}"]
+    if kind.key == "match":
+        addresses.append(f"/api/v1/{section}")  # ?match=. names the pattern that no address can end in
+    for address in addresses:
+        routes.put(address)(changing)
+        routes.delete(address)(removing)
+
+
+for _section in _LISTS:
+    _add_routes(_section)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteApplied:
+    """changes: one short text for each thing that is another now; none: all was so already."""
+
+    changes: tuple[str, ...]
+    revision: int
+
+
+SITE_APPLIED = TypeAdapter(SiteApplied)
+
+
+def without_secrets(site: Site) -> Site:
+    """The site as it may be shown. Applied again, such a file leaves every password as it is."""
+    return dataclasses.replace(
+        site,
+        trunks=tuple(dataclasses.replace(trunk, password=Secret("")) for trunk in site.trunks),
+        users=tuple(dataclasses.replace(user, password_hash=Secret("")) for user in site.users),
+        extensions=tuple(dataclasses.replace(phone, password=Secret("")) for phone in site.extensions),
+    )
+
+
+@routes.get("/api/v1/site")
+@right("site")
+@shape(summary="The site file, without passwords", media="application/yaml")
+async def read_site(request: web.Request) -> web.StreamResponse:
+    """200 YAML as `callcenterd export` writes it, but for the passwords."""
+    text = site_file.written(without_secrets(request.app[OFFICE].board.site))
+    return web.Response(text=text, content_type="application/yaml")
+
+
+@routes.post("/api/v1/site")
+@right("site")
+@shape(summary="Bring a site file in", takes="application/yaml", answer=SITE_APPLIED)
+async def apply_site(request: web.Request) -> web.StreamResponse:
+    """200 what is another now · 413 more than 1 MiB · 415 not application/yaml · 422 the file's faults, each with its
+    line."""
+    if request.content_type not in YAML_TYPES:
+        raise NotYaml
+    octets, office = await read_octets(request), request.app[OFFICE]
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        raise Malformed(why="UTF-8") from None
+    applied = await change_site(
+        request, "site", lambda: site_file.apply_text(office.store, office.passwords, text, "site.yaml")
+    )
+    return answer(SITE_APPLIED, SiteApplied(applied.changes, applied.revision))

@@ -1,0 +1,99 @@
+"""Customers: search, and their cards (CRM-01, CRM-03). The rules of a card are `crm.customer`'s."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field, TypeAdapter
+
+from callcenterd.crm.customer import CardFields
+from callcenterd.errors import NotFound
+from callcenterd.model.customers import Customer
+from callcenterd.model.ids import CustomerId
+from callcenterd.web.answers import VISIBLE, Conditions, WrongFields, answer, conditions, read
+from callcenterd.web.describe import shape
+from callcenterd.web.office import OFFICE
+from callcenterd.web.rights import right
+from callcenterd.web.session import signed_in
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerList:
+    items: list[Customer]
+    total: int
+
+
+CUSTOMER = TypeAdapter(Customer)
+CUSTOMERS = TypeAdapter(CustomerList)
+
+
+class CustomerConditions(Conditions):
+    """q: parts of a name, number, card or company, or pinyin or its initials."""
+
+    q: Annotated[str, VISIBLE] = Field("", max_length=100)
+    limit: int = Field(50, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+@routes.get("/api/v1/customers")
+@right("customer.read")
+@shape(summary="Find customers", conditions=CustomerConditions, answer=CUSTOMERS)
+async def list_customers(request: web.Request) -> web.StreamResponse:
+    """200 one page of them, the best first; without q the newest first."""
+    wanted = conditions(request, CustomerConditions)
+    items, total = await request.app[OFFICE].customers.search(wanted.q, wanted.limit, wanted.offset)
+    return answer(CUSTOMERS, CustomerList(list(items), total))
+
+
+@routes.post("/api/v1/customers")
+@right("customer.write")
+@shape(summary="A new customer", body=CardFields, answer=CUSTOMER)
+async def create_customer(request: web.Request) -> web.StreamResponse:
+    """201 the customer with its number."""
+    card = await _card(request)
+    made = await request.app[OFFICE].customers.create(card, signed_in(request).login)
+    return answer(CUSTOMER, made, status=201)
+
+
+@routes.get("/api/v1/customers/{id}")
+@right("customer.read")
+@shape(summary="One customer", answer=CUSTOMER)
+async def one_customer(request: web.Request) -> web.StreamResponse:
+    """200 the customer · 404 no such customer."""
+    return answer(CUSTOMER, await request.app[OFFICE].customers.get(customer_id(request)))
+
+
+@routes.put("/api/v1/customers/{id}")
+@right("customer.write")
+@shape(summary="Change a customer's card; what is not sent becomes empty", body=CardFields, answer=CUSTOMER)
+async def change_customer(request: web.Request) -> web.StreamResponse:
+    """200 the customer now · 404 no such customer."""
+    number = customer_id(request)
+    card = await _card(request)
+    changed = await request.app[OFFICE].customers.change(number, card, signed_in(request).login)
+    return answer(CUSTOMER, changed)
+
+
+async def _card(request: web.Request) -> CardFields:
+    try:
+        return await read(request, CardFields)
+    except WrongFields as fault:
+        # What is wrong with the card as a whole is shown where one begins to fill it in.
+        raise WrongFields({"name" if name == "body" else name: why for name, why in fault.fields.items()}) from None
+
+
+def customer_id(request: web.Request) -> CustomerId:
+    """The number in the address. Raises NotFound for what is none."""
+    return CustomerId(number_in(request, "customer"))
+
+
+def number_in(request: web.Request, kind: str) -> int:
+    """The {id} of an address. Raises NotFound for what is no number: there is no such thing either."""
+    text = request.match_info["id"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise NotFound(kind, text[:40])
+    return int(text)

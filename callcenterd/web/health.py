@@ -1,0 +1,206 @@
+"""Is it well (/healthz), and how much of everything (/metrics, Prometheus). Neither names a person or a number."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+import callcenterd
+from callcenterd.clock import Clock
+from callcenterd.errors import CallcenterdError
+from callcenterd.web.answers import plain
+from callcenterd.web.office import OFFICE, Office
+from callcenterd.web.socket import STREAMS
+
+routes = web.RouteTableDef()
+
+LOOK_EVERY = 0.5
+LOOP_LATE = 0.25
+TICK_LATE_MS = 10.0
+TICK_STOPPED = 1.0
+DATABASE_SECONDS = 2.0
+BACKLOG = 2000
+"""Writes that wait: more than a busy minute's; the database does not follow."""
+
+
+class Watch:
+    """How late the loop is, and whether the media tick goes on. Looks twice a second."""
+
+    def __init__(self, office: Office) -> None:
+        self._clock: Clock = office.clock
+        self._office = office
+        self.late = 0.0
+        self.worst = 0.0
+        self._ticks = -1
+        self._moved = office.clock.monotonic()
+
+    async def run(self) -> None:
+        while True:
+            wanted = self._clock.monotonic() + LOOK_EVERY
+            await asyncio.sleep(LOOK_EVERY)
+            now = self._clock.monotonic()
+            self.late = max(0.0, now - wanted)
+            # The worst fades over a minute, so that what was bad is still seen by who asks now and then.
+            self.worst = max(self.late, self.worst * 0.5 ** (LOOK_EVERY / 15))
+            if (ticks := self._office.ticks().ticks) != self._ticks:
+                self._ticks, self._moved = ticks, now
+
+    def stopped_for(self) -> float:
+        """Seconds since the media tick was last seen to move."""
+        return self._clock.monotonic() - self._moved
+
+
+WATCH = web.AppKey("watch", Watch)
+
+
+async def watching(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[WATCH].run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@routes.get("/healthz")
+async def healthz(request: web.Request) -> web.StreamResponse:
+    """200 {"status": "ok"} · 503 {"status": "degraded", "reasons": […]}."""
+    office, watch = request.app[OFFICE], request.app[WATCH]
+    ticks = office.ticks()
+    reasons = []
+    if watch.late > LOOP_LATE:
+        reasons.append(f"loop: {watch.late:.3f} s late")
+    if (stopped := watch.stopped_for()) > LOOK_EVERY + TICK_STOPPED:
+        reasons.append(f"media: no tick for {stopped:.1f} s")
+    elif ticks.late_ms_p99 > TICK_LATE_MS:
+        reasons.append(f"media: tick {ticks.late_ms_p99:.1f} ms late (p99 of ten seconds)")
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            await office.store.check()
+    except (CallcenterdError, TimeoutError) as fault:
+        reasons.append("database: " + (str(fault) or "no answer"))
+    if (backlog := office.store.backlog()) > BACKLOG:
+        reasons.append(f"database: {backlog} writes wait")
+    status = "degraded" if reasons else "ok"
+    state = {"status": status, "version": callcenterd.__version__, "draining": office.board.draining}
+    return plain({**state, "reasons": reasons}, status=503 if reasons else 200)
+
+
+class Metrics:
+    """Our own registry: what this room counts itself, and what the other rooms answer when they are asked."""
+
+    def __init__(self, app: web.Application) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        self._requests = Counter(
+            "callcenterd_http_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "callcenterd_http_request_seconds",
+            "Time to an answer",
+            buckets=(0.005, 0.02, 0.1, 0.5, 2.0, 10.0),
+            registry=self.registry,
+        )
+        self.registry.register(_Rooms(app))
+
+    def answered(self, request: web.Request, status: int, seconds: float) -> None:
+        """route: its pattern, so that no id becomes a label."""
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "none"
+        method = request.method if request.method in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.observe(seconds)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+METRICS = web.AppKey("metrics", Metrics)
+
+
+class _Rooms(Collector):
+    """Read at each scrape."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+
+    def collect(self) -> Iterator[Metric]:
+        office: Office = self._app[OFFICE]
+        yield from _ticks(office)
+        for name, value in sorted({**office.board.counters(), **office.counters()}.items()):
+            full = f"callcenterd_{name}"
+            if name.endswith("_total"):
+                yield CounterMetricFamily(full.removesuffix("_total"), name, value=value)
+            else:
+                yield GaugeMetricFamily(full, name, value=value)
+        yield from _queues(office)
+        yield _labelled("callcenterd_trunk_up", "1 up, 0 down, -1 not known", "trunk", _trunks(office))
+        phones = sum(phone.reachable for phone in office.phones().values())
+        yield GaugeMetricFamily("callcenterd_phones_registered", "Extensions that can be reached", value=phones)
+        yield GaugeMetricFamily("callcenterd_streams_open", "Open event streams", value=len(self._app[STREAMS]))
+        watch = self._app[WATCH]
+        yield GaugeMetricFamily(
+            "callcenterd_loop_late_seconds", "Worst lateness of the loop, fading", value=watch.worst
+        )
+
+
+def _ticks(office: Office) -> Iterator[Metric]:
+    ticks = office.ticks()
+    buckets = [("+Inf" if math.isinf(most) else repr(most / 1000), float(n)) for most, n in ticks.late_buckets.items()]
+    lateness = HistogramMetricFamily("callcenterd_media_tick_late_seconds", "How late a media tick began")
+    lateness.add_metric([], buckets, ticks.late_ms_sum / 1000)
+    yield lateness
+    yield CounterMetricFamily("callcenterd_media_ticks_skipped", "Ticks left out", value=ticks.skipped)
+    yield CounterMetricFamily("callcenterd_media_faults", "Faults on the media thread", value=ticks.faults)
+    yield CounterMetricFamily("callcenterd_media_cpu_seconds", "CPU of the media thread", value=ticks.cpu_seconds)
+    work = GaugeMetricFamily("callcenterd_media_tick_work_seconds", "Length of a tick", labels=["quantile"])
+    work.add_metric(["0.5"], ticks.work_ms_p50 / 1000)
+    work.add_metric(["0.99"], ticks.work_ms_p99 / 1000)
+    yield work
+    yield GaugeMetricFamily("callcenterd_media_legs", "Legs with sound", value=ticks.legs)
+    yield GaugeMetricFamily("callcenterd_media_recordings", "Recordings being written", value=ticks.recordings)
+
+
+def _queues(office: Office) -> Iterator[Metric]:
+    now = [office.board.live.queue(name) for name in office.board.queueing.queue_names()]
+    waiting = {queue["name"]: float(len(queue["waiting"])) for queue in now}
+    yield _labelled("callcenterd_queue_waiting", "Callers who wait", "queue", waiting)
+    yield _labelled("callcenterd_queue_ready", "Agents ready", "queue", {q["name"]: float(q["ready"]) for q in now})
+
+
+def _trunks(office: Office) -> dict[str, float]:
+    return {name: {"up": 1.0, "down": 0.0}.get(trunk.state, -1.0) for name, trunk in office.trunks().items()}
+
+
+def _labelled(name: str, text: str, label: str, values: dict[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.StreamResponse:
+    """200 Prometheus' text format."""
+    text = generate_latest(request.app[METRICS].registry)
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@web.middleware
+async def counted(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Outermost: counts every answer. An event stream counts when it ends, and has no time to an answer."""
+    clock: Clock = request.app[OFFICE].clock
+    begun = clock.monotonic()
+    status = 500
+    try:
+        answered: web.StreamResponse = await handler(request)
+        status = answered.status
+    except web.HTTPException as fault:
+        status = fault.status
+        raise
+    finally:
+        if status != 101:
+            request.app[METRICS].answered(request, status, clock.monotonic() - begun)
+    return answered

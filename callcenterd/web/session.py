@@ -1,0 +1,221 @@
+"""Who is it: sign-in, tokens, sign-out, and that a change by cookie comes from a page of ours.
+
+A program sends `Authorization: Bearer TOKEN`; a page has the same token in a cookie that no script can read. Both are
+one row in the store, which can be revoked. Because a browser sends its cookie with every request, whoever made it
+do so, a change by cookie must prove that it comes from a page of ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from callcenterd.model.people import Role
+from callcenterd.model.site import Secret, UserAccount
+from callcenterd.web.answers import ForeignPage, NotSignedIn, TooManyAttempts, WrongLogin
+from callcenterd.web.lockout import Lockout
+from callcenterd.web.office import Office
+
+_log = structlog.get_logger(__name__)
+
+COOKIE = "callcenterd_session"
+MOST_TOKEN = 200
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+MOST_PASSWORD = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who is signed in. role: agent, supervisor, manager or admin. extension: the phone that is theirs."""
+
+    login: str
+    name: str
+    role: Role
+    extension: str | None
+    language: str
+
+
+ME = TypeAdapter(Me)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody who is signed in. by_cookie: the browser sent the proof by itself."""
+
+    account: UserAccount
+    token: str
+    by_cookie: bool
+
+    @property
+    def login(self) -> str:
+        return self.account.login
+
+    @property
+    def role(self) -> Role:
+        return self.account.role
+
+    @property
+    def me(self) -> Me:
+        account = self.account
+        return Me(account.login, account.name, account.role, account.extension, account.language)
+
+
+WHO = web.RequestKey("who", Who)
+
+
+class Sessions:
+    """Sign-in and out, for pages and programs."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._lockout = Lockout()
+        self._listeners: list[Callable[[str], None]] = []
+
+    def when_ended(self, listener: Callable[[str], None]) -> None:
+        """listener: is told a login of which sessions have ended; who holds something open for it asks again."""
+        self._listeners.append(listener)
+
+    def account(self, login: str) -> UserAccount | None:
+        return next((user for user in self._office.board.site.users if user.login == login), None)
+
+    async def who(self, token: str, *, by_cookie: bool) -> Who | None:
+        """Whose token it is, if it is one and still good."""
+        if not 0 < len(token) <= MOST_TOKEN:
+            return None
+        login = await self._office.store.sessions.find(token, self._office.clock.utc())
+        account = self.account(login) if login is not None else None
+        return None if account is None else Who(account, token, by_cookie)
+
+    async def sign_in(self, login: str, password: str, *, source: str, device: str, kind: str) -> tuple[Who, str]:
+        """A new session and its token. Raises WrongLogin or TooManyAttempts, alike for logins that there are not.
+
+        source: the address it comes from. device: what the browser or program says that it is.
+        """
+        office = self._office
+        await self._let_try(login, source)
+        account = self.account(login)
+        kept = account.password_hash.reveal() if account is not None else ""
+        if not await office.passwords.verify(kept, password) or account is None:
+            _log.warning("sign-in refused", login=login[:64], source=source)
+            raise WrongLogin
+        self._lockout.succeeded(login, source)
+        now = office.clock.utc()
+        token = await office.store.sessions.create(login, now, kind=kind, agent=device[:200])
+        await office.store.audit.append(now, login, "session.begun", f"user/{login}", {"source": source, "kind": kind})
+        return Who(account, token, kind == "page"), token
+
+    async def _let_try(self, login: str, source: str) -> None:
+        wait = self._lockout.begin(login, source, self._office.clock.monotonic())
+        if wait > 0:
+            _log.warning("sign-in locked", login=login[:64], source=source, seconds=math.ceil(wait))
+            raise TooManyAttempts(math.ceil(wait))
+
+    async def confirm(self, who: Who, password: str, source: str) -> bool:
+        """Is it the present password of who is signed in. Counted like a sign-in; raises TooManyAttempts."""
+        await self._let_try(who.login, source)
+        right = await self._office.passwords.verify(who.account.password_hash.reveal(), password)
+        if right:
+            self._lockout.succeeded(who.login, source)
+        return right
+
+    async def sign_out(self, who: Who) -> None:
+        await self._office.store.sessions.revoke(who.token)
+        await self._office.store.audit.append(self._office.clock.utc(), who.login, "session.ended", f"user/{who.login}")
+        self._tell(who.login)
+
+    async def change_password(self, who: Who, password: str) -> None:
+        """Another password; every other session of this login ends. Raises Refused for one that cannot be kept."""
+        office = self._office
+        hashed = Secret(await office.passwords.hash(password))
+        await office.store.site.set_password_hash(who.login, hashed)
+        await office.store.sessions.revoke_all(who.login, but=who.token)
+        await office.store.audit.append(office.clock.utc(), who.login, "password.changed", f"user/{who.login}")
+        await office.site_changed()
+        self._tell(who.login)
+
+    def _tell(self, login: str) -> None:
+        for listener in self._listeners:
+            listener(login)
+
+
+SESSIONS = web.AppKey("sessions", Sessions)
+
+
+def signed_in(request: web.Request) -> Who:
+    """Raises NotSignedIn."""
+    if WHO not in request:
+        raise NotSignedIn
+    return request[WHO]
+
+
+def bearer_token(request: web.BaseRequest) -> str:
+    """The token of an Authorization header, or ""."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def source_of(request: web.BaseRequest) -> str:
+    return request.remote or ""
+
+
+def device_of(request: web.BaseRequest) -> str:
+    return "".join(sign for sign in request.headers.get("User-Agent", "") if sign.isprintable())[:200]
+
+
+def from_here(request: web.BaseRequest) -> bool | None:
+    """Did a page of ours make the browser ask? None: nothing in the request says so or denies it."""
+    fetched_from = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return _same_origin(origin, request.host)
+    if fetched_from is not None:
+        return fetched_from in ("same-origin", "none")
+    return None
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    try:
+        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+
+
+def proven(request: web.BaseRequest) -> bool:
+    """May a change be made by the cookie alone? Only a page of ours can set the header, or the origin says so."""
+    said = from_here(request)
+    return said is True or (said is None and request.headers.get("X-Requested-With") == "callcenterd")
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Finds out who asks. Whether they must be signed in, and may, is the route's right."""
+    sessions = request.app[SESSIONS]
+    token, by_cookie = bearer_token(request), False
+    if not token:
+        token, by_cookie = request.cookies.get(COOKIE, ""), True
+    if token and not request.path.startswith("/app/"):
+        who = await sessions.who(token, by_cookie=by_cookie)
+        if who is not None:
+            if by_cookie and request.method not in SAFE and not proven(request):
+                raise ForeignPage
+            request[WHO] = who
+    return await handler(request)  # type: ignore[no-any-return]  # aiohttp's middlewares are untyped here
+
+
+def keep(answer: web.StreamResponse, request: web.BaseRequest, token: str) -> None:
+    """The token as a cookie: for this site only, and out of reach of scripts."""
+    answer.set_cookie(
+        COOKIE, token, path="/", httponly=True, samesite="Strict", secure=request.scheme == "https", max_age=7 * 86400
+    )
+
+
+def forget(answer: web.StreamResponse, request: web.BaseRequest) -> None:
+    answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=request.scheme == "https")

@@ -1,0 +1,99 @@
+"""Sign-in, who am I, sign-out, and one's own password, for programs and pages (the sign-in page is `shell`'s)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field, TypeAdapter
+
+from callcenterd.web.administration import SITE_LOCK
+from callcenterd.web.answers import VISIBLE, Asked, ForeignPage, WrongFields, answer, nothing, read
+from callcenterd.web.describe import shape
+from callcenterd.web.rights import public, right
+from callcenterd.web.session import (
+    ME,
+    MOST_PASSWORD,
+    SESSIONS,
+    device_of,
+    forget,
+    from_here,
+    keep,
+    signed_in,
+    source_of,
+)
+
+routes = web.RouteTableDef()
+
+LEAST_PASSWORD = 8
+
+
+class SignInAsked(Asked):
+    login: Annotated[str, VISIBLE] = Field(max_length=64)
+    password: str = Field(max_length=MOST_PASSWORD)
+
+
+class PasswordAsked(Asked):
+    old: str = Field(max_length=MOST_PASSWORD)
+    new: Annotated[str, VISIBLE] = Field(min_length=LEAST_PASSWORD, max_length=MOST_PASSWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """To be sent as `Authorization: Bearer TOKEN`."""
+
+    token: str
+
+
+TOKEN = TypeAdapter(Token)
+
+
+@routes.post("/api/v1/session")
+@public
+@shape(summary="Sign in", body=SignInAsked, answer=TOKEN)
+async def sign_in(request: web.Request) -> web.StreamResponse:
+    """200 the token · 401 wrong login or password · 403 a page of somebody else's · 429 too many attempts."""
+    if from_here(request) is False:
+        raise ForeignPage
+    asked = await read(request, SignInAsked)
+    _, token = await request.app[SESSIONS].sign_in(
+        asked.login.strip(), asked.password, source=source_of(request), device=device_of(request), kind="program"
+    )
+    answered = answer(TOKEN, Token(token))
+    keep(answered, request, token)
+    return answered
+
+
+@routes.get("/api/v1/session")
+@right("session")
+@shape(summary="Who am I", answer=ME)
+async def who_am_i(request: web.Request) -> web.StreamResponse:
+    """200 who is signed in."""
+    return answer(ME, signed_in(request).me)
+
+
+@routes.delete("/api/v1/session")
+@right("session")
+@shape(summary="Sign out")
+async def sign_out(request: web.Request) -> web.StreamResponse:
+    """204 the token is no longer one."""
+    await request.app[SESSIONS].sign_out(signed_in(request))
+    answered = nothing()
+    forget(answered, request)
+    return answered
+
+
+@routes.post("/api/v1/session/password")
+@right("session")
+@shape(summary="Another password for oneself; every other session of this login ends", body=PasswordAsked)
+async def change_password(request: web.Request) -> web.StreamResponse:
+    """204 it is another one · 429 too many attempts."""
+    asked, who, sessions = await read(request, PasswordAsked), signed_in(request), request.app[SESSIONS]
+    if asked.new.casefold() == who.login.casefold() or asked.new == asked.old:
+        raise WrongFields({"new": ("common_password", {})})
+    if not await sessions.confirm(who, asked.old, source_of(request)):
+        raise WrongFields({"old": ("wrong_password", {})})
+    async with request.app[SITE_LOCK]:
+        await sessions.change_password(who, asked.new)
+    return nothing()

@@ -113,36 +113,37 @@ class Worker:
     # ---- within -----------------------------------------------------------------------------------------
 
     async def _keep(self) -> None:
-        """There is a process and it has work; when it is lost there is another one."""
-        delay = 0.0
-        try:
-            while True:
-                try:
-                    self._process = await _spawn()
-                    delay = 0.0
-                    await self._serve(self._process)
-                except (OSError, EOFError, TimeoutError) as fault:
-                    _log.error("worker cannot start", why=str(fault) or type(fault).__name__)
-                    if self._jobs:
-                        _fail(self._jobs.popleft(), "the worker cannot start")
-                finally:
-                    await _end(self._process)
-                    self._process = None
-                self.restarts += 1
-                await asyncio.sleep(delay)
-                delay = min(SLOWEST_RESTART, delay * 2 or 0.5)
-        finally:
-            self._wanted.set()
+        """There is a process and it has work; when it is lost there is another one.
 
-    async def _serve(self, process: Process) -> None:
-        """Give it one job after the other, until it is lost."""
+        At once, if the lost one had done something; one after the other that does nothing comes ever more slowly.
+        """
+        useless = 0
+        while True:
+            try:
+                self._process = await _spawn()
+                useless = 0 if await self._serve(self._process) else useless + 1
+            except (OSError, EOFError, TimeoutError) as fault:
+                useless += 1
+                _log.error("worker cannot start", why=str(fault) or type(fault).__name__)
+                while self._jobs:
+                    _fail(self._jobs.popleft(), "the worker cannot start")
+            finally:
+                await _end(self._process)
+                self._process = None
+            self.restarts += 1
+            await asyncio.sleep(min(SLOWEST_RESTART, 0.25 * (2**useless - 1)))
+
+    async def _serve(self, process: Process) -> int:
+        """Give it one job after the other, until it is lost. Answers how many it did."""
         death = asyncio.ensure_future(process.wait())
+        jobs = 0
         try:
             while True:
                 while self._jobs:
                     job = self._jobs.popleft()
                     if not job.result.done() and not await _exchange(process, job):
-                        return
+                        return jobs
+                    jobs += 1
                 self._wanted.clear()
                 wanted = asyncio.ensure_future(self._wanted.wait())
                 try:
@@ -151,7 +152,7 @@ class Worker:
                     wanted.cancel()
                 if death.done():
                     _log.error("worker died without work", code=process.returncode)
-                    return
+                    return jobs
         finally:
             death.cancel()
 

@@ -36,6 +36,7 @@ ENDINGS = ("wav", "mp3", "ogg", "opus", "flac", "m4a", "aac", "alaw", "ulaw", "w
 MAX_FILE = 64 << 20
 MAX_REMEMBERED = 64 << 20
 """Octets of sounds that are held in memory; what was not used for the longest time is read from its file again."""
+MAX_NAME = 64
 MAKING_SECONDS = 90.0
 
 _NAME = re.compile(r"\w[\w-]*(/\w[\w-]*)*")
@@ -165,7 +166,7 @@ def find(folder: Path, prompt: Recorded | Music, language: str = "") -> Path | N
     """
     name = prompt.name or _MUSIC
     tag = (prompt.language or language) if isinstance(prompt, Recorded) else ""
-    if not _NAME.fullmatch(name) or (tag and not _LANGUAGE.fullmatch(tag)):
+    if len(name) > MAX_NAME or not _NAME.fullmatch(name) or (tag and not _LANGUAGE.fullmatch(tag)):
         raise Refused(f"{name[:60]!r} is no name of a prompt: letters, digits, _ and - are wanted")
     places = [_MUSIC, ""] if isinstance(prompt, Music) and prompt.name else [tag, tag.partition("-")[0], ""]
     root = folder.resolve()

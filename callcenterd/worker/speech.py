@@ -32,7 +32,8 @@ MAX_CHARACTERS = 2000
 SECONDS = 30.0
 _TRIES = 3
 _MANDARIN = "cmn-latn-pinyin"
-_WORDS_A_MINUTE = {_MANDARIN: 150, "en": 150}
+_SPEED = {_MANDARIN: "185"}
+"""Words a minute by the engine's count; measured: 3.7 syllables a second, an unhurried announcer."""
 _OTHERS = {"en": "en-us"}
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'&]*(?:[ .,\-]+[A-Za-z][A-Za-z'&]*)*")
 _HANZI = re.compile(r"[\u3400-\u9fff]+")
@@ -91,10 +92,9 @@ def _by_espeak(text: str, voice: str) -> bytes:
     program = shutil.which("espeak-ng")
     if program is None:
         raise CannotSpeak("the program espeak-ng is not installed (Debian: apt-get install espeak-ng)")
-    speed = _WORDS_A_MINUTE.get(voice, 150)
     with tempfile.TemporaryDirectory(prefix="callcenterd-") as folder:
         path = Path(folder) / "said.wav"  # on a pipe espeak-ng cannot know the length and writes a false one
-        command = [program, "-v", voice, "-s", str(speed), "-b", "1", "-w", str(path), "--stdin"]
+        command = [program, "-v", voice, "-s", _SPEED.get(voice, "150"), "-b", "1", "-w", str(path), "--stdin"]
         _call(command, text)
         return _written(path, "espeak-ng")
 

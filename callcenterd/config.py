@@ -278,6 +278,11 @@ class Config(_Keys):
     ] = 300
     log: Annotated[Log, Field(description=Log.__doc__)] = Log()
 
+    @property
+    def database_address(self) -> str | Path:
+        """What `Store.open` takes: the URL that is given, or the path of the SQLite file."""
+        return self.database or self.data / "callcenter.db"
+
 
 def load(path: Path | None) -> Config:
     """Read a configuration file; None: the defaults. Raises FaultyFile with every fault in it."""

@@ -1,21 +1,24 @@
 """The local door of a running server: a Unix socket in its data folder, for the commands on the same machine.
 
 One line of JSON asks, one line answers: {"command": "reload"} → {"ok": true, …} or {"ok": false, "error": "…"}.
-Whoever may open the socket owns the data folder; the file is 0600, there is no other proof.
+Whoever may open the socket owns the data folder; the file is 0600, there is no other proof. Beside it lies the lock
+that keeps the folder for one process at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from callcenterd.errors import CallcenterdError, LocalError
+from callcenterd.errors import CallcenterdError, CannotStart, LocalError
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +30,30 @@ SECONDS = 60.0
 
 class NotRunning(LocalError):
     """No server listens on this data folder."""
+
+
+class Taken(CannotStart):
+    """Another process has the data folder."""
+
+
+@contextlib.contextmanager
+def owned(data: Path, *parts: str) -> Iterator[None]:
+    """The data folder is this process's alone; it and `parts` of it are made if not there. Raises Taken, CannotStart."""
+    try:
+        for folder in (data, *(data / part for part in parts)):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as fault:
+        raise CannotStart(f"data folder {data} cannot be used: {fault.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise Taken(f"another callcenterd runs on the data folder {data}") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 class Door:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
-import os
 import random
 import secrets
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +25,7 @@ from callcenterd.calls.control import Calls
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
 from callcenterd.crm.customer import Customers
-from callcenterd.errors import CannotStart, FaultyFile, LocalError
+from callcenterd.errors import FaultyFile, LocalError
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import recording
 from callcenterd.media.thread import Media
@@ -86,10 +83,8 @@ class Server:
     async def _open_store(self) -> None:
         """The data folder is ours, the database is open, and what the last run left open is closed."""
         config = self._config
-        self._open.enter_context(_owned(config.data))
-        self.store = await Store.open(
-            config.database or config.data / "callcenter.db", clock=self._clock, region=config.region
-        )
+        self._open.enter_context(control.owned(config.data, RECORDINGS))
+        self.store = await Store.open(config.database_address, clock=self._clock, region=config.region)
         self._open.push_async_callback(self.store.close)
         self.passwords = Passwords()
         interrupted = await self.store.calls.close_interrupted()
@@ -169,7 +164,9 @@ class Server:
             chance=self._chance,
         )
         self.door = web_door.Door(web.build(self.office), config.web.listen.host, config.web.listen.port)
-        self.control = control.Door(config.data, {"status": self._status, "apply": self._apply, "reload": self._reload})
+        self.control = control.Door(
+            config.data, {"status": self._status, "apply": self._apply, "export": self._export, "reload": self._reload}
+        )
 
     async def _open_ports(self) -> None:
         """What another program may hold. Nobody is answered yet."""
@@ -271,6 +268,9 @@ class Server:
             await self.take_up_site()
         return {"changes": list(applied.changes)}
 
+    async def _export(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"text": await site_file.export(self.store)}
+
     async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         now = await self.reload_flows()
         return {"flows": list(now.flows), "faults": [str(fault) for fault in now.faults]}
@@ -333,26 +333,6 @@ class Server:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             _log.error("task failed", exc_info=fault)
-
-
-@contextlib.contextmanager
-def _owned(data: Path) -> Iterator[None]:
-    """One server a data folder. Raises CannotStart if another has it, or it cannot be made."""
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        (data / RECORDINGS).mkdir(exist_ok=True)
-        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as fault:
-        raise CannotStart(f"data folder {data} cannot be used: {fault.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise CannotStart(f"another callcenterd runs on the data folder {data}") from None
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 async def serve(config: Config, say: Callable[[str], None], reread: Callable[[], Config]) -> None:

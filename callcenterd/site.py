@@ -67,6 +67,7 @@ _Text = Annotated[str, BeforeValidator(_texted)]
 _HOST = r"(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.?"
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 Name = Annotated[_Text, _shape(r"\w[\w.-]{0,63}", "a name of up to 64 letters, digits, _ . -")]
+FlowName = Annotated[_Text, _shape(r"\w[\w-]{0,63}", "a flow's name: up to 64 letters, digits, _ -,")]
 Login = Annotated[_Text, _shape(r"\w[\w.@-]{0,63}", "a login of up to 64 letters, digits, _ . @ -")]
 Label = Annotated[_Text, _shape(_PRINTABLE + "{0,100}", "a text of up to 100 characters in one line")]
 Proof = Annotated[_Text, _shape(_PRINTABLE + "{1,256}", "a password of 1 to 256 characters in one line")]
@@ -157,7 +158,7 @@ class NumberEntry(_Entry):
     match: Annotated[
         Pattern, Field(description="The number as the trunk sends it; 9. is 9 and at least one more digit.")
     ]
-    flow: Annotated[Name, Field(description="The flow's name.")] = ""
+    flow: Annotated[FlowName, Field(description="The flow's name.")] = ""
 
 
 class OutboundEntry(_Entry):

@@ -50,12 +50,17 @@ SECRET_KEYS = frozenset({"password", "password_hash", "database", "pin", "token"
 
 def load(path: Path) -> Document:
     """Read a file. Raises FaultyFile: cannot be read, too large, not YAML, or not the part of YAML that is used."""
+    return parse(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, without a byte order mark. Raises FaultyFile: cannot be read, too large, not UTF-8."""
     try:
         with path.open("rb") as file:
             octets = file.read(MAX_OCTETS + 1)
     except OSError as fault:
         raise FaultyFile([Fault(str(path), 1, f"cannot be read: {fault.strerror or fault}")]) from None
-    return parse(octets, str(path))
+    return _decoded(octets, str(path))
 
 
 def parse(text: str | bytes, name: str) -> Document:

@@ -1,0 +1,276 @@
+"""The command line: arguments in, exit code out.
+
+0: done. 1: something is at fault, said in one line or, for files, in one line `file:line: reason` for each fault.
+2: the command was not understood, said in one line. What a command was asked for goes to standard output (the faults
+that `check` looks for too), everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import typer
+from typer.exceptions import TyperException
+
+from callcenterd import __version__, control, logs
+from callcenterd import config as config_file
+from callcenterd.clock import SystemClock
+from callcenterd.config import Config
+from callcenterd.errors import CallcenterdError, Fault, FaultyFile, LocalError, NotFound
+
+if TYPE_CHECKING:
+    from callcenterd.store.database import Store
+
+    _Work = Callable[[Store], Awaitable[Mapping[str, Any]]]
+
+# What a command needs besides is imported in it: `check` should not wait for the media engine to be loaded.
+
+NAME = "callcenterd"
+DEFAULT = Path("callcenter.yaml")
+START_SECONDS = 15.0
+"""How long `apply` and `export` wait for a server that has the data folder but does not listen yet."""
+
+_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="A whole call centre in one process.")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", metavar="FILE", help="The configuration; callcenter.yaml here, else all defaults."),
+]
+
+
+def main() -> None:
+    """The program `callcenterd`."""
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: list[str]) -> int:
+    """Run one command line; the answer is the exit code. Never raises for what a user or a file did."""
+    try:
+        answer = _app(arguments, prog_name=NAME, standalone_mode=False)
+    except TyperException as unclear:  # its own form is a drawn box of several lines
+        _complain(f"{' '.join(unclear.format_message().split())} ({NAME} --help explains)")
+        return 2
+    except typer.Abort:
+        return 130
+    except FaultyFile as faulty:
+        for fault in faulty.faults:
+            typer.echo(str(fault), err=True)
+        return 1
+    except CallcenterdError as why:
+        _complain(str(why))
+        return 1
+    return answer if isinstance(answer, int) else 0
+
+
+def _complain(why: str) -> None:
+    typer.echo(f"{NAME}: {why}", err=True)
+
+
+def _loaded(path: Path | None) -> Config:
+    """The configuration meant by -c. Raises FaultyFile."""
+    return config_file.load(_place(path))
+
+
+def _place(path: Path | None) -> Path | None:
+    return DEFAULT if path is None and DEFAULT.is_file() else path
+
+
+@_app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False
+) -> None:
+    if version:
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        names = ", ".join(command.name or "" for command in _app.registered_commands)
+        raise TyperException(f"a command is wanted: {names}")
+
+
+# ---- the commands -----------------------------------------------------------------------------------------------
+
+
+@_app.command("run")
+def run(config: ConfigOption = None) -> None:
+    """Start the server and run it until it is told to stop."""
+    from callcenterd import daemon  # noqa: PLC0415
+
+    place = _place(config)
+    loaded = config_file.load(place)
+    logs.set_up(loaded.log.level, loaded.log.format)
+    asyncio.run(daemon.serve(loaded, _say, lambda: config_file.load(place)))
+
+
+@_app.command("check")
+def check(config: ConfigOption = None) -> int:
+    """Look at the configuration, the flows and the prompts that they name, and tell every fault."""
+    try:
+        loaded = _loaded(config)
+    except FaultyFile as faulty:
+        return _tell_faults(faulty.faults)
+    flows, prompts, faults = _checked(loaded)
+    if faults:
+        return _tell_faults(faults)
+    typer.echo(f"no fault: configuration, {_counted(flows, 'flow')}, {_counted(prompts, 'recorded prompt')}")
+    return 0
+
+
+@_app.command("apply")
+def apply(site: Annotated[Path, typer.Argument(metavar="SITE.yaml")], config: ConfigOption = None) -> None:
+    """Bring trunks, numbers, users, extensions and queues into the store; a running server takes them up at once."""
+    from callcenterd import site as site_file  # noqa: PLC0415
+    from callcenterd import yamltext  # noqa: PLC0415
+    from callcenterd.worker.passwords import Passwords  # noqa: PLC0415
+
+    loaded = _loaded(config)
+    text = yamltext.text_of(site)
+    site_file.parse(yamltext.parse(text, str(site)))  # what is wrong with the file by itself needs no server
+    if len(json.dumps(text)) > control.MAX_OCTETS - 4096:
+        raise LocalError(f"{site} is too large to be applied at once; apply it in parts")
+
+    async def alone(store: Store) -> Mapping[str, Any]:
+        applied = await site_file.apply_text(store, Passwords(), text, str(site))
+        return {"changes": applied.changes}
+
+    answer = asyncio.run(_ask_or_do(loaded, alone, "apply", text=text, name=str(site)))
+    for change in answer["changes"]:
+        typer.echo(change)
+    if not answer["changes"]:
+        typer.echo("nothing to change")
+
+
+@_app.command("export")
+def export(config: ConfigOption = None) -> None:
+    """Write the site file that `apply` would take for what there is now."""
+    from callcenterd import site as site_file  # noqa: PLC0415
+
+    async def alone(store: Store) -> Mapping[str, Any]:
+        return {"text": await site_file.export(store)}
+
+    answer = asyncio.run(_ask_or_do(_loaded(config), alone, "export"))
+    typer.echo(answer["text"], nl=False)
+
+
+@_app.command("simulate")
+def simulate(
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="The flow's name.")],
+    keys: Annotated[
+        str, typer.Option(help="What the caller presses at each question: 1,,2 is 1, then none, then 2.")
+    ] = "",
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help="When the call comes: 2026-11-25T09:30, or 09:30 today.")
+    ] = "",
+    caller: Annotated[str, typer.Option(metavar="NUMBER", help="The calling number.")] = "13800138000",
+    agents: Annotated[Literal["free", "busy", "none"], typer.Option(help="What the queues find.")] = "free",
+    config: ConfigOption = None,
+) -> None:
+    """Walk a flow in virtual time, and tell what the caller hears."""
+    from callcenterd.ivr import shelf, simulate  # noqa: PLC0415
+
+    loaded = _loaded(config)
+    pressed = simulate.keys_of(keys)
+    now = _time(at, loaded.timezone)
+    reading = shelf.read_folder(loaded.flows)
+    found = next((one for one in reading.flows if one.name == flow), None)
+    if found is None and reading.faults:
+        raise FaultyFile(reading.faults)  # it may be one of those that cannot be read
+    if found is None:
+        raise NotFound("flow", f"{flow}; there are: {', '.join(sorted(one.name for one in reading.flows))}")
+    lines = asyncio.run(
+        simulate.simulate(found, pressed, at=now, language=loaded.language, caller=caller, agents=agents)
+    )
+    for line in lines:
+        typer.echo(line)
+
+
+@_app.command("demo")
+def demo(config: ConfigOption = None) -> None:
+    """Show a whole call without a phone, over real SIP and RTP, on the running server or one of its own."""
+    from callcenterd import demo  # noqa: PLC0415
+
+    loaded = _loaded(config)
+    logs.set_up("warning", loaded.log.format)
+    asyncio.run(demo.run(loaded, _say))
+
+
+# ---- what they are made of --------------------------------------------------------------------------------------
+
+
+def _say(line: str) -> None:
+    """At once, also where standard output is a file or a pipe that somebody waits on."""
+    typer.echo(line)
+    sys.stdout.flush()
+
+
+def _tell_faults(faults: tuple[Fault, ...] | list[Fault]) -> int:
+    for fault in faults:
+        typer.echo(str(fault))
+    return 1
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
+    """How many flows there are, how many recordings they name, and every fault of either."""
+    from callcenterd.ivr import check, shelf  # noqa: PLC0415
+    from callcenterd.model.prompts import Recorded  # noqa: PLC0415
+
+    reading = shelf.read_folder(loaded.flows)
+    faults = list(reading.faults)
+    recorded = set()
+    for flow in reading.flows:
+        faults += check.missing_prompts(flow, loaded.prompts, loaded.language)
+        recorded |= {prompt for prompt in flow.prompts(loaded.language) if isinstance(prompt, Recorded)}
+    return len(reading.flows), len(recorded), sorted(faults)
+
+
+def _time(text: str, zone: str) -> datetime:
+    """When a simulated call comes, in the office's zone. Raises TyperException."""
+    now = SystemClock().utc().astimezone(ZoneInfo(zone))
+    if not text:
+        return now
+    try:
+        at = datetime.fromisoformat(text if "-" in text else f"{now:%Y-%m-%d}T{text}")
+    except ValueError:
+        raise typer.BadParameter(f"--at: a time is wanted, as 2026-11-25T09:30 or 09:30, not {text!r}") from None
+    return at.replace(tzinfo=ZoneInfo(zone)) if at.tzinfo is None else at.astimezone(ZoneInfo(zone))
+
+
+async def _ask_or_do(loaded: Config, alone: _Work, command: str, **arguments: Any) -> Mapping[str, Any]:
+    """Have the running server do it; if none runs, have `alone` do it with the store, and nobody else meanwhile.
+
+    A server that starts has the data folder before it listens: it is waited for.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + START_SECONDS
+    while True:
+        with contextlib.suppress(control.NotRunning):
+            return await control.ask(loaded.data, command, **arguments)
+        try:
+            with control.owned(loaded.data):
+                return await _with_store(loaded, alone)
+        except control.Taken:
+            if loop.time() > deadline:
+                raise
+        await asyncio.sleep(0.2)
+
+
+async def _with_store(loaded: Config, work: _Work) -> Mapping[str, Any]:
+    """Raises CannotStart if the database cannot be opened."""
+    from callcenterd.store.database import Store  # noqa: PLC0415
+
+    store = await Store.open(loaded.database_address, clock=SystemClock(), region=loaded.region)
+    try:
+        return await work(store)
+    finally:
+        await store.close()

@@ -35,7 +35,7 @@ class Bus:
 
         def stop() -> None:
             if entry in self._listeners:
-                self._listeners.remove(entry)  # type: ignore[arg-type]
+                self._listeners.remove(entry)
 
         return stop
 
@@ -57,5 +57,5 @@ class Bus:
     def _tell(self, listener: Callable[[Fact], None], fact: Fact) -> None:
         try:
             listener(fact)
-        except Exception:  # one listener's fault must not reach who tells, nor the next listener
+        except Exception:  # noqa: BLE001  # one listener's fault must not reach who tells, nor the next listener
             _log.exception("listener failed", fact=type(fact).__name__, listener=getattr(listener, "__qualname__", "?"))

@@ -107,7 +107,7 @@ STATES: tuple[tuple[AgentState, Callable[[Agent], bool]], ...] = (
 class AgentStanding:
     """since: when this state (or its reason) began. until: end of ringing or of wrap-up.
 
-    call: the call rung for, spoken in or wrapped up. wanted: what comes after it.
+    call: the call rung for, spoken in or wrapped up. wanted: what comes after it. reachable: the phone's.
     """
 
     state: AgentState
@@ -116,6 +116,7 @@ class AgentStanding:
     until: float | None = None
     call: CallId | None = None
     wanted: WantedState = "signed_out"
+    reachable: bool = False
 
 
 def state_of(agent: Agent) -> AgentState:
@@ -145,4 +146,4 @@ def standing_of(agent: Agent) -> AgentStanding:
         call, until = agent.lease.call, agent.lease.due
     elif state == "wrap_up" and agent.wrap_up is not None:
         call, until = agent.wrap_up.call, agent.wrap_up.until
-    return AgentStanding(state, reason, agent.since, until, call, agent.wanted)
+    return AgentStanding(state, reason, agent.since, until, call, agent.wanted, agent.reachable)

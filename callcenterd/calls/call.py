@@ -42,6 +42,7 @@ class Leg:
     offer:   their SDP that we have not answered yet.
     agreed:  what both sides settled on; None until then.
     joined:  the leg that this one hears and speaks to.
+    described: the version of our last SDP; each new one has a higher (RFC 3264 §8).
     """
 
     id: LegId
@@ -54,6 +55,7 @@ class Leg:
     offer: Description | None = None
     agreed: Agreed | None = None
     joined: Leg | None = None
+    described: int = 1
 
     def become(self, state: LegState) -> None:
         """Raises LocalError if that cannot follow; the leg is then unchanged."""

@@ -104,7 +104,12 @@ class Calls:
         self._sip.accept(leg.dialog, body)
 
     def dial(
-        self, to: ToExtension | ToTrunk, *, call: Call | None, caller: str, caller_name: str = "",
+        self,
+        to: ToExtension | ToTrunk,
+        *,
+        call: Call | None,
+        caller: str,
+        caller_name: str = "",
         direction: Direction = "outbound",
     ) -> Leg:
         """Ring a phone or a number. call: what the new leg belongs to; None begins a call of its own.
@@ -182,6 +187,15 @@ class Calls:
 
     def signalled(self, event: SipEvent) -> None:
         """One event of the SIP room. A fault of one call is logged and ends that call only."""
+        try:
+            self._signalled(event)
+        except Exception:  # noqa: BLE001  # one call's fault must reach neither the other calls nor the SIP room
+            leg = self._by_dialog.get(getattr(event, "dialog", DialogId(0)))
+            _log.exception("signalling failed", happening=type(event).__name__, call=leg and leg.call.id)
+            if leg is not None:
+                self._break_off(leg.call)
+
+    def _signalled(self, event: SipEvent) -> None:
         match event:
             case sip_events.IncomingCall():
                 self._arrive(event)
@@ -193,6 +207,13 @@ class Calls:
                 leg = self._by_dialog.get(event.dialog)
                 if leg is not None:
                     self._in_dialog(leg, event)
+
+    def _break_off(self, call: Call) -> None:
+        first = call.first
+        was_alive = first.alive
+        self.end(call)
+        if was_alive:
+            self.listener.gone(first, "fault")
 
     def _in_dialog(self, leg: Leg, event: SipEvent) -> None:
         match event:
@@ -245,9 +266,10 @@ class Calls:
     def _progress(self, leg: Leg, answer: bytes | None) -> None:
         if leg.state not in (LegState.DIALLING, LegState.RINGING):
             return
+        again, heard = leg.state is LegState.RINGING, leg.agreed is not None
         leg.become(LegState.RINGING)
-        early = answer is not None and (leg.agreed is not None or self._settle(leg, answer))
-        if leg.alive:
+        early = answer is not None and (heard or self._settle(leg, answer))
+        if leg.alive and (not again or (early and not heard)):
             self.listener.ringing(leg, early)
 
     def _accepted(self, leg: Leg, answer: bytes | None) -> None:
@@ -273,14 +295,19 @@ class Calls:
     def _reoffered(self, leg: Leg, offer: bytes | None) -> None:
         if offer is None:  # they ask us to offer (RFC 3261 §14.2); their answer comes with the ACK
             leg.agreed = None
-            self._sip.accept_offer(leg.dialog, sdp.offer(self._shown(leg), leg.port, CODECS, session_id=leg.id))
+            leg.described += 1
+            body = sdp.offer(self._shown(leg), leg.port, CODECS, session_id=leg.id, version=leg.described)
+            self._sip.accept_offer(leg.dialog, body)
             return
         try:
-            body, agreed = sdp.answer(sdp.parse(offer), self._shown(leg), leg.port, session_id=leg.id)
+            body, agreed = sdp.answer(
+                sdp.parse(offer), self._shown(leg), leg.port, session_id=leg.id, version=leg.described + 1
+            )
         except RemoteError as fault:
             _log.info("new offer refused", call=leg.call.id, why=str(fault))
             self._sip.refuse_offer(leg.dialog)
             return
+        leg.described += 1
         self._agree(leg, agreed)
         self._sip.accept_offer(leg.dialog, body)
 

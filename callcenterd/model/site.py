@@ -29,6 +29,9 @@ class Secret(str):
         return str.__str__(self)
 
 
+NO_SECRET = Secret("")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trunk:
     """A provider. allow: addresses or networks its calls may come from, besides host."""
@@ -37,7 +40,7 @@ class Trunk:
     host: str
     port: int = 5060
     username: str = ""
-    password: Secret = Secret("")
+    password: Secret = NO_SECRET
     register: bool = False
     allow: tuple[str, ...] = ()
 
@@ -67,7 +70,7 @@ class UserAccount:
     login: str
     name: str
     role: Role
-    password_hash: Secret = Secret("")
+    password_hash: Secret = NO_SECRET
     extension: ExtensionNumber | None = None
     language: str = "zh-CN"
 
@@ -77,7 +80,7 @@ class Extension:
     """A phone inside: one that registers by digest (password), or a device at a fixed address (contact)."""
 
     number: ExtensionNumber
-    password: Secret = Secret("")
+    password: Secret = NO_SECRET
     contact: str = ""
 
 

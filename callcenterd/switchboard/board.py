@@ -6,6 +6,7 @@ bring a person; joining, parting and ending are in this file, once for all ways 
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+CLOSE_SECONDS = 5.0
+"""How long the end waits for recordings that are being closed."""
+
 
 class Switchboard:
     """Implements `calls.listening.CallListener`; holds every live call's journey."""
@@ -75,14 +79,14 @@ class Switchboard:
         self.in_flow: dict[CallId, LiveFlowCall] = {}
         self._of_recording: dict[RecordingId, CallId] = {}
         self._occupied: dict[CallId, AgentId] = {}
+        self._in_direct_call: dict[CallId, AgentId] = {}
+        self._recording_closed = asyncio.Event()
         self.queueing = Queueing(
             acd=Acd(chance=chance), calls=calls, bus=bus, clock=clock, joined=self._joined_from_queue
         )
-        self.outbound = Outbound(
-            calls=calls, bus=bus, clock=clock, joined=self.join, ringback=tones.ringback()
-        )
+        self.outbound = Outbound(calls=calls, bus=bus, clock=clock, joined=self.join, ringback=tones.ringback())
         self.inbound = Inbound(self)
-        self.history = History(store, bus, clock, live=lambda: self.journeys.keys())
+        self.history = History(store, bus, clock, live=self.journeys.keys)
         self.desk = Desk(self)
         self.live = Live(self)
         calls.listener = self
@@ -98,7 +102,18 @@ class Switchboard:
             self.finish(journey, "system", "shutdown")
         await self.inbound.stop()
         self.queueing.stop()
+        await self._recordings_are_closed()
         await self.history.stop()
+
+    async def _recordings_are_closed(self) -> None:
+        """The media room closes them on its own thread; what it tells about them belongs into the history."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self._of_recording:
+                    self._recording_closed.clear()
+                    await self._recording_closed.wait()
+        except TimeoutError:
+            _log.error("recordings not closed", recordings=sorted(self._of_recording))
 
     # ---- CallListener -----------------------------------------------------------------------------------
 
@@ -106,6 +121,7 @@ class Switchboard:
         if self.draining:
             self.calls.refuse(call.first, 503)
             return
+        self.inbound.find_direction(call)
         self.begin(call)
         self.inbound.arrived(self.journeys[call.id])
 
@@ -139,18 +155,19 @@ class Switchboard:
         if leg is leg.call.first:
             self.finish(journey, "caller", reason)
         elif leg is journey.with_person:
-            self.part(journey, "agent" if journey.agent is not None else "callee", reason)
+            self.part(journey, "agent" if journey.with_agent is not None else "callee", reason)
 
     def key(self, leg: Leg, key: str) -> None:
         if leg is leg.call.first and (flow := self.in_flow.get(leg.call.id)) is not None:
             flow.key(key)
 
-    def played(self, leg: Leg, play: int, finished: bool) -> None:
+    def played(self, leg: Leg, play: int, finished: bool) -> None:  # noqa: ARG002  # over is over
         if (flow := self.in_flow.get(leg.call.id)) is not None and leg is leg.call.first:
             flow.played(play)
 
     def recorded(self, closed: RecordingClosed) -> None:
         call = self._of_recording.pop(closed.recording, None)
+        self._recording_closed.set()
         if call is None:
             return
         if not closed.complete:
@@ -200,13 +217,26 @@ class Switchboard:
         journey.agent = agent
         self.queueing.occupied(agent, journey.call.id)
 
+    def _called(self, journey: Journey, leg: Leg) -> AgentId | None:
+        """The agent whose extension was dialled is in a call now, and gets none from a queue."""
+        if not any(extension.number == leg.number for extension in self.site.extensions):
+            return None
+        agent = self.queueing.agent_at(leg.number)
+        if agent is not None:
+            self._in_direct_call[journey.call.id] = agent
+            self.queueing.occupied(agent, journey.call.id)
+        return agent
+
     def _joined_from_queue(self, journey: Journey, leg: Leg, agent: AgentId) -> None:
         settings = next((queue for queue in self.site.queues if queue.name == journey.queue), None)
         self.join(journey, leg, agent, settings is None or settings.record)
+        journey.with_agent = agent
 
     def join(self, journey: Journey, leg: Leg, agent: AgentId | None, record: bool) -> None:
-        """Caller and person hear each other from now on; the wait is over."""
-        first = journey.call.first
+        """Caller and person hear each other from now on; the wait is over. agent: None if no queue gave one."""
+        first, queue = journey.call.first, journey.queue if agent is not None else None
+        if agent is None:
+            agent = self._occupied.get(journey.call.id) or self._called(journey, leg)
         if first.state is LegState.ARRIVING:
             self.calls.answer(first)
         if first.joined is not leg:
@@ -217,9 +247,9 @@ class Switchboard:
             events.CallAnswered(
                 at=now,
                 call=journey.call.id,
-                agent=journey.agent,
+                agent=agent,
                 number=leg.number,
-                queue=journey.queue,
+                queue=queue,
                 wait_seconds=waited,
             )
         )
@@ -267,13 +297,13 @@ class Switchboard:
 
     def part(self, journey: Journey, by: Side, reason: str) -> None:
         """The person is gone, the caller is not: the flow goes on, or ends the call."""
-        leg, agent = journey.with_person, journey.agent
+        leg, agent = journey.with_person, journey.with_agent
         self._conversation_over(journey)
         if leg is not None and leg.alive:
             self.calls.hang_up(leg)
         journey.state, journey.state_at = "flow", self.clock.utc()
         journey.ending = (by, reason)
-        if agent is not None and journey.call.id not in self._occupied:
+        if agent is not None:
             self.queueing.conversation_over(journey, agent)
         self.outbound.conversation_over(journey)
 
@@ -285,6 +315,8 @@ class Switchboard:
             journey.recording = None
         if journey.with_person is not None:
             self.calls.part(journey.with_person)
+        if (called := self._in_direct_call.pop(journey.call.id, None)) is not None:
+            self.queueing.free(called, journey.call.id)
         journey.part(self.clock.monotonic())
 
     def finish(self, journey: Journey, by: Side, reason: str) -> None:
@@ -296,13 +328,13 @@ class Switchboard:
         if by == "system" and journey.ending is not None:
             by, reason = journey.ending
         self.end_message(journey)
-        talked_to = journey.agent if journey.joined_at is not None and call.id not in self._occupied else None
+        talked_to = journey.with_agent
         outcome = journey.outcome(by)
         self._conversation_over(journey)
         if journey.task is not None:
             journey.task.cancel()
         self.in_flow.pop(call.id, None)
-        self.queueing.leave(journey)
+        self.queueing.leave(journey, "abandoned" if by == "caller" else "left")
         self.calls.end(call)
         if talked_to is not None:
             self.queueing.conversation_over(journey, talked_to)

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from callcenterd.calls.call import LegState
 from callcenterd.errors import CallcenterdError
@@ -168,7 +170,7 @@ class LiveFlowCall:
 
     # ---- within -----------------------------------------------------------------------------------------
 
-    async def _sounds(self, prompts: Sequence[Prompt]) -> list[outbound.NDArray[outbound.np.int16]]:
+    async def _sounds(self, prompts: Sequence[Prompt]) -> list[NDArray[np.int16]]:
         """A prompt that cannot be had is left out and logged: a caller in silence is better than a caller cut off."""
         sounds = []
         for prompt in prompts:

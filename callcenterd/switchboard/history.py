@@ -18,9 +18,10 @@ from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError
 from callcenterd.model import events
+from callcenterd.model.agents import AgentState
 from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.events import EVENT_NAMES, Fact
-from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.model.ids import AgentId, CallId, CustomerId
 from callcenterd.store.database import Store
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +42,8 @@ class History:
         self._tasks: list[asyncio.Task[None]] = []
         self._keys: dict[CallId, str] = {}
         self._queued: set[CallId] = set()
+        self._answered: set[CallId] = set()
+        self._states: dict[AgentId, tuple[AgentState, str]] = {}
         self.failed = 0
         bus.listen(Fact, self._told)
 
@@ -83,7 +86,7 @@ class History:
             write, done = entry
             try:
                 await write()
-            except Exception as fault:  # a row that cannot be written must not stop the next one
+            except Exception as fault:  # noqa: BLE001  # a row that cannot be written must not stop the next one
                 if done is None or not isinstance(fault, CallcenterdError):
                     self.failed += 1
                     _log.exception("history not written")
@@ -127,13 +130,7 @@ class History:
                 self._queued.add(fact.call)
                 self._change(fact.call, queue=fact.queue, **first)
             case events.CallAnswered():
-                self._change(
-                    fact.call,
-                    answered_at=fact.at,
-                    agent=fact.agent,
-                    extension=fact.number,
-                    wait_seconds=round(fact.wait_seconds, 3),
-                )
+                self._joined(fact)
             case events.CallEnded():
                 self._ended(fact)
             case events.RecordingStarted():
@@ -158,15 +155,30 @@ class History:
             case events.CallbackAsked():
                 self._keep(lambda: self._store.callbacks.add(fact.call, fact.queue, fact.number, fact.at))
             case events.AgentChanged():
-                view = fact.view
-                self._keep(lambda: self._store.agents.append(view.agent, view.state, view.reason, fact.at))
+                self._agent_changed(fact)
             case _:
                 pass
         self._tell_story(fact)
 
+    def _joined(self, fact: events.CallAnswered) -> None:
+        """A call may be joined several times: the wait is the first one's, the person the last one."""
+        if fact.call not in self._answered:
+            self._answered.add(fact.call)
+            self._change(fact.call, answered_at=fact.at, wait_seconds=round(fact.wait_seconds, 3))
+        agent = {} if fact.agent is None else {"agent": fact.agent}
+        self._change(fact.call, extension=fact.number, **agent)
+
+    def _agent_changed(self, fact: events.AgentChanged) -> None:
+        """Only a new state is a step of an agent's day: that the phone rings longer, say, is none."""
+        view = fact.view
+        if self._states.get(view.agent) != (view.state, view.reason):
+            self._states[view.agent] = (view.state, view.reason)
+            self._keep(lambda: self._store.agents.append(view.agent, view.state, view.reason, fact.at))
+
     def _ended(self, fact: events.CallEnded) -> None:
         self._keys.pop(fact.call, None)
         self._queued.discard(fact.call)
+        self._answered.discard(fact.call)
         self._change(
             fact.call,
             ended_at=fact.at,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from callcenterd.calls.call import Call
 from callcenterd.errors import CallcenterdError
 from callcenterd.ivr import engine
 from callcenterd.ivr.flow import Flow
 from callcenterd.model import events, numbers
 from callcenterd.model.ids import FlowName
 from callcenterd.model.site import Site
+from callcenterd.sip.events import ToTrunk
 from callcenterd.switchboard import outbound
 from callcenterd.switchboard.flowcall import LiveFlowCall
 from callcenterd.switchboard.journey import Journey
@@ -47,6 +49,14 @@ class Inbound:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def find_direction(self, call: Call) -> None:
+        """A phone of ours that dials an outside number makes an outbound call."""
+        site = self._board.site
+        if call.extension is not None and flow_for(site, call.called) is None:
+            wanted = outbound.targets(site, call.called, None)
+            if wanted and isinstance(wanted[0], ToTrunk):
+                call.direction = "outbound"
+
     def arrived(self, journey: Journey) -> None:
         """A trunk's call goes to the flow of its number; a phone's call to whom it dialled."""
         call, board = journey.call, self._board
@@ -63,7 +73,7 @@ class Inbound:
             board.calls.refuse(call.first, 404 if name is None else 503)
             board.finish(journey, "system", why)
 
-    def _own(self, journey: Journey, walk: asyncio.coroutines.Coroutine[object, object, None]) -> None:  # type: ignore[name-defined]
+    def _own(self, journey: Journey, walk: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(walk)
         journey.task = task
         self._tasks.add(task)
@@ -79,7 +89,7 @@ class Inbound:
             await self._look_up(journey)
             await engine.run(flow, hand)
             cause = "flow ended"
-        except Exception:  # a fault in one call's flow ends that call only
+        except Exception:  # noqa: BLE001  # a fault in one call's flow ends that call only
             _log.exception("flow failed", call=call.id, flow=name)
             journey.result = journey.result or "failed"
             cause = "flow failed"
@@ -96,7 +106,7 @@ class Inbound:
             result = await board.outbound.dial(
                 journey, wanted, seconds=RING_SECONDS, record=True, caller=call.extension or call.caller
             )
-        except Exception:  # as above
+        except Exception:  # noqa: BLE001  # as above
             _log.exception("dialling failed", call=call.id)
             result = "failed"
         if result != "served":

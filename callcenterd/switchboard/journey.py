@@ -21,6 +21,7 @@ class Journey:
 
     result: why the last person who was wanted was not reached; None: nobody was wanted yet, or one was reached.
     rung:   the agents' legs that ring for this call now.
+    agent:  the last agent who took part. with_agent: who a queue gave, and only while they speak.
     with_person: the leg the caller speaks with.
     ending: who left a conversation first, if the flow ends the call right after it.
     message: a message that is being spoken: its recording, its queue, and since when.
@@ -48,6 +49,7 @@ class Journey:
     customers: tuple[Customer, ...] = ()
     rung: dict[AgentId, Leg] = field(default_factory=dict)
     with_person: Leg | None = None
+    with_agent: AgentId | None = None
     ending: tuple[Side, str] | None = None
     ended: bool = False
 
@@ -87,7 +89,7 @@ class Journey:
         if self.joined_at is not None:
             self.talked = (self.talked or 0.0) + now - self.joined_at
         self.joined_at = None
-        self.with_person = None
+        self.with_person = self.with_agent = None
 
     def total_wait(self, now: float) -> float | None:
         if self.waited is not None or self.wanted_since is None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callcenterd.model.agents import AgentView
 from callcenterd.model.ids import CallId, QueueName
@@ -34,7 +32,7 @@ class Live:
 
     def queue(self, name: QueueName) -> dict[str, Any]:
         queueing = self._board.queueing
-        waiting = []
+        waiting: list[dict[str, Any]] = []
         for call, since, position in queueing.waiting(name):
             journey = self._board.journeys.get(call)
             waiting.append(

@@ -125,14 +125,15 @@ class Outbound:
         self._attempts[leg.id] = attempt
         journey.state, journey.state_at = "dialling", self._clock.utc()
         try:
-            async with asyncio.timeout(seconds):
-                refused = await attempt.up
+            # Not asyncio.timeout: an answer in the moment of the timeout must not be lost.
+            await asyncio.wait([attempt.up], timeout=seconds)
+            if not attempt.up.done():
+                return "no_answer"
+            refused = attempt.up.result()
             if refused is not None:
                 return _RESULTS[refused]
             await attempt.over
             return "served"
-        except TimeoutError:
-            return "no_answer"
         finally:
             self._attempts.pop(leg.id, None)
             if leg.alive and leg.state is not LegState.UP:

@@ -67,7 +67,9 @@ class Queueing:
         self._names: dict[AgentId, str] = {}
         self._queues_of: dict[AgentId, tuple[QueueName, ...]] = {}
         self._phones: dict[AgentId, ExtensionNumber] = {}
-        self._reachable: set[ExtensionNumber] = set()
+        self._registered: set[ExtensionNumber] = set()
+        self._fixed: frozenset[ExtensionNumber] = frozenset()
+        self._told_acd: dict[AgentId, ExtensionNumber] = {}
         self._site = Site()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -75,23 +77,35 @@ class Queueing:
 
     def configure(self, site: Site) -> None:
         """A new site takes effect at once; who waits or talks goes on."""
+        before = {AgentId(user.login): user.extension for user in self._site.users}
         self._site = site
+        self._fixed = frozenset(extension.number for extension in site.extensions if extension.contact)
         self._names = {AgentId(user.login): user.name for user in site.users}
         self._queues_of = {
             agent: tuple(queue.name for queue in site.queues if agent in queue.members) for agent in self._names
         }
-        for user in site.users:
-            agent = AgentId(user.login)
-            if agent not in self._phones and user.extension is not None:
-                self._phones[agent] = user.extension
         self._phones = {agent: number for agent, number in self._phones.items() if agent in self._names}
+        for user in site.users:
+            self._give_phone(AgentId(user.login), user.extension, before.get(AgentId(user.login)))
         self._configure_acd()
+
+    def _give_phone(self, agent: AgentId, number: ExtensionNumber | None, before: ExtensionNumber | None) -> None:
+        """The site's word on whose phone is whose counts when it is new: an agent may sit elsewhere meanwhile."""
+        if number == before:
+            return
+        if self._phones.get(agent) == before:
+            self._phones.pop(agent, None)
+        if number is not None and number not in self._phones.values():
+            self._phones[agent] = number
 
     def _configure_acd(self) -> None:
         agents = {agent: self._phones.get(agent) for agent in self._names}
         self._apply(self._acd.configure(self._site.queues, agents, self._now()))
+        # Only what is new to the ACD is told: that a phone is there ends a break which its absence imposed.
         for agent, number in self._phones.items():
-            self._apply(self._acd.phone(agent, number in self._reachable, self._now()))
+            if self._told_acd.get(agent) != number or self._acd.agent(agent).reachable != self.is_reachable(number):
+                self._apply(self._acd.phone(agent, self.is_reachable(number), self._now()))
+        self._told_acd = dict(self._phones)
 
     def queue_names(self) -> tuple[QueueName, ...]:
         return tuple(queue.name for queue in self._site.queues)
@@ -117,7 +131,7 @@ class Queueing:
             until=None
             if standing.until is None
             else self._clock.utc() + timedelta(seconds=standing.until - self._now()),
-            phone=extension in self._reachable,
+            phone=self.is_reachable(extension),
             call=standing.call,
             queues=self._queues_of.get(agent, ()),
         )
@@ -139,7 +153,8 @@ class Queueing:
         return next((agent for agent, number in self._phones.items() if number == extension), None)
 
     def is_reachable(self, extension: ExtensionNumber | None) -> bool:
-        return extension in self._reachable
+        """Registered now, or a device at a fixed address."""
+        return extension in self._registered or extension in self._fixed
 
     # ---- what agents and phones do ----------------------------------------------------------------------
 
@@ -150,10 +165,10 @@ class Queueing:
         self._apply(self._acd.end_wrap_up(agent, self._now()))
 
     def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
-        (self._reachable.add if reachable else self._reachable.discard)(extension)
+        (self._registered.add if reachable else self._registered.discard)(extension)
         for agent, number in list(self._phones.items()):
             if number == extension:
-                self._apply(self._acd.phone(agent, reachable, self._now()))
+                self._apply(self._acd.phone(agent, self.is_reachable(extension), self._now()))
                 self._tell_agent(agent)
 
     def occupied(self, agent: AgentId, call: CallId) -> None:
@@ -203,14 +218,12 @@ class Queueing:
 
     def _run_out(self, journey: Journey, result: asyncio.Future[QueueResult]) -> None:
         if journey.joined_at is None and not result.done():
-            journey.result = "no_answer"
-            self.leave(journey)
-            result.set_result("timed_out")
+            self._apply(self._acd.leave(journey.call.id, self._now(), "timed_out"))
 
-    def leave(self, journey: Journey) -> None:
+    def leave(self, journey: Journey, reason: LeftReason = "left") -> None:
         """The caller went away, or the flow took the call out of the queue. Nothing, if it did not wait."""
         if self._waiting.pop(journey.call.id, None) is not None and journey.joined_at is None:
-            self._apply(self._acd.leave(journey.call.id, self._now()))
+            self._apply(self._acd.leave(journey.call.id, self._now(), reason))
         self._journeys.pop(journey.call.id, None)
 
     def conversation_over(self, journey: Journey, agent: AgentId) -> None:
@@ -231,11 +244,13 @@ class Queueing:
         journey = self._journeys.get(leg.call.id)
         if journey is None:
             return
-        journey.state, journey.state_at = "ringing", self._clock.utc()
         now = self._clock.utc()
+        if journey.state != "ringing":
+            journey.state, journey.state_at = "ringing", now
         self._bus.publish(
             events.CallRinging(at=now, call=leg.call.id, agent=agent, number=leg.number, queue=journey.queue)
         )
+        self._apply(self._acd.ringing(leg.call.id, agent, self._now()))
 
     def answered(self, leg: Leg) -> None:
         agent = self._agent_of.pop(leg.id)
@@ -263,9 +278,9 @@ class Queueing:
         self._decline(journey, agent, _DECLINED[why])
 
     def _decline(self, journey: Journey, agent: AgentId, reason: DeclineReason) -> None:
-        self._bus.publish(
-            events.OfferDeclined(at=self._clock.utc(), call=journey.call.id, agent=agent, reason=reason)
-        )
+        if journey.ended:
+            return
+        self._bus.publish(events.OfferDeclined(at=self._clock.utc(), call=journey.call.id, agent=agent, reason=reason))
         self._after_ring(journey)
         self._apply(self._acd.declined(journey.call.id, agent, reason, self._now()))
 

@@ -10,7 +10,16 @@ from collections.abc import Iterable
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from callcenterd.acd.router import REST, Acd, CallerLeft, Decision, Offer, QueueMoved, Standing, Withdraw
 from callcenterd.model.agents import WantedState
@@ -26,12 +35,13 @@ offices = st.lists(
         QueueSettings,
         name=st.sampled_from(QUEUES),
         strategy=st.sampled_from(("longest_idle", "ring_all", "round_robin", "fewest_calls", "least_talk", "random")),
-        members=st.lists(agents, unique=True).map(tuple),
+        members=st.one_of(*[st.lists(agents, unique=True, min_size=2).map(tuple)] * 5, st.just(())),
         wrap_up=st.sampled_from((0, 10)),
         ring=st.sampled_from((5, 20)),
         max_wait=st.sampled_from((0, 30)),
     ),
     unique_by=lambda queue: queue.name,
+    min_size=2,
     max_size=3,
 )
 
@@ -65,6 +75,7 @@ class Calls(RuleBasedStateMachine):
             self.phone(agent, True)
             self.want(agent, "ready")
 
+    @precondition(lambda self: self.count % 5 == 4)
     @rule(office=offices, present=st.sets(agents, min_size=3))
     def another_office(self, office: list[QueueSettings], present: set[AgentId]) -> None:
         gone = self.present - present

@@ -47,18 +47,16 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The first line of that name, the whole value, comma lists uncut; None if there is none."""
-        key = _key(name)
-        return self._value(self._keys.index(key)) if key in self._keys else None
+        return self._first(_key(name))
 
     def get_all(self, name: str) -> list[str]:
         """The value of each line of that name, comma lists uncut."""
-        key = _key(name)
-        return [self._value(place) for place, found in enumerate(self._keys) if found == key]
+        key, keys = _key(name), self._keys
+        return [self._value(place) for place, found in enumerate(keys) if found == key] if key in keys else []
 
     def values(self, name: str) -> list[str]:
         """All values of that name, comma lists cut, in their order (RFC 3261 §7.3.1). Raises MalformedMessage."""
-        found = self.get_all(name)
-        return split(found[0], name) if len(found) == 1 else [value for line in found for value in split(line, name)]
+        return [value for line in self.get_all(name) for value in split(line, name)]
 
     def has(self, name: str) -> bool:
         return _key(name) in self._keys
@@ -110,14 +108,15 @@ class Headers:
 
     def copy(self) -> Headers:
         copied = Headers()
-        copied._keys, copied._lines = list(self._keys), list(self._lines)
+        copied._keys, copied._lines, copied._read = list(self._keys), list(self._lines), dict(self._read)
         return copied
 
     def read(self, key: str, reader: Callable[[], _Value]) -> _Value:
         """What reader makes of the lines of that key (a long name in small letters), once until they change."""
-        if key not in self._read:
-            self._read[key] = reader()
-        return self._read[key]  # type: ignore[return-value]  # a key has one reader: the property of that name
+        read = self._read
+        if key not in read:
+            read[key] = reader()
+        return read[key]  # type: ignore[return-value]  # a key has one reader: the property of that name
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """(name, value) of each line, as they came."""
@@ -134,6 +133,10 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(self._keys)})"
+
+    def _first(self, key: str) -> str | None:
+        keys = self._keys
+        return self._lines[keys.index(key)].partition(":")[2].strip(" \t") if key in keys else None
 
     def _value(self, place: int) -> str:
         return self._lines[place].partition(":")[2].strip(" \t")
@@ -153,11 +156,11 @@ class _Typed:
     @property
     def via(self) -> Via:
         """The first one: who sent it (a request), whom it is for (an answer)."""
-        return self.vias[0]
+        return self.headers.read("via", self._read_via)
 
     @property
     def vias(self) -> tuple[Via, ...]:
-        return self.headers.read("via", lambda: tuple([Via.parse(value) for value in self._some("Via")]))
+        return tuple([Via.parse(value) for value in self.headers.values("Via")])
 
     @property
     def from_(self) -> NameAddr:
@@ -249,16 +252,16 @@ class _Typed:
         return tuple([Challenge.parse(line) for line in lines])
 
     def _one(self, name: str) -> str:
-        value = self.headers.get(name)
+        value = self.headers._first(_KEYS[name])
         if value is None:
             raise MalformedMessage(name, "there is none")
         return value
 
-    def _some(self, name: str) -> list[str]:
-        values = self.headers.values(name)
+    def _read_via(self) -> Via:
+        values = split(self._one("Via"), "Via")
         if not values:
-            raise MalformedMessage(name, "there is none")
-        return values
+            raise MalformedMessage("Via", "there is none")
+        return Via.parse(values[0])
 
     def _read_call_id(self) -> str:
         text = self._one("Call-ID")
@@ -287,7 +290,7 @@ class Request(_Typed):
     @property
     def target(self) -> Uri:
         """Where the request is to go. Raises MalformedMessage."""
-        return self.headers.read("request-uri", lambda: uris.parse(self.uri, "Request-URI"))
+        return self.headers.read(f"request-uri {self.uri}", lambda: uris.parse(self.uri, "Request-URI"))
 
     def stamp_source(self, host: str, port: int) -> None:
         """Write into the top Via where this came from, when it has just been received (RFC 3261 §18.2.1, RFC 3581)."""
@@ -539,11 +542,14 @@ _COMPACT = {
     "t": "to", "u": "allow-events", "v": "via", "x": "session-expires", "y": "identity",
 }  # fmt: skip
 _COMMON = (
-    "Accept", "Allow", "Allow-Events", "Authorization", "Call-ID", "Contact", "Content-Disposition",
-    "Content-Length", "Content-Type", "CSeq", "Date", "Event", "Expires", "From", "Max-Forwards", "Min-Expires",
-    "P-Asserted-Identity", "Privacy", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Require", "Reason",
-    "Record-Route", "Refer-To", "Require", "Retry-After", "Route", "Server", "Session-Expires", "Subject",
-    "Supported", "Timestamp", "To", "Unsupported", "User-Agent", "Via", "Warning", "WWW-Authenticate",
+    "Accept", "Accept-Encoding", "Accept-Language", "Alert-Info", "Allow", "Allow-Events", "Authorization",
+    "Call-ID", "Call-Info", "Contact", "Content-Disposition", "Content-Length", "Content-Type", "CSeq", "Date",
+    "Diversion", "Event", "Expires", "From", "History-Info", "In-Reply-To", "Max-Forwards", "Min-Expires", "Min-SE",
+    "Organization", "P-Access-Network-Info", "P-Asserted-Identity", "P-Charging-Vector", "P-Early-Media",
+    "P-Preferred-Identity", "Path", "Priority", "Privacy", "Proxy-Authenticate", "Proxy-Authorization",
+    "Proxy-Require", "RAck", "Reason", "Record-Route", "Refer-To", "Referred-By", "Remote-Party-ID", "Replaces",
+    "Require", "Retry-After", "Route", "RSeq", "Server", "Session-Expires", "Subject", "Supported", "Timestamp",
+    "To", "Unsupported", "User-Agent", "Via", "Warning", "WWW-Authenticate",
 )  # fmt: skip
 _KEYS = {name: name.lower() for name in _COMMON} | {name.lower(): name.lower() for name in _COMMON} | _COMPACT
 """The spellings that nearly all messages use; `_key` reads every other one."""
@@ -598,38 +604,39 @@ def _read_head(head: bytes) -> Message:
     """Start line and header lines, without looking at any value. Raises MalformedMessage."""
     text = head.decode(errors="surrogateescape")
     ends = text.count("\r\n")
-    start, _, rest = text.partition("\r\n")
+    start, _, rest = text.removesuffix("\r\n").partition("\r\n")
     headers = Headers()
-    fault = _read_lines(rest, headers)
+    # Another reader would take a lone CR or LF for the end of a line, and see other headers than we do.
+    fault = _read_lines(rest, headers, lone_ends=text.count("\n") != ends or text.count("\r") != ends)
     message = _read_start(start, headers)
     with _Answerable(message):
-        if len(head) > MAX_HEAD or len(headers) > MAX_LINES:
-            raise MalformedMessage("header", f"{len(head)} octets in {len(headers)} lines", status=513)
-        if text.count("\n") != ends or text.count("\r") != ends:
-            # Another reader would take such an end of line for one, and see other headers than we do.
-            raise MalformedMessage("header", "a line end that is not CRLF")
+        if len(head) > MAX_HEAD or ends > MAX_LINES:
+            raise MalformedMessage("header", f"{len(head)} octets in {ends} lines", status=513)
         if fault is not None:
             raise fault
     return message
 
 
-def _read_lines(text: str, headers: Headers) -> MalformedMessage | None:
+def _read_lines(text: str, headers: Headers, *, lone_ends: bool) -> MalformedMessage | None:
     """Split into the headers; the first line that is none is the answer, the others are kept all the same."""
-    fault = None
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
-    keys, lines = headers._keys, headers._lines
-    for line in text.removesuffix("\r\n").split("\r\n", MAX_LINES + 1):
-        name, colon, _ = line.partition(":")
-        key = _KEYS.get(name)
-        if key is None:
+    lines = text.split("\r\n", MAX_LINES + 1)[: MAX_LINES + 1] if text else []
+    keys = [_KEYS.get(line.partition(":")[0]) for line in lines]
+    fault = None
+    if lone_ends or None in keys:
+        for place, line in enumerate(lines):
+            name, colon, _ = line.partition(":")
             name = name.rstrip(" \t")
-            if not colon or not _NAME.fullmatch(name):
+            if colon and _NAME.fullmatch(name) and "\r" not in line and "\n" not in line:
+                keys[place] = _key(name)
+            else:
+                keys[place] = None
                 fault = fault or MalformedMessage("header line", line)
-                continue
-            key = _key(name)
-        keys.append(key)
-        lines.append(line)
+        if fault is not None:
+            lines = [line for line, key in zip(lines, keys, strict=True) if key is not None]
+    headers._lines = lines
+    headers._keys = [key for key in keys if key is not None]
     return fault
 
 

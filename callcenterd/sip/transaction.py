@@ -1,6 +1,6 @@
 """The four transactions: one request and its answers; retransmissions end here.
 
-RFC 3261 §17 with the Accepted state of RFC 6026 §7 and 8. Sans-IO: messages, our user's requests and answers, and
+RFC 3261 §17 with the Accepted state of RFC 6026 §7. Sans-IO: messages, our user's requests and answers, and
 time go in; effects and the next deadline come out. All times are seconds of one monotonic clock. The tables are the
 specification; the rest of the file only obeys them. What the other side sends out of turn is dropped; what our own
 code asks out of turn is a LocalError and changes nothing.
@@ -228,7 +228,7 @@ class ClientTransaction(_Transaction):
 
 
 class InviteClientTransaction(ClientTransaction):
-    """We call (RFC 3261 §17.1.1, RFC 6026 §8.4). The ACK of a 2xx is the dialog's, of a refusal it is sent here."""
+    """We call (RFC 3261 §17.1.1, RFC 6026 §7.2). The ACK of a 2xx is the dialog's, of a refusal it is sent here."""
 
     TRANSITIONS: ClassVar[Table] = {
         (State.CALLING, Input.TIMER_A): (State.CALLING, "repeat"),

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,9 +24,10 @@ from callcenterd import __version__, control, logs
 from callcenterd import config as config_file
 from callcenterd.clock import SystemClock
 from callcenterd.config import Config
-from callcenterd.errors import CallcenterdError, Fault, FaultyFile, LocalError, NotFound
+from callcenterd.errors import CallcenterdError, Fault, FaultyFile, LocalError, NotFound, Refused
 
 if TYPE_CHECKING:
+    from callcenterd.model.prompts import Music, Recorded
     from callcenterd.store.database import Store
 
     _Work = Callable[[Store], Awaitable[Mapping[str, Any]]]
@@ -119,7 +120,7 @@ def check(config: ConfigOption = None) -> int:
     flows, prompts, faults = _checked(loaded)
     if faults:
         return _tell_faults(faults)
-    typer.echo(f"no fault: configuration, {_counted(flows, 'flow')}, {_counted(prompts, 'recorded prompt')}")
+    typer.echo(f"no fault: configuration, {_counted(flows, 'flow')}, {_counted(prompts, 'named prompt')}")
     return 0
 
 
@@ -176,7 +177,10 @@ def simulate(
     from callcenterd.ivr import shelf, simulate  # noqa: PLC0415
 
     loaded = _loaded(config)
-    pressed = simulate.keys_of(keys)
+    try:
+        pressed = simulate.keys_of(keys)
+    except Refused as why:
+        raise typer.BadParameter(f"--keys: {why}") from None
     now = _time(at, loaded.timezone)
     reading = shelf.read_folder(loaded.flows)
     found = next((one for one in reading.flows if one.name == flow), None)
@@ -221,17 +225,31 @@ def _counted(number: int, word: str) -> str:
 
 
 def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
-    """How many flows there are, how many recordings they name, and every fault of either."""
+    """How many flows there are, how many prompts they name, and every fault of either."""
     from callcenterd.ivr import check, shelf  # noqa: PLC0415
-    from callcenterd.model.prompts import Recorded  # noqa: PLC0415
+    from callcenterd.model.prompts import Music, Recorded  # noqa: PLC0415
 
     reading = shelf.read_folder(loaded.flows)
     faults = list(reading.faults)
-    recorded = set()
+    named: set[Recorded | Music] = set()
     for flow in reading.flows:
         faults += check.missing_prompts(flow, loaded.prompts, loaded.language)
-        recorded |= {prompt for prompt in flow.prompts(loaded.language) if isinstance(prompt, Recorded)}
-    return len(reading.flows), len(recorded), sorted(faults)
+        named |= {one for one in flow.prompts(loaded.language) if isinstance(one, Recorded | Music)}
+    if not faults:
+        faults += _unplayable(named, loaded)
+    return len(reading.flows), len(named), sorted(faults)
+
+
+def _unplayable(named: Iterable[Recorded | Music], loaded: Config) -> Iterator[Fault]:
+    """The files of prompts that cannot be decoded."""
+    from callcenterd.worker import prompts, sound  # noqa: PLC0415
+
+    paths = {prompts.find(loaded.prompts, one, loaded.language) for one in named}
+    for path in sorted(path for path in paths if path is not None):
+        try:
+            sound.read(path, path.name)
+        except sound.NotSound as why:
+            yield Fault(str(path), 1, str(why))
 
 
 def _time(text: str, zone: str) -> datetime:

@@ -38,7 +38,7 @@ class Taken(CannotStart):
 
 @contextlib.contextmanager
 def owned(data: Path, *parts: str) -> Iterator[None]:
-    """The data folder is this process's alone; it and `parts` of it are made if not there. Raises Taken, CannotStart."""
+    """The data folder is this process's alone. It and `parts` of it are made if needed. Raises Taken, CannotStart."""
     try:
         for folder in (data, *(data / part for part in parts)):
             folder.mkdir(parents=True, exist_ok=True)

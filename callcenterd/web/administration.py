@@ -34,7 +34,7 @@ from callcenterd.web.answers import Conflict, Malformed, NotYaml, WrongFields, a
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE, Office, PhoneNow, TrunkNow
 from callcenterd.web.rights import right
-from callcenterd.web.session import signed_in
+from callcenterd.web.session import LEAST_PASSWORD, signed_in
 
 routes = web.RouteTableDef()
 
@@ -203,6 +203,8 @@ def _add_routes(section: Section) -> None:
 
     async def _put(request: web.Request, key: str, fields: Mapping[str, Any], status: int) -> web.StreamResponse:
         office = request.app[OFFICE]
+        if section == "users" and 0 < len(str(fields.get("password") or "")) < LEAST_PASSWORD:
+            raise WrongFields({"password": ("string_too_short", {"min_length": LEAST_PASSWORD})})
         work = lambda: site_file.put(office.store, office.passwords, section, fields)  # noqa: E731
         await change_site(request, f"{kind.word}/{key}", work)
         thing = _found(office, section, key)

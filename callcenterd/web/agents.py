@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict, cast
+from typing import Annotated, Any, cast
 
 from aiohttp import web
 from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from callcenterd.model.agents import AgentState, WantedState
 from callcenterd.switchboard.live import agent_data

@@ -65,8 +65,7 @@ def build(office: Office, *, pages: Path = shell.STATIC) -> web.Application:
     app[health.WATCH] = health.Watch(office)
     app[health.METRICS] = health.Metrics(app)
     app[shell.PAGES] = pages
-    for resource in RESOURCES:
-        app.add_routes(resource.routes)
+    add_resources(app)
     for route in describe.routes_of(app):
         if not route.right:
             raise RuntimeError(f"{route.method} {route.path} has no right")
@@ -75,6 +74,11 @@ def build(office: Office, *, pages: Path = shell.STATIC) -> web.Application:
     app.cleanup_ctx.append(_streams)
     app.on_shutdown.append(_end_streams)
     return app
+
+
+def add_resources(app: web.Application) -> None:
+    for resource in RESOURCES:
+        app.add_routes(resource.routes)
 
 
 async def _streams(app: web.Application) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
-"""What the API is: its description as OpenAPI 3.1, and docs/api.md, both drawn from the routes themselves.
+"""What the API is, as OpenAPI 3.1, drawn from the routes themselves (`reference` makes docs/api.md of them).
 
-A route says its content by `shape`; what can come back is the first line of its handler's docstring ("200 the state
-now · 404 no such agent"). `python -m callcenterd.web.describe` prints docs/api.md; a test compares the two.
+A route says its content by `shape`; what can come back is the first paragraph of its handler's docstring ("200 the
+state now · 404 no such agent").
 """
 
 from __future__ import annotations
@@ -71,17 +71,26 @@ def shape(
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one address, with all that is said of it. statuses: what can come back, and when."""
+    """One method of one address, with all that is said of it. statuses: what can come back, and when.
+
+    own: for what is one's own the right is not needed.
+    """
 
     method: str
     path: str
     right: str
+    own: bool
     shape: Shape
     statuses: Mapping[int, str]
 
     @property
     def parameters(self) -> list[str]:
         return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def key(self) -> str:
+        """The condition that names the thing, where the address has no part for it."""
+        return "match" if self.method in ("PUT", "DELETE") and self.path.endswith(("/numbers", "/outbound")) else ""
 
 
 _STATUS = re.compile(r"(\d{3}) ([^·]+)")
@@ -101,6 +110,7 @@ def routes_of(app: web.Application) -> list[Route]:
                 method=route.method,
                 path=resource.canonical,
                 right=rights.right_of(route.handler) or "",
+                own=rights.own_needs_none(route.handler),
                 shape=_shapes[handler],
                 statuses={int(status): text.strip(" .") for status, text in _STATUS.findall(first_line)},
             )
@@ -185,11 +195,16 @@ def _operation(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _operation_name(route),
         "summary": route.shape.summary,
-        "description": f"Right: {route.right}",
+        "description": f"Right: {route.right}" + ("; not for what is one's own" if route.own else ""),
         "parameters": [
             *(
                 {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                 for name in route.parameters
+            ),
+            *(
+                [{"name": route.key, "in": "query", "required": True, "schema": {"type": "string"}}]
+                if route.key
+                else []
             ),
             *_conditions(route.shape.conditions),
         ],
@@ -209,11 +224,7 @@ def _operation(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _operation_name(route: Route) -> str:
     """Two addresses of one handler are two operations."""
-    return (
-        route.shape.name
-        if route.parameters or not route.shape.name.startswith(("change", "remove"))
-        else (f"{route.shape.name}_by_condition")
-    )
+    return f"{route.shape.name}_by_{route.key}" if route.key else route.shape.name
 
 
 def _all(route: Route) -> dict[int, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from callcenterd.model.calls import Direction
 from callcenterd.web.agents import Agent

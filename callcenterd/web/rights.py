@@ -45,6 +45,7 @@ PUBLIC = "public"
 """The right of routes that need no sign-in."""
 
 _right_of: dict[Handler, str] = {}
+_own: set[Handler] = set()
 
 
 def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
@@ -63,6 +64,8 @@ def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
             return await handler(request)
 
         _right_of[handler] = name
+        if own is not None:
+            _own.add(handler)
         return guarded
 
     return decorate
@@ -77,6 +80,11 @@ def public(handler: Handler) -> Handler:
 def right_of(handler: Handler) -> str | None:
     """Which right a route asks for. None: nobody has said; such a route must not be."""
     return _right_of.get(inspect.unwrap(handler))
+
+
+def own_needs_none(handler: Handler) -> bool:
+    """Does the right matter only for what is not one's own?"""
+    return inspect.unwrap(handler) in _own
 
 
 def may(role: Role, name: str) -> bool:

@@ -29,7 +29,7 @@ COOKIE = "callcenterd_session"
 MOST_TOKEN = 200
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-MOST_PASSWORD = 256
+LEAST_PASSWORD, MOST_PASSWORD = 8, 256
 
 
 @dataclass(frozen=True, slots=True)

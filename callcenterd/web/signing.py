@@ -13,6 +13,7 @@ from callcenterd.web.answers import VISIBLE, Asked, ForeignPage, WrongFields, an
 from callcenterd.web.describe import shape
 from callcenterd.web.rights import public, right
 from callcenterd.web.session import (
+    LEAST_PASSWORD,
     ME,
     MOST_PASSWORD,
     SESSIONS,
@@ -25,8 +26,6 @@ from callcenterd.web.session import (
 )
 
 routes = web.RouteTableDef()
-
-LEAST_PASSWORD = 8
 
 
 class SignInAsked(Asked):

@@ -1,0 +1,331 @@
+"""A house for the web room to stand on: real store, switchboard and rules; SIP, sound and the worker pretended.
+
+The pretended SIP answers nothing by itself: a test says what a phone does (`rings`, `answers`, `hangs_up`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
+
+from callcenterd import site as site_file
+from callcenterd.bus import Bus
+from callcenterd.calls.control import CODECS, Calls, Sound
+from callcenterd.clock import Clock, SystemClock
+from callcenterd.crm.customer import Customers
+from callcenterd.ivr.shelf import Flows
+from callcenterd.media import sdp
+from callcenterd.media.sdp import AudioFormat
+from callcenterd.model import events
+from callcenterd.model.calls import CallRecord, RecordingRecord
+from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, LegId, QueueName, RecordingId, TrunkName
+from callcenterd.model.prompts import Prompt
+from callcenterd.sip import events as sip
+from callcenterd.store.database import Store
+from callcenterd.switchboard.board import Switchboard
+from callcenterd.web.app import FlowsNow, Office, PhoneNow, TrunkNow, build
+from callcenterd.worker.passwords import Passwords
+from callcenterd.worker.pool import Worker
+from callcenterd.worker.prompts import Prompts
+
+PASSWORD = "right horse 7"
+STAMP = datetime(2026, 8, 3, 1, 0, tzinfo=UTC)
+
+SITE = f"""
+trunks:
+  - {{name: telecom, host: 203.0.113.5, username: "62960000", password: "trunk-secret", register: true}}
+numbers:
+  - {{match: "02088886666", flow: main}}
+outbound:
+  - {{match: "0.", trunks: [telecom]}}
+extensions:
+  - {{number: "1001", password: "phone-secret-1"}}
+  - {{number: "1002", password: "phone-secret-2"}}
+  - {{number: "1900", contact: "sip:door@127.0.0.3:6100"}}
+users:
+  - {{login: "1001", name: 张三, role: agent, password: "{PASSWORD}", extension: "1001"}}
+  - {{login: "1002", name: 李四, role: agent, password: "{PASSWORD}", extension: "1002"}}
+  - {{login: "1003", name: 王五, role: agent, password: "{PASSWORD}"}}
+  - {{login: boss, name: 班长, role: supervisor, password: "{PASSWORD}"}}
+  - {{login: chief, name: 经理, role: manager, password: "{PASSWORD}"}}
+  - {{login: root, name: 管理员, role: admin, password: "{PASSWORD}"}}
+queues:
+  - {{name: sales, title: 销售, members: ["1001", "1002"], wrap_up: 5, record: false}}
+  - {{name: complaints, title: 投诉, members: ["1003"]}}
+"""
+FLOW = """
+flow: main
+title: 总机
+language: zh-CN
+start: sales
+nodes:
+  sales: {queue: sales}
+"""
+
+
+class QuietSip:
+    """Signalling that only remembers; every leg is a number."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.placed: list[tuple[sip.DialogId, str]] = []
+        self.over: list[sip.DialogId] = []
+
+    def new(self) -> sip.DialogId:
+        return sip.DialogId(next(self._numbers))
+
+    def ring(self, dialog: sip.DialogId, sdp: bytes | None = None) -> None: ...
+    def accept(self, dialog: sip.DialogId, sdp: bytes) -> None: ...
+    def accept_offer(self, dialog: sip.DialogId, sdp: bytes) -> None: ...
+    def refuse_offer(self, dialog: sip.DialogId, status: int = 488) -> None: ...
+
+    def refuse(self, dialog: sip.DialogId, status: int, phrase: str | None = None) -> None:
+        self.over.append(dialog)
+
+    def place(
+        self, to: sip.ToExtension | sip.ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes
+    ) -> sip.DialogId:
+        dialog = self.new()
+        self.placed.append((dialog, to.number))
+        return dialog
+
+    def hang_up(self, dialog: sip.DialogId, reason: str | None = None) -> None:
+        self.over.append(dialog)
+
+    def local_host_towards(self, to: sip.ToExtension | sip.ToTrunk) -> str:
+        return "127.0.0.1"
+
+
+class QuietMedia:
+    """Sounding that gives rows and plays nothing."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def open_leg(self, local_host: str) -> tuple[LegId, int]:
+        leg = next(self._numbers)
+        return LegId(leg), 20000 + 2 * leg
+
+    def connect(self, leg: LegId, remote: tuple[str, int], audio: AudioFormat) -> None: ...
+    def close_leg(self, leg: LegId) -> None: ...
+    def bridge(self, a: LegId, b: LegId) -> None: ...
+    def unbridge(self, a: LegId) -> None: ...
+    def play(self, leg: LegId, sounds: Sequence[Sound], *, repeat: bool = False) -> int:
+        return next(self._numbers)
+
+    def stop_play(self, leg: LegId) -> None: ...
+    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None: ...
+    def stop_recording(self, recording: RecordingId) -> None: ...
+
+
+class Inline:
+    """A worker that does its jobs at once, in this process."""
+
+    async def run(self, job: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
+        return job(*arguments)
+
+
+class Silence:
+    """Prompts without a word."""
+
+    async def sound(self, prompt: Prompt) -> Sound:
+        return np.zeros(160, np.int16)
+
+
+@dataclass
+class Ticks:
+    """A media thread in good health, for as long as `ticks` grows."""
+
+    ticks: int = 1
+    skipped: int = 0
+    faults: int = 0
+    late_ms_p99: float = 0.4
+    late_ms_sum: float = 2.0
+    late_buckets: Mapping[float, int] = field(
+        default_factory=lambda: {0.5: 8, 1.0: 9, 20.0: 10, float("inf"): 10}
+    )
+    work_ms_p50: float = 0.2
+    work_ms_p99: float = 0.6
+    cpu_seconds: float = 1.5
+    legs: int = 2
+    recordings: int = 1
+
+
+@dataclass
+class House:
+    """What a test can reach. pages: the folder of the built application; flows: of the flow files."""
+
+    office: Office
+    app: web.Application
+    client: TestClient[web.Request, web.Application]
+    sip: QuietSip
+    calls: Calls
+    ticks: Ticks
+    pages: Path
+    flows: Path
+
+    @property
+    def board(self) -> Switchboard:
+        return self.office.board
+
+    async def token(self, login: str, password: str = PASSWORD) -> str:
+        """Sign in as a program would. No cookie is kept."""
+        answer = await self.client.post("/api/v1/session", json={"login": login, "password": password})
+        assert answer.status == 200, await answer.text()
+        self.client.session.cookie_jar.clear()
+        return str((await answer.json())["token"])
+
+    async def as_(self, login: str) -> dict[str, str]:
+        """Headers of somebody who is signed in, without the cost of a password."""
+        token = await self.office.store.sessions.create(login, self.office.clock.utc(), kind="program")
+        return {"Authorization": f"Bearer {token}"}
+
+    # ---- what phones do ---------------------------------------------------------------------------------
+
+    def registers(self, *numbers: str, reachable: bool = True) -> None:
+        for number in numbers:
+            self.calls.signalled(sip.Registered(ExtensionNumber(number), reachable))
+
+    def comes(self, caller: str = "13812345678", called: str = "02088886666") -> CallId:
+        """A call from the trunk."""
+        offer = sdp.offer("127.0.0.9", 30000, CODECS, session_id=1)
+        known = set(self.board.journeys)
+        self.calls.signalled(
+            sip.IncomingCall(
+                dialog=self.sip.new(),
+                trunk=TrunkName("telecom"),
+                extension=None,
+                caller=caller,
+                caller_name="",
+                called=called,
+                offer=offer,
+                local_host="127.0.0.1",
+            )
+        )
+        (call,) = set(self.board.journeys) - known
+        return call
+
+    def rung(self) -> sip.DialogId:
+        """The leg of the phone that was rung last."""
+        return self.sip.placed[-1][0]
+
+    def rings(self) -> None:
+        self.calls.signalled(sip.Progress(self.rung(), None))
+
+    def answers(self) -> None:
+        body = sdp.offer("127.0.0.8", 30100, CODECS[:1], session_id=2)
+        self.calls.signalled(sip.Accepted(self.rung(), body))
+
+    # ---- what is kept -----------------------------------------------------------------------------------
+
+    async def keep_call(self, call: str, *, queue: str | None = "sales", agent: str | None = "1001", **more: Any) -> None:
+        """A call of the past, in the store."""
+        await self.office.store.calls.begin(
+            CallRecord(
+                id=CallId(call),
+                direction="inbound",
+                caller=more.pop("caller", "13800000001"),
+                called="02088886666",
+                started_at=more.pop("started_at", STAMP),
+                queue=None if queue is None else QueueName(queue),
+                agent=None if agent is None else AgentId(agent),
+                outcome=more.pop("outcome", "answered"),
+                ended_at=STAMP,
+                **more,
+            )
+        )
+
+    async def keep_recording(self, call: str, octets: bytes, *, finished: bool = True) -> str:
+        """A recording of a call of the past; its file is written."""
+        name = RecordingId(f"{call}-1")
+        relative = f"2026/08/03/{name}.wav"
+        path = self.office.recordings / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(octets)
+        await self.office.store.recordings.begin(
+            RecordingRecord(id=name, call_id=CallId(call), path=relative, started_at=STAMP)
+        )
+        if finished:
+            await self.office.store.recordings.finish(
+                name, finished_at=STAMP, seconds=1.0, octets=len(octets), sha256="", complete=True
+            )
+        return name
+
+
+@asynccontextmanager
+async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[House]:
+    """One office, open, with a client at its pages."""
+    clock = clock or SystemClock()
+    bus, chance = Bus(), random.Random(7)
+    store = await Store.open(folder / "callcenter.db", clock=clock)
+    # A hash that costs nothing: what is tested here is not argon2.
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    await site_file.apply_text(store, passwords, SITE, "site.yaml")
+    flows_folder, pages, recordings = folder / "flows", folder / "pages", folder / "recordings"
+    for each in (flows_folder, pages, recordings):
+        each.mkdir(exist_ok=True)
+    (flows_folder / "main.yaml").write_text(FLOW, encoding="utf-8")
+    flows = Flows(flows_folder, cast(Worker, Inline()))
+    await flows.load()
+    quiet_sip, quiet_media = QuietSip(), QuietMedia()
+    calls = Calls(clock=clock, chance=chance, sip=quiet_sip, media=quiet_media, rtp_address="auto")
+    board = Switchboard(
+        clock=clock,
+        chance=chance,
+        bus=bus,
+        store=store,
+        calls=calls,
+        flows=flows,
+        prompts=cast(Prompts, Silence()),
+        recordings=recordings,
+        language="zh-CN",
+        region="CN",
+    )
+    board.history.start()
+
+    async def site_changed() -> None:
+        site = await store.site.load()
+        board.configure(site)
+        bus.publish(events.SiteChanged(at=clock.utc(), revision=site.revision))
+
+    async def reload_flows() -> FlowsNow:
+        loaded = await flows.load()
+        return FlowsNow(loaded.flows, loaded.faults)
+
+    await site_changed()
+    ticks = Ticks()
+    office = Office(
+        board=board,
+        store=store,
+        customers=Customers(store, bus, clock),
+        flows=flows,
+        passwords=passwords,
+        bus=bus,
+        clock=clock,
+        recordings=recordings,
+        timezone=ZoneInfo("Asia/Shanghai"),
+        site_changed=site_changed,
+        reload_flows=reload_flows,
+        ticks=lambda: ticks,
+        counters=lambda: {"sip_requests_total": 3.0},
+        trunks=lambda: {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")},
+        phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
+        chance=random.Random(11),
+    )
+    app = build(office, pages=pages)
+    async with TestClient(TestServer(app)) as client:
+        yield House(office, app, client, quiet_sip, calls, ticks, pages, flows_folder)
+    await board.stop()
+    await store.close()

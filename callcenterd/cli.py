@@ -196,13 +196,24 @@ def simulate(
 
 
 @_app.command("demo")
-def demo(config: ConfigOption = None) -> None:
+def demo(
+    config: ConfigOption = None,
+    stay: Annotated[
+        bool | None,
+        typer.Option(help="Let a server that the demo started go on until Ctrl-C; unsaid: if somebody looks on."),
+    ] = None,
+) -> None:
     """Show a whole call without a phone, over real SIP and RTP, on the running server or one of its own."""
-    from callcenterd import demo  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
 
-    loaded = _loaded(config)
+    from callcenterd.demo import show  # noqa: PLC0415
+
+    place = _place(config)
+    loaded = config_file.load(place)
     logs.set_up("warning", loaded.log.format)
-    asyncio.run(demo.run(loaded, _say))
+    console = Console()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(show.show(place, loaded, stay=console.is_terminal if stay is None else stay, console=console))
 
 
 # ---- what they are made of --------------------------------------------------------------------------------------

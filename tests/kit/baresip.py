@@ -1,0 +1,136 @@
+"""baresip as a foreign phone: a folder and a process each, steered by its ctrl_tcp socket (netstrings of JSON)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.kit.server import free_port
+
+CONFIG = """\
+poll_method epoll
+sip_listen {host}:{sip_port}
+net_interface {host}
+audio_source aufile,{folder}/in.wav
+audio_player aufile,{folder}/out.wav
+audio_alert aufile,{folder}/ring.wav
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module sndfile.so
+snd_path {folder}
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen {host}:{control_port}
+"""
+
+
+class Baresip:
+    """An extension's phone. says: what its microphone hears, int16 at 8 kHz, again and again."""
+
+    def __init__(
+        self, folder: Path, host: str, server: tuple[str, int], number: str, password: str, says: NDArray[np.int16]
+    ) -> None:
+        self.folder = folder
+        self._host = host
+        self._control = free_port(host=host)
+        self._process: asyncio.subprocess.Process | None = None
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.events: list[dict[str, Any]] = []
+        self._came = asyncio.Condition()
+        self._reading: asyncio.Task[None] | None = None
+        folder.mkdir(parents=True)
+        _write_wav(folder / "in.wav", says)
+        _write_wav(folder / "ring.wav", np.zeros(800, np.int16))
+        (folder / "config").write_text(
+            CONFIG.format(host=host, folder=folder, control_port=self._control, sip_port=free_port(host=host))
+        )
+        (folder / "accounts").write_text(
+            f"<sip:{number}@{server[0]}:{server[1]}>;auth_user={number};auth_pass={password};regint=60;"
+            "answermode=manual;audio_codecs=PCMA\n"
+        )
+
+    async def __aenter__(self) -> Baresip:
+        with (self.folder / "log").open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                "baresip", "-f", str(self.folder), "-v",
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+            )  # fmt: skip
+        async with asyncio.timeout(20):
+            while self._streams is None:
+                try:
+                    self._streams = await asyncio.open_connection(self._host, self._control)
+                except OSError:
+                    await asyncio.sleep(0.05)
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+        if self._streams is not None:
+            self._streams[1].close()
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            try:
+                async with asyncio.timeout(10):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+
+    async def command(self, command: str, parameters: str = "") -> None:
+        assert self._streams is not None
+        text = json.dumps({"command": command, "params": parameters, "token": "t"})
+        self._streams[1].write(f"{len(text)}:{text},".encode())
+        await self._streams[1].drain()
+
+    async def wait_for(self, kind: str, seconds: float = 30.0) -> dict[str, Any]:
+        """The first event of this type ("REGISTER_OK", "CALL_INCOMING", "CALL_ESTABLISHED", "CALL_CLOSED")."""
+        try:
+            async with asyncio.timeout(seconds), self._came:
+                await self._came.wait_for(lambda: any(event.get("type") == kind for event in self.events))
+        except TimeoutError:
+            seen = [event.get("type") for event in self.events]
+            raise AssertionError(f"baresip did not tell {kind}, but {seen}; {self._log()}") from None
+        return next(event for event in self.events if event.get("type") == kind)
+
+    def heard(self) -> NDArray[np.int16]:
+        """What it decoded, all of it, after the call."""
+        [dump] = sorted(self.folder.glob("dump-*-dec.wav"))
+        return _read_wav(dump)
+
+    def _log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")[-1500:]
+
+    async def _read(self) -> None:
+        assert self._streams is not None
+        reader = self._streams[0]
+        while length := await reader.readuntil(b":"):
+            said = json.loads(await reader.readexactly(int(length[:-1])))
+            await reader.readexactly(1)
+            if said.get("event"):
+                async with self._came:
+                    self.events.append(said)
+                    self._came.notify_all()
+
+
+def _write_wav(path: Path, sound: NDArray[np.int16]) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(sound.astype("<i2").tobytes())
+
+
+def _read_wav(path: Path) -> NDArray[np.int16]:
+    with wave.open(str(path), "rb") as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)

@@ -1,0 +1,230 @@
+"""A real server of our own for end-to-end tests: a process with its own folder, ports and configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+START_SECONDS = 60.0
+
+FLOW = """\
+flow: main
+title: 总机
+language: zh-CN
+start: welcome
+nodes:
+  welcome: {say: "您好，欢迎致电。", next: menu}
+  menu:
+    menu: {say: "业务咨询请按 1，投诉请按 2。", timeout: 5, retries: 1}
+    keys: {"1": sales, "2": complaint}
+    otherwise: sales
+  sales: {queue: sales}
+  complaint: {queue: complaints}
+"""
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
+    """A port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def both_free(host: str = "127.0.0.1") -> int:
+    """A port that is free for UDP and TCP."""
+    while True:
+        port = free_port()
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+
+
+class RunningServer:
+    """folder: everything of this server. Its data lies in folder/var, its flows in folder/flows."""
+
+    def __init__(self, folder: Path, *, rtp: str = "44000-45999", **keys: Any) -> None:
+        self.folder = folder
+        self.sip = ("127.0.0.1", both_free())
+        self.http_port = free_port(socket.SOCK_STREAM)
+        self.web = f"http://127.0.0.1:{self.http_port}"
+        self.config = folder / "callcenter.yaml"
+        self.admin_password = ""
+        self.ready_line = ""
+        self._process: asyncio.subprocess.Process | None = None
+        (folder / "flows").mkdir(parents=True, exist_ok=True)
+        (folder / "prompts").mkdir(exist_ok=True)
+        self.flow("main", FLOW)
+        host, port = self.sip
+        settings = {
+            "data": "./var",
+            "sip": {"listen": [f"udp:{host}:{port}", f"tcp:{host}:{port}"]},
+            "rtp": {"address": "auto", "ports": rtp},
+            "web": {"listen": f"127.0.0.1:{self.http_port}"},
+            "flows": "./flows",
+            "prompts": "./prompts",
+            "log": {"format": "json"},
+            **keys,
+        }
+        self.config.write_text(json.dumps(settings, ensure_ascii=False), "utf-8")
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def flow(self, name: str, text: str) -> Path:
+        path = self.folder / "flows" / f"{name}.yaml"
+        path.write_text(text, "utf-8")
+        return path
+
+    async def start(self) -> None:
+        """Returns when it has said `ready`."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "callcenterd", "run", "-c", str(self.config),
+                stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+        assert self._process.stdout is not None
+        async with asyncio.timeout(START_SECONDS):
+            while line := (await self._process.stdout.readline()).decode():
+                if line.startswith("ready"):
+                    self.ready_line = line.strip()
+                    if (found := re.search(r"admin / (\S+)", line)) is not None:
+                        self.admin_password = found.group(1)
+                    return
+        raise AssertionError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Answers its exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        async with asyncio.timeout(60):
+            return await self._process.wait()
+
+    async def kill(self) -> None:
+        """As a crash or a power cut: no word to it."""
+        await self.stop(signal.SIGKILL)
+
+    async def end(self) -> None:
+        """For fixtures: it is gone after this, whatever state it was in."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            try:
+                async with asyncio.timeout(20):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+
+    async def command(self, *words: str, ok: bool = True) -> tuple[int, str]:
+        """A `callcenterd` command on this server's configuration. Answers exit code and what it printed."""
+        name, *rest = words
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "callcenterd", name, "-c", str(self.config), *rest,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        async with asyncio.timeout(120):
+            out, _ = await process.communicate()
+        code = process.returncode or 0
+        if ok:
+            assert code == 0, out.decode()
+        return code, out.decode()
+
+    async def apply(self, text: str) -> str:
+        path = self.folder / "site.yaml"
+        path.write_text(text, "utf-8")
+        return (await self.command("apply", str(path)))[1]
+
+    async def client(self, login: str = "admin", password: str | None = None) -> Client:
+        client = Client(self.web)
+        await client.sign_in(login, self.admin_password if password is None else password)
+        return client
+
+    def errors(self) -> list[Mapping[str, Any]]:
+        """Lines of the log at the level of an error, and whatever is no line of it (a traceback of Python's own)."""
+        found = []
+        for line in self.log.read_text("utf-8").splitlines():
+            try:
+                said = json.loads(line)
+            except ValueError:
+                found.append({"level": "raw", "event": line})
+                continue
+            if said.get("level") in ("error", "critical"):
+                found.append(said)
+        return found
+
+
+class Client:
+    """The HTTP API as another program uses it."""
+
+    def __init__(self, web: str) -> None:
+        self.http = aiohttp.ClientSession(base_url=web)
+        self.token = ""
+
+    async def close(self) -> None:
+        await self.http.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def sign_in(self, login: str, password: str) -> None:
+        said = await self.post("/session", {"login": login, "password": password})
+        self.token = said["token"]
+        self.http.headers["Authorization"] = f"Bearer {self.token}"
+
+    async def get(self, path: str, **query: Any) -> Any:
+        return await self.ask("GET", path, params={key: str(value) for key, value in query.items()})
+
+    async def post(self, path: str, body: Any) -> Any:
+        return await self.ask("POST", path, json=body)
+
+    async def put(self, path: str, body: Any) -> Any:
+        return await self.ask("PUT", path, json=body)
+
+    async def ask(self, method: str, path: str, **more: Any) -> Any:
+        status, said = await self.try_to(method, path, **more)
+        assert status < 400, f"{method} {path}: {status} {said}"
+        return said
+
+    async def try_to(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
+        async with self.http.request(method, f"/api/v1{path}", **more) as answer:
+            if answer.status == 204:
+                return answer.status, None
+            if answer.content_type == "application/json":
+                return answer.status, await answer.json()
+            return answer.status, await answer.read()
+
+    async def until(self, path: str, met: Any, seconds: float = 20.0, **query: Any) -> Any:
+        """Ask again until `met(answer)` holds; the last answer. For what the server does by itself."""
+        said: Any = None
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    said = await self.get(path, **query)
+                    if met(said):
+                        return said
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"{path} did not come to what was waited for: {said}") from None

@@ -1,0 +1,103 @@
+"""SIPp as a foreign trunk: it plays a scenario of ours once and says by its exit code whether all came as written."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.kit.server import free_port
+
+SOUNDS = Path("/usr/share/sip-tester")
+"""Debian's: a key each as RFC 4733 events (payload type 101), and eight seconds of speech in A-law."""
+
+CALLER = """\
+<?xml version="1.0" encoding="UTF-8" ?>
+<scenario name="a caller who chooses by key, speaks and hangs up">
+  <send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]SIPpTag00[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:{caller}@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=user1 53655765 2353687637 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 8 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-11
+]]></send>
+  <recv response="100" optional="true"></recv>
+  <recv response="180" optional="true"></recv>
+  <recv response="183" optional="true"></recv>
+  <recv response="200" rtd="true"></recv>
+  <send><![CDATA[
+ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]SIPpTag00[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Contact: <sip:{caller}@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <pause milliseconds="1000"/>
+  <nop><action><exec play_pcap_audio="{sounds}/dtmf_2833_{key}.pcap"/></action></nop>
+  <pause milliseconds="{wait}"/>
+  <nop><action><exec play_pcap_audio="{sounds}/g711a.pcap"/></action></nop>
+  <pause milliseconds="{talk}"/>
+  <send retrans="500"><![CDATA[
+BYE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]SIPpTag00[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 2 BYE
+Contact: <sip:{caller}@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="200" crlf="true"></recv>
+</scenario>
+"""
+
+
+async def call(
+    folder: Path,
+    host: str,
+    server: tuple[str, int],
+    number: str,
+    *,
+    caller: str,
+    key: str,
+    wait: float,
+    talk: float,
+    transport: str = "u1",
+) -> asyncio.subprocess.Process:
+    """Begin one call from this address. wait: seconds between the key and the speech; talk: seconds of it.
+
+    transport: "u1" UDP, "t1" TCP. Exit code 0: the whole scenario was played.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    scenario = folder / "caller.xml"
+    scenario.write_text(
+        CALLER.format(caller=caller, key=key, sounds=SOUNDS, wait=round(wait * 1000), talk=round(talk * 1000))
+    )
+    with (folder / "sipp.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            "sipp", f"{server[0]}:{server[1]}", "-sf", str(scenario), "-s", number, "-m", "1", "-i", host,
+            "-p", str(free_port(host=host)), "-mi", host, "-mp", str(free_port(host=host) & ~1), "-t", transport,
+            "-timeout", "60", "-timeout_error", "-nostdin",
+            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+        )  # fmt: skip

@@ -165,8 +165,10 @@ class History:
         if fact.call not in self._answered:
             self._answered.add(fact.call)
             self._change(fact.call, answered_at=fact.at, wait_seconds=round(fact.wait_seconds, 3))
-        agent = {} if fact.agent is None else {"agent": fact.agent}
-        self._change(fact.call, extension=fact.number, **agent)
+        if fact.agent is not None:
+            self._change(fact.call, agent=fact.agent)
+        if fact.queue is not None:  # who dialls by hand keeps the extension that the call began with
+            self._change(fact.call, extension=fact.number)
 
     def _agent_changed(self, fact: events.AgentChanged) -> None:
         """Only a new state is a step of an agent's day: that the phone rings longer, say, is none."""

@@ -211,7 +211,7 @@ class Take:
     recording: RecordingId
     path: Path
     caller: LegId
-    other: LegId
+    other: LegId | None
     begun: float
     ended: float | None = None
 
@@ -270,9 +270,9 @@ class Sound:
     def stop_play(self, leg: LegId) -> None:
         self._stop(self.rows[leg])
 
-    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId) -> None:
+    def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None:
         assert caller in self.rows
-        assert other in self.rows
+        assert other is None or other in self.rows
         self.takes.append(Take(recording, path, caller, other, asyncio.get_running_loop().time()))
 
     def stop_recording(self, recording: RecordingId) -> None:

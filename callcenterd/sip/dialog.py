@@ -11,11 +11,9 @@ from typing import Self
 
 from callcenterd.sip.flow import Flow
 from callcenterd.sip.headers import NameAddr
+from callcenterd.sip.matching import DialogKey
 from callcenterd.sip.message import Request, Response
 from callcenterd.sip.uri import SipUri, Uri
-
-DialogKey = tuple[str, str, str]
-"""Call-ID, our tag, their tag (RFC 3261 §12)."""
 
 MAX_FORWARDS = "70"
 
@@ -80,7 +78,7 @@ class Dialog:
 
     @property
     def key(self) -> DialogKey:
-        return self.call_id, self.local_tag, self.remote_tag
+        return DialogKey(self.call_id, self.local_tag, self.remote_tag)
 
     @property
     def next_hop(self) -> Uri:
@@ -112,6 +110,11 @@ class Dialog:
             return False
         self.remote_sequence = number
         return True
+
+    def confirm(self, answer: Response) -> None:
+        """The 2xx of an early dialog says anew where they are and which way leads there (§13.2.2.4)."""
+        self.refresh(answer.contacts)
+        self.routes = tuple(reversed(answer.record_routes))
 
     def refresh(self, contacts: Sequence[NameAddr]) -> None:
         """A target refresh request or its 2xx: they are elsewhere now (§12.2.2)."""

@@ -10,9 +10,12 @@ import ipaddress
 import socket
 from collections.abc import Collection
 
+from callcenterd.errors import LocalError
+
 AGAIN_AFTER = 300.0
 """Seconds that an answer is used before it is asked for anew."""
 AGAIN_AFTER_FAILURE = 30.0
+_MOST_FACING = 1024
 
 
 class Names:
@@ -64,6 +67,35 @@ def literal(host: str) -> str | None:
         return str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]")))
     except ValueError:
         return None
+
+
+class Routes:
+    """Which address of this machine faces another one. Asks the routing table, sends nothing; keeps the answers."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, host: str) -> str:
+        """host: an IP address. Raises LocalError if there is no way there."""
+        known = self._known.get(host)
+        if known is None:
+            if len(self._known) >= _MOST_FACING:
+                self._known.clear()
+            known = self._known[host] = _facing(host)
+        return known
+
+    def forget(self) -> None:
+        """The machine may have other addresses now."""
+        self._known.clear()
+
+
+def _facing(host: str) -> str:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, 9))
+        except OSError as fault:
+            raise LocalError(f"no way to {host}: {fault.strerror or fault}") from fault
+        return str(probe.getsockname()[0])
 
 
 def resolve(name: str) -> tuple[str, ...]:

@@ -99,6 +99,14 @@ class Registrar:
     def bindings(self, extension: ExtensionNumber, now: float) -> list[Binding]:
         return [binding for binding in self._bindings.get(extension, ()) if binding.expires_at > now]
 
+    def all_of(self, extension: ExtensionNumber) -> list[Binding]:
+        """Its bindings without a look at the time: at most one deadline old."""
+        return list(self._bindings.get(extension, ()))
+
+    def holds(self, flow: Flow) -> bool:
+        """Is there a binding on this very flow?"""
+        return any(binding.flow == flow for bindings in self._bindings.values() for binding in bindings)
+
     def extensions(self) -> list[ExtensionNumber]:
         """Those with a binding, in their order."""
         return sorted(self._bindings)

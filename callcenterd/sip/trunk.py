@@ -29,11 +29,16 @@ LONGEST_RETRY = 600.0
 
 
 class Line:
-    """What is known of one trunk. addresses: what its host resolved to; empty until that is known."""
+    """What is known of one trunk.
+
+    addresses: what its host resolved to, where we send; empty until that is known. allowed: addresses of the names in
+    `allow`. registered_until: 0 if we never were.
+    """
 
     def __init__(self, trunk: Trunk, chance: random.Random, now: float) -> None:
         self.trunk = trunk
         self.addresses: tuple[str, ...] = ()
+        self.allowed: tuple[str, ...] = ()
         self.state: State = "unknown"
         self.registered_until = 0.0
         self.registration = REGISTRATION
@@ -48,7 +53,7 @@ class Line:
 
     def sends_from(self, source: str) -> bool:
         """May a call from this address be the trunk's? Its host and what `allow` names."""
-        if source in self.addresses:
+        if source in self.addresses or source in self.allowed:
             return True
         if not self._networks:
             return False
@@ -142,6 +147,6 @@ def _networks(allow: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress
     return tuple(found)
 
 
-def names_of(trunk: Trunk) -> tuple[str, ...]:
-    """Every name or address whose calls are the trunk's; networks are left out, they need no resolving."""
-    return (trunk.host, *(text for text in trunk.allow if "/" not in text))
+def allowed_names(trunk: Trunk) -> tuple[str, ...]:
+    """The names or addresses in `allow`; networks need no resolving."""
+    return tuple(text for text in trunk.allow if "/" not in text)

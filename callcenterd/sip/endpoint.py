@@ -1,0 +1,666 @@
+"""The door of this room: places, answers and ends calls; registers phones and trunks; tells what happened.
+
+Sans-IO: messages, our side's wishes and time go in; `parcels` for the edge, events and the next deadline come out.
+A request goes down this file once: admission, message, transaction, dialog, or a new call of somebody who may.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from callcenterd.errors import LocalError, NotFound
+from callcenterd.model.ids import ExtensionNumber, TrunkName
+from callcenterd.model.site import Site
+from callcenterd.sip import events
+from callcenterd.sip.admission import Admission
+from callcenterd.sip.conversation import Conversation
+from callcenterd.sip.dialog import Dialog
+from callcenterd.sip.digest import Guard, Verdict
+from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
+from callcenterd.sip.flow import Address, Flow, Transport
+from callcenterd.sip.headers import NameAddr, readable
+from callcenterd.sip.identity import (
+    LONGEST_NAME,
+    LONGEST_NUMBER,
+    Who,
+    called_number,
+    fixed_contact,
+    name_of,
+    number_of,
+    user_of,
+)
+from callcenterd.sip.incoming import Incoming
+from callcenterd.sip.locate import Routes
+from callcenterd.sip.matching import AnyServer, DialogKey, dialog_key
+from callcenterd.sip.message import Message, Request, Response, is_keepalive, parse, reply_to
+from callcenterd.sip.outgoing import Outgoing, Target
+from callcenterd.sip.post import ALLOW, SDP, Facing, Parcel, Post, party_of, sdp_of
+from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration
+from callcenterd.sip.syntax import MalformedMessage
+from callcenterd.sip.transaction import RFC_TIMERS, InviteServerTransaction, Timers
+from callcenterd.sip.trunk import Line
+from callcenterd.sip.trunks import Trunks
+from callcenterd.sip.uri import OtherUri, SipUri
+
+_log = structlog.get_logger(__name__)
+
+_DONE_HERE = frozenset({"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER"})
+_NEVER_DONE = frozenset({"PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
+_COME_BACK_LATER = "30"
+"""Seconds that a trunk is to send us nothing while we drain."""
+_SAID_OFTEN = 60.0
+"""Seconds between two log lines about the same stranger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """An extension's newest binding, for a page. source: where it speaks from. expires_at: monotonic; inf: fixed."""
+
+    contact: str
+    device: str
+    source: str
+    expires_at: float
+    bindings: int
+
+
+class Endpoint:
+    """Everything of one server's SIP. Used from one thread; `now` is monotonic seconds."""
+
+    def __init__(
+        self,
+        *,
+        domain: str,
+        chance: random.Random,
+        tell: Callable[[SipEvent], None],
+        facing: Facing | None = None,
+        timers: Timers = RFC_TIMERS,
+    ) -> None:
+        """domain: the realm of digests and the host of our addresses. tell: each event, when `tell_events` is called.
+        facing: see `post.Facing`; None: the machine's routing table."""
+        self._domain = domain
+        self._tell = tell
+        self._post = Post(chance, facing or Routes(), timers=timers)
+        self._admission = Admission()
+        self._guard = Guard(domain, chance)
+        self._registrar = Registrar()
+        self._who = Who(self._registrar, chance)
+        self._trunks = Trunks(self._post, self._who)
+        self._calls: dict[DialogId, Incoming | Outgoing] = {}
+        self._dialogs: dict[DialogKey, Conversation] = {}
+        self._identities = itertools.count(1)
+        self._draining = False
+        self._complained: dict[str, float] = {}
+
+    # ---- what the edge carries -------------------------------------------------------------------------------
+
+    def listening(self, listeners: Collection[tuple[Transport, Address]]) -> None:
+        """Where the edge listens now."""
+        self._post.listen(listeners)
+
+    def receive(self, octets: bytes, flow: Flow, now: float) -> None:
+        """One datagram. Whatever it holds, this returns."""
+        if is_keepalive(octets):
+            return
+        if not self._lets_in(octets, flow, now):
+            return
+        try:
+            message = parse(octets)
+        except MalformedMessage as fault:
+            self._malformed(fault, flow)
+            return
+        self._take(message, flow, now)
+
+    def take(self, item: Message | MalformedMessage, flow: Flow, now: float) -> None:
+        """One message off a stream, or the fault of one."""
+        if isinstance(item, MalformedMessage):
+            if self._lets_in(b"", flow, now):
+                self._malformed(item, flow)
+        elif self._lets_in(item.method.encode() + b" " if isinstance(item, Request) else b"SIP/2.0 ", flow, now):
+            self._take(item, flow, now)
+
+    def parcels(self) -> list[Parcel]:
+        """What is to be sent now, in order; each is given out once."""
+        parcels = self._post.parcels
+        if parcels:
+            self._post.counts["messages_out"] += len(parcels)
+            self._post.parcels = []
+        return parcels
+
+    def unsent(self, parcel: Parcel, why: str, now: float) -> None:
+        """A parcel could not be sent."""
+        self._post.counts["unsent"] += 1
+        _log.info("cannot be sent", target=str(parcel.flow), why=why)
+        if parcel.sender is not None:
+            self._post.fail(parcel.sender, now)
+
+    def connection_ended(self, flow: Flow, now: float) -> None:
+        """A TCP connection is gone: its bindings, and what waits for an answer on it."""
+        self._reachable(self._registrar.lost(flow.connection), False)
+        self._post.fail_all(flow, now)
+
+    def needs(self, flow: Flow) -> bool:
+        """Does a binding or a dialog live on this connection?"""
+        return self._registrar.holds(flow) or any(one.dialog.flow == flow for one in self._dialogs.values())
+
+    def tell_events(self) -> bool:
+        """Tell what happened. Answers whether there was anything: what is told may ask for more."""
+        waiting = self._post.events
+        any_waiting = bool(waiting)
+        while waiting:
+            event = waiting.popleft()
+            try:
+                self._tell(event)
+            except Exception:  # noqa: BLE001  # who hears one event badly must still hear the next, and the room goes on
+                _log.exception("event not taken", happening=type(event).__name__)
+        return any_waiting
+
+    def lookups(self, now: float) -> list[str]:
+        """Host names to resolve now; hand each answer to `located`."""
+        return self._who.names.due(now)
+
+    def located(self, name: str, addresses: Collection[str], now: float) -> None:
+        if self._who.names.answered(name, addresses, now):
+            self._who.located()
+            self._trunks.look(now)
+
+    def deadline(self) -> float | None:
+        due = self._post.deadline()
+        names = self._who.names.deadline()
+        return min(names, due if due is not None else names) if names != float("inf") else due
+
+    def advance(self, now: float) -> None:
+        """Do what is due."""
+        self._post.advance(now)
+
+    # ---- what is asked of us ---------------------------------------------------------------------------------
+
+    def configure(self, site: Site, now: float) -> None:
+        """Trunks and extensions as they are from now on. Calls go on; bindings of who is gone, or has another
+        password, end."""
+        before = self._who.extensions
+        fixed = {number for number, extension in before.items() if fixed_contact(extension) is not None}
+        self._who.configure(site.trunks, site.extensions, now)
+        stay = [
+            number
+            for number, extension in self._who.extensions.items()
+            if number in before and before[number].password.reveal() == extension.password.reveal()
+        ]
+        gone = set(self._registrar.keep_only(stay))
+        now_fixed = {n for n, extension in self._who.extensions.items() if fixed_contact(extension) is not None}
+        self._reachable(sorted(now_fixed - fixed), True)
+        self._reachable(sorted((gone | fixed) - now_fixed), False)
+        self._trunks.look(now)
+
+    def drain(self) -> None:
+        """No new calls from now on; registrations and running calls go on."""
+        self._draining = True
+
+    def ring(self, dialog: DialogId, sdp: bytes | None = None, *, now: float) -> None:
+        if isinstance(call := self._calls.get(dialog), Incoming):
+            call.ring(sdp, now)
+
+    def accept(self, dialog: DialogId, sdp: bytes, *, now: float) -> None:
+        if isinstance(call := self._calls.get(dialog), Incoming):
+            call.accept(sdp, now)
+
+    def refuse(self, dialog: DialogId, status: int, phrase: str | None = None, *, now: float) -> None:
+        """status: 300 to 699. Of a call that we answered already: a BYE."""
+        call = self._calls.pop(dialog, None)
+        if isinstance(call, Incoming):
+            call.refuse(status, phrase, now)
+        if call is not None:
+            call.hang_up(None, now)
+
+    def hang_up(self, dialog: DialogId, reason: str | None = None, *, now: float) -> None:
+        """Whatever its state asks for. reason: a Reason header value (RFC 3326), or words. Nothing more is told."""
+        call = self._calls.pop(dialog, None)
+        if call is not None:
+            call.hang_up(reason, now)
+
+    def accept_offer(self, dialog: DialogId, sdp: bytes, *, now: float) -> None:
+        if (conversation := self._conversation(dialog)) is not None:
+            conversation.accept_offer(sdp, now)
+
+    def refuse_offer(self, dialog: DialogId, status: int = 488, *, now: float) -> None:
+        if (conversation := self._conversation(dialog)) is not None:
+            conversation.refuse_offer(status, now)
+
+    def place(
+        self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes, now: float
+    ) -> DialogId:
+        """INVITE, to every phone of an extension at once. Raises LocalError if there is nowhere to send it."""
+        targets = self._targets(to, now)
+        host = self._domain if isinstance(to, ToExtension) else self._post.local_host(targets[0].flow)
+        number = readable(caller, LONGEST_NUMBER)
+        from_ = (
+            NameAddr(readable(caller_name, LONGEST_NAME), SipUri.of(number, host))
+            if number
+            else NameAddr("Anonymous", SipUri.of("anonymous", "anonymous.invalid"))
+        )
+        called = SipUri.of(to.number, self._domain if isinstance(to, ToExtension) else self._line(to.trunk).trunk.host)
+        identity = DialogId(next(self._identities))
+        call = Outgoing(self._post, identity, self._dialogs, self._forget)
+        call.start(targets, from_=from_, to=NameAddr("", called), sdp=sdp, now=now)
+        self._calls[identity] = call
+        self._post.counts["calls_placed"] += 1
+        return identity
+
+    def local_host_towards(self, to: ToExtension | ToTrunk, *, now: float) -> str:
+        """The address of ours that faces them. Raises LocalError like `place`."""
+        return self._post.local_host(self._targets(to, now)[0].flow)
+
+    # ---- what pages show -------------------------------------------------------------------------------------
+
+    def counters(self) -> Mapping[str, float]:
+        """Counters since the start end in _total; the others are how many there are now."""
+        counts = self._post.counts
+        names = (
+            "messages_in", "messages_out", "malformed", "held_back", "retransmissions", "repeated", "unsent",
+            "unknown_sources", "challenged", "wrong_digests", "locks", "merged", "calls_placed", "calls_arrived",
+        )  # fmt: skip
+        return {
+            **{f"{name}_total": float(counts[name]) for name in names},
+            "transactions": float(len(self._post.transactions)),
+            "dialogs": float(len(self._dialogs)),
+            "calls": float(len(self._calls)),
+            "registrations": float(len(self._registrar)),
+        }
+
+    def registrations(self) -> Mapping[ExtensionNumber, Phone]:
+        """Every extension that can be reached: registered ones and devices at a fixed address."""
+        found = {
+            number: Phone(str(uri), "", f"{uri.host}:{uri.port or 5060}", float("inf"), 1)
+            for number, extension in self._who.extensions.items()
+            if (uri := fixed_contact(extension)) is not None
+        }
+        for number in self._registrar.extensions():
+            bindings = self._registrar.all_of(number)
+            newest = bindings[-1]
+            found[number] = Phone(
+                str(newest.uri), newest.user_agent, str(newest.flow), newest.expires_at, len(bindings)
+            )
+        return found
+
+    def locked_out(self, now: float) -> list[tuple[str, float]]:
+        """Addresses that tried too many wrong proofs, and for how many seconds more they are held off."""
+        return self._admission.locked(now)
+
+    # ---- messages --------------------------------------------------------------------------------------------
+
+    def _lets_in(self, octets: bytes, flow: Flow, now: float) -> bool:
+        self._post.counts["messages_in"] += 1
+        source = flow.remote[0]
+        if self._who.known(source) or self._admission.lets_in(octets, source, now):
+            return True
+        self._post.counts["held_back"] += 1
+        return False
+
+    def _malformed(self, fault: MalformedMessage, flow: Flow) -> None:
+        """A request whose top Via can be read is told what is wrong with it; everything else is dropped."""
+        self._post.counts["malformed"] += 1
+        _log.debug("malformed", source=str(flow), why=str(fault))
+        if not isinstance(fault.request, Request):
+            return
+        try:
+            fault.request.stamp_source(*flow.remote)
+            self._post.answer_stranger(fault.request, _way_back(fault.request, flow), fault.status)
+        except MalformedMessage:
+            return
+
+    def _take(self, message: Message, flow: Flow, now: float) -> None:
+        try:
+            if isinstance(message, Response):
+                self._response(message, flow, now)
+            else:
+                message.stamp_source(*flow.remote)
+                _ = message.contacts, message.record_routes, message.routes  # readable, or refused before anything
+                self._request(message, _way_back(message, flow), flow, now)
+        except MalformedMessage as fault:
+            if isinstance(message, Request) and message.method != "ACK":
+                fault.request = message
+            self._malformed(fault, flow)
+        except LocalError as fault:  # no way back to them, or an answer that our own state does not allow
+            _log.warning("message not answered", source=str(flow), why=str(fault))
+
+    def _response(self, response: Response, flow: Flow, now: float) -> None:
+        _ = response.contacts, response.record_routes
+        arrival = self._post.arrive(response, flow, now)
+        if arrival.kind == "stray":
+            _log.debug("answer to nothing", source=str(flow), status=response.status)
+
+    def _request(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
+        if request.method == "CANCEL":
+            self._cancel(request, back, now)
+        elif request.to.tag is not None or request.method == "ACK":
+            self._within_dialog(request, back, now)
+        elif (refusal := _unfit(request)) is not None:
+            self._post.answer_stranger(request, back, refusal.status, **refusal.headers)
+        elif request.method == "OPTIONS":
+            self._post.answer_stranger(request, back, 200, Allow=ALLOW, Accept=SDP)
+        elif request.method == "REGISTER":
+            self._register(request, back, flow, now)
+        elif request.method == "INVITE":
+            self._invite(request, back, flow, now)
+        else:  # BYE, INFO and UPDATE of no dialog
+            self._post.answer_stranger(request, back, 481)
+
+    def _cancel(self, request: Request, back: Flow, now: float) -> None:
+        invite = self._post.transactions.invite_of(request)
+        if invite is None or party_of(invite).flow.remote[0] != back.remote[0]:
+            self._post.answer_stranger(request, back, 481)
+            return
+        arrival = self._post.arrive(request, back, now)
+        if arrival.kind != "new":
+            return
+        call = party_of(invite).asker
+        tag = call.conversation.dialog.local_tag if isinstance(call, Incoming) else None
+        self._post.answer(_server(arrival.transaction), 200, now, tag=tag)
+        if isinstance(call, Incoming):
+            call.cancelled(now)
+        elif isinstance(call, Conversation):
+            call.refuse_offer(487, now)  # they take back a re-INVITE
+
+    def _within_dialog(self, request: Request, back: Flow, now: float) -> None:
+        conversation = self._dialogs.get(dialog_key(request))
+        if conversation is None and request.method != "ACK" and not self._who.known(back.remote[0]):
+            self._post.answer_stranger(request, back, 481)
+            return
+        arrival = self._post.arrive(request, back, now)
+        if arrival.kind == "stray" and request.method == "ACK" and conversation is not None:
+            conversation.acknowledged(request, now)
+        elif arrival.kind == "full":
+            self._post.answer_stranger(request, back, 503)
+        elif arrival.kind in ("new", "merged"):
+            transaction = _server(arrival.transaction)
+            if conversation is None:
+                self._post.answer(transaction, 481, now)
+            elif _unknown_extensions(request, frozenset()):
+                self._refuse(transaction, _bad_extension(request, frozenset()), now)
+            else:
+                conversation.asked(request, transaction, now)
+
+    # ---- who may ---------------------------------------------------------------------------------------------
+
+    def _register(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
+        transaction = self._prove(request, back, now)
+        if transaction is None:
+            return
+        server, name = transaction
+        extension = ExtensionNumber(name)
+        if user_of(request.to.uri) != name:
+            self._post.answer(server, 403, now)  # nobody registers for somebody else
+            return
+        asked = Registration(
+            contacts=None if request.contact_is_star else request.contacts,
+            expires=request.expires,
+            call_id=request.call_id,
+            sequence=request.cseq.number,
+            flow=flow,
+            user_agent=readable(request.headers.get("User-Agent") or "", LONGEST_NAME),
+            path=tuple(request.headers.values("Path")),
+        )
+        before = bool(self._registrar.bindings(extension, now))
+        try:
+            bindings = self._registrar.register(extension, asked, now)
+        except NotRegistered as refused:
+            response = reply_to(request, refused.status, to_tag=self._post.token())
+            if refused.status == 423:
+                response.headers.add("Min-Expires", str(SHORTEST))
+            self._post.respond(server, response, now)
+            return
+        self._post.agenda.at(self._expire, self._registrar.deadline())
+        response = reply_to(request, 200, to_tag=self._post.token())
+        for binding in bindings:
+            response.headers.add("Contact", f"{binding.contact};expires={binding.seconds_left(now)}")
+        self._post.respond(server, response, now)
+        if bool(bindings) != before:
+            self._reachable([extension], bool(bindings))
+
+    def _invite(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
+        proofs = request.authorizations
+        line = None if self._guard.named(proofs) is not None else self._who.trunk_of(request, flow, now)
+        if line is None:
+            proved = self._prove(request, back, now)
+            if proved is None:
+                return
+            server, extension = proved
+        else:
+            arrival = self._post.arrive(request, back, now)
+            if not self._is_new(arrival.kind, request, back, arrival.transaction, now):
+                return
+            server, extension = _server(arrival.transaction), ""
+        assert isinstance(server, InviteServerTransaction)
+        if (refusal := _uncallable(request)) is not None:
+            self._refuse(server, refusal, now)
+        elif self._draining:
+            self._refuse(server, _Refusal(503, {"Retry-After": _COME_BACK_LATER}), now)
+        else:
+            self._begin(request, server, line, ExtensionNumber(extension), flow, now)
+
+    def _begin(
+        self,
+        request: Request,
+        server: InviteServerTransaction,
+        line: Line | None,
+        extension: ExtensionNumber,
+        flow: Flow,
+        now: float,
+    ) -> None:
+        self._post.respond(server, reply_to(request, 100), now)
+        identity = DialogId(next(self._identities))
+        call = Incoming(self._post, identity, server, self._forget)
+        dialog = Dialog.of_their_invite(request, self._post.token(), self._post.contact(flow), flow, 0)
+        call.conversation = Conversation(self._post, identity, dialog, call, self._dialogs, pinned=line is None)
+        self._calls[identity] = call
+        self._post.counts["calls_arrived"] += 1
+        self._post.events.append(
+            events.IncomingCall(
+                dialog=identity,
+                trunk=line.trunk.name if line is not None else None,
+                extension=None if line is not None else extension,
+                caller=number_of(request.from_.uri) if line is not None else extension,
+                caller_name=name_of(request.from_),
+                called=called_number(request, line.trunk.username if line is not None else ""),
+                offer=sdp_of(request),
+                local_host=self._post.local_host(flow),
+            )
+        )
+
+    def _prove(self, request: Request, back: Flow, now: float) -> tuple[AnyServer, str] | None:
+        """The transaction and the name of who has proved to be an extension. None: it is dealt with.
+
+        Who shows no proof is challenged without anything kept of it. Whoever is named, and whether anybody has that
+        name, the answers are the same.
+        """
+        proofs, source = request.authorizations, back.remote[0]
+        name = self._guard.named(proofs)
+        if name is None:
+            self._challenge(request, back, now)
+            return None
+        if not self._admission.may_try(source, name, now):
+            self._post.counts["held_back"] += 1
+            self._post.answer_stranger(request, back, 403)
+            return None
+        arrival = self._post.arrive(request, back, now)
+        if not self._is_new(arrival.kind, request, back, arrival.transaction, now):
+            return None
+        server = _server(arrival.transaction)
+        judged = self._guard.judge(proofs, request.method, request.uri, self._who.password_of, now)
+        if judged.verdict is Verdict.PROVEN:
+            self._admission.proved(source, name)
+            return server, name
+        if judged.verdict is Verdict.WRONG:
+            self._post.counts["wrong_digests"] += 1
+            if self._admission.failed(source, name, now):
+                self._post.counts["locks"] += 1
+                _log.warning("too many wrong passwords", source=source, name=readable(name, LONGEST_NUMBER))
+            self._post.answer(server, 403, now)
+            return None
+        challenges = self._guard.challenges(now, stale=judged.verdict is Verdict.STALE)
+        self._refuse(server, _Refusal(401, {"WWW-Authenticate": challenges}), now)
+        return None
+
+    def _challenge(self, request: Request, back: Flow, now: float) -> None:
+        """A phone's first request, or a stranger's. One who calls and names nobody of ours is worth a line."""
+        self._post.counts["challenged"] += 1
+        source, caller = back.remote[0], user_of(request.from_.uri)
+        if request.method == "INVITE" and ExtensionNumber(caller) not in self._who.extensions:
+            self._post.counts["unknown_sources"] += 1
+            if now >= self._complained.get(source, float("-inf")):
+                if len(self._complained) >= 1000:
+                    self._complained.clear()
+                self._complained[source] = now + _SAID_OFTEN
+                _log.warning(
+                    "call refused: not a trunk's address",
+                    source=source,
+                    caller=readable(caller, LONGEST_NUMBER),
+                    called=number_of(request.target),
+                )
+        self._post.answer_stranger(request, back, 401, WWW_Authenticate=self._guard.challenges(now))
+
+    def _is_new(self, kind: str, request: Request, back: Flow, transaction: object, now: float) -> bool:
+        if kind == "merged":
+            self._post.counts["merged"] += 1
+            self._post.answer(_server(transaction), 482, now)
+        elif kind == "full":
+            self._post.answer_stranger(request, back, 503)
+        return kind == "new"
+
+    def _refuse(self, transaction: AnyServer, refusal: _Refusal, now: float) -> None:
+        response = reply_to(transaction.request, refusal.status, to_tag=self._post.token())
+        for name, value in refusal.headers.items():
+            for line in [value] if isinstance(value, str) else value:
+                response.headers.add(name, line)
+        self._post.respond(transaction, response, now)
+
+    # ---- where to --------------------------------------------------------------------------------------------
+
+    def _targets(self, to: ToExtension | ToTrunk, now: float) -> list[Target]:
+        """Raises LocalError if there is none."""
+        return [self._trunk_target(to)] if isinstance(to, ToTrunk) else self._phones(to.number, now)
+
+    def _trunk_target(self, to: ToTrunk) -> Target:
+        line = self._line(to.trunk)
+        if not line.addresses:
+            raise LocalError(f"the host of trunk {to.trunk}, {line.trunk.host}, has no address")
+        trunk = line.trunk
+        uri = SipUri.of(to.number, trunk.host, trunk.port if trunk.port != 5060 else None)
+        return Target(
+            uri=str(uri),
+            flow=self._post.flow_to((line.addresses[0], trunk.port)),
+            username=trunk.username,
+            password=trunk.password,
+        )
+
+    def _phones(self, number: ExtensionNumber, now: float) -> list[Target]:
+        extension = self._who.extensions.get(number)
+        if extension is None:
+            raise NotFound("extension", number)
+        if (uri := fixed_contact(extension)) is not None:
+            addresses = self._who.names.addresses(uri.host)
+            if not addresses:
+                raise LocalError(f"the device of extension {number}, {uri.host}, has no address")
+            transport: Transport = "TCP" if uri.transport == "tcp" else "UDP"
+            return [Target(uri=str(uri), flow=self._post.flow_to((addresses[0], uri.port or 5060), transport))]
+        bindings = self._registrar.bindings(number, now)
+        if not bindings:
+            raise LocalError(f"no phone is registered for extension {number}")
+        return [
+            Target(uri=str(_bare(binding)), flow=binding.flow, routes=binding.path, pinned=True) for binding in bindings
+        ]
+
+    def _line(self, name: TrunkName) -> Line:
+        line = self._who.lines.get(name)
+        if line is None:
+            raise NotFound("trunk", name)
+        return line
+
+    # ---- within ----------------------------------------------------------------------------------------------
+
+    def _conversation(self, dialog: DialogId) -> Conversation | None:
+        call = self._calls.get(dialog)
+        if isinstance(call, Incoming):
+            return call.conversation
+        return call.winner if call is not None else None
+
+    def _forget(self, dialog: DialogId) -> None:
+        self._calls.pop(dialog, None)
+
+    def _expire(self, now: float) -> None:
+        self._reachable(self._registrar.expire(now), False)
+        due = self._registrar.deadline()
+        self._post.agenda.at(self._expire, None if due == float("inf") else due)
+
+    def _reachable(self, extensions: Sequence[ExtensionNumber], reachable: bool) -> None:
+        for extension in extensions:
+            self._post.events.append(events.Registered(extension, reachable))
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """headers: a list is a line each."""
+
+    status: int
+    headers: dict[str, str | list[str]]
+
+
+def _unfit(request: Request) -> _Refusal | None:
+    """What nobody may ask, in the order of §8.2: method, scheme, extensions."""
+    if request.method not in _DONE_HERE:
+        return _Refusal(405 if request.method in _NEVER_DONE else 501, {})
+    if isinstance(request.target, OtherUri):
+        return _Refusal(416, {})
+    if request.method == "REGISTER" and isinstance(request.to.uri, OtherUri):
+        return _Refusal(400, {})
+    understood = frozenset({"path"}) if request.method == "REGISTER" else frozenset[str]()
+    return _bad_extension(request, understood) if _unknown_extensions(request, understood) else None
+
+
+def _unknown_extensions(request: Request, understood: frozenset[str]) -> list[str]:
+    """Option tags that they require and we do not have (§8.2.2.3). Proxies' ones too: there is none behind us."""
+    if not request.headers.has("Require") and not request.headers.has("Proxy-Require"):
+        return []
+    wanted = [*request.require, *(value.lower() for value in request.headers.values("Proxy-Require"))]
+    return [tag for tag in wanted if tag not in understood]
+
+
+def _bad_extension(request: Request, understood: frozenset[str]) -> _Refusal:
+    return _Refusal(420, {"Unsupported": ", ".join(_unknown_extensions(request, understood))})
+
+
+def _uncallable(request: Request) -> _Refusal | None:
+    """An INVITE that we could not answer with SDP, or that has gone round in circles."""
+    if request.max_forwards == 0:
+        return _Refusal(483, {})
+    if request.headers.has("Content-Encoding") or (request.body and sdp_of(request) is None):
+        return _Refusal(415, {"Accept": SDP, "Accept-Encoding": "identity"})
+    if request.headers.has("Accept"):
+        accepted = {value.partition(";")[0].strip().lower() for value in request.headers.values("Accept")}
+        if not accepted & {SDP, "application/*", "*/*"}:
+            return _Refusal(406, {})
+    return None
+
+
+def _way_back(request: Request, flow: Flow) -> Flow:
+    """Where its answer goes (§18.2.2, RFC 3581 §4): a stream's on the stream; a datagram's to the port that Via names,
+    at the address that it came from."""
+    if flow.transport != "UDP":
+        return flow
+    port = request.via.answer_address[1]
+    return flow if port == flow.remote[1] else Flow("UDP", (flow.remote[0], port), flow.local)
+
+
+def _bare(binding: Binding) -> SipUri:
+    """A Contact as a Request-URI: what stands after "?" in it is not acted on (§19.1.5)."""
+    uri = binding.uri
+    return SipUri(uri.scheme, uri.userinfo, uri.host, uri.port, uri.params) if uri.headers else uri
+
+
+def _server(transaction: object) -> AnyServer:
+    assert isinstance(transaction, AnyServer)
+    return transaction

@@ -1,0 +1,124 @@
+"""Who a message is from, and what its numbers and names are once they are fit to be shown and stored.
+
+A trunk is known by its address, an extension by its proof. Sans-IO.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping
+
+from callcenterd.model.ids import ExtensionNumber, TrunkName
+from callcenterd.model.site import Extension, Secret, Trunk
+from callcenterd.sip import uri as uris
+from callcenterd.sip.flow import Flow
+from callcenterd.sip.headers import NameAddr, readable
+from callcenterd.sip.locate import Names, literal
+from callcenterd.sip.message import Request
+from callcenterd.sip.registrar import Registrar
+from callcenterd.sip.syntax import MalformedMessage
+from callcenterd.sip.trunk import Line, allowed_names
+from callcenterd.sip.uri import SipUri, Uri
+
+LONGEST_NUMBER = 64
+LONGEST_NAME = 100
+_MOST_REMEMBERED = 4096
+_WRITTEN_APART = re.compile(r"[ .()\-]")
+_DIALLED = re.compile(r"\+?[0-9*#]+")
+
+
+class Who:
+    """The site's trunks and extensions, as the SIP room sees them."""
+
+    def __init__(self, registrar: Registrar, chance: random.Random) -> None:
+        self.names = Names()
+        self.lines: dict[TrunkName, Line] = {}
+        self.extensions: Mapping[ExtensionNumber, Extension] = {}
+        self._registrar = registrar
+        self._chance = chance
+        self._by_source: dict[str, tuple[Line, ...]] = {}
+        self._fixed: frozenset[str] = frozenset()
+
+    def configure(self, trunks: Iterable[Trunk], extensions: Iterable[Extension], now: float) -> None:
+        """A trunk that did not change keeps its health and registration."""
+        before = self.lines
+        self.lines = {}
+        for trunk in trunks:
+            old = before.get(trunk.name)
+            self.lines[trunk.name] = old if old is not None and old.trunk == trunk else Line(trunk, self._chance, now)
+        self.extensions = {extension.number: extension for extension in extensions}
+        contacts = [uri for extension in self.extensions.values() if (uri := fixed_contact(extension)) is not None]
+        self._fixed = frozenset(address for uri in contacts if (address := literal(uri.host)) is not None)
+        hosts = {name for line in self.lines.values() for name in (line.trunk.host, *allowed_names(line.trunk))}
+        self.names.want(hosts | {uri.host for uri in contacts}, now)
+        self.located()
+
+    def located(self) -> None:
+        """Addresses of names have changed."""
+        self._by_source.clear()
+        for line in self.lines.values():
+            line.addresses = self.names.addresses(line.trunk.host)
+            line.allowed = tuple(
+                address for name in allowed_names(line.trunk) for address in self.names.addresses(name)
+            )
+
+    def known(self, source: str) -> bool:
+        """Is this IP address a trunk's, a registered phone's or a fixed device's? Others are strangers."""
+        return bool(self.trunks_at(source)) or source in self._fixed or self._registrar.knows(source)
+
+    def trunks_at(self, source: str) -> tuple[Line, ...]:
+        found = self._by_source.get(source)
+        if found is None:
+            if len(self._by_source) >= _MOST_REMEMBERED:
+                self._by_source.clear()
+            found = tuple(line for line in self.lines.values() if line.sends_from(source))
+            self._by_source[source] = found
+        return found
+
+    def trunk_of(self, request: Request, flow: Flow, now: float) -> Line | None:
+        """Whose call this is if it is a trunk's: its address says so, and no phone of ours speaks on that flow.
+
+        Several trunks behind one address differ by port, else by the account that is called.
+        """
+        lines = self.trunks_at(flow.remote[0])
+        if not lines or self._registrar.is_at(user_of(request.from_.uri), flow, now):
+            return None
+        by_port = [line for line in lines if line.trunk.port == flow.remote[1]]
+        called = user_of(request.target)
+        by_account = [line for line in by_port or lines if line.trunk.username and line.trunk.username == called]
+        return (by_account or by_port or lines)[0]
+
+    def password_of(self, name: str) -> Secret | None:
+        extension = self.extensions.get(ExtensionNumber(name))
+        return None if extension is None else extension.password
+
+
+def fixed_contact(extension: Extension) -> SipUri | None:
+    """The address of a device that does not register, if it has one that can be read."""
+    try:
+        uri = uris.parse(extension.contact) if extension.contact else None
+    except MalformedMessage:
+        return None
+    return uri if isinstance(uri, SipUri) else None
+
+
+def user_of(uri: Uri) -> str:
+    return uri.user or ""
+
+
+def number_of(uri: Uri) -> str:
+    """A number as it may be compared, shown and stored: without the marks that people put between digits."""
+    text = readable(user_of(uri).partition(";")[0], LONGEST_NUMBER)
+    together = _WRITTEN_APART.sub("", text)
+    return together if _DIALLED.fullmatch(together) else text
+
+
+def called_number(request: Request, account: str) -> str:
+    """The number that was called: of the Request-URI, or of To if that only names our own account at a trunk."""
+    called = number_of(request.target)
+    return number_of(request.to.uri) if not called or (account and called == account) else called
+
+
+def name_of(address: NameAddr) -> str:
+    return readable(address.display, LONGEST_NAME)

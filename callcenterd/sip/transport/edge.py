@@ -1,0 +1,310 @@
+"""Sockets, the loop and the clock for `sip.endpoint`: the only code of this room that knows them. Decides nothing.
+
+It is also the `Signalling` that the calls room speaks to: each wish gets its time here and is sent after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Coroutine, Sequence
+from typing import Protocol
+
+import structlog
+
+from callcenterd.clock import Clock
+from callcenterd.errors import CannotStart
+from callcenterd.model.site import Site
+from callcenterd.sip.endpoint import Endpoint
+from callcenterd.sip.events import DialogId, ToExtension, ToTrunk
+from callcenterd.sip.flow import Address, Flow, Transport, written_host
+from callcenterd.sip.locate import resolve
+from callcenterd.sip.post import Parcel
+from callcenterd.sip.transport.tcp import Connections, Item
+from callcenterd.sip.transport.udp import UdpSocket
+
+_log = structlog.get_logger(__name__)
+
+SWEEP_EVERY = 1.0
+RESOLVED_WITHIN = 5.0
+"""Seconds that `configure` waits for names. What takes longer is taken up when it comes."""
+CONNECTED_WITHIN = 5.0
+_BACKLOG = 128
+
+
+class ListenAt(Protocol):
+    """What the configuration says: `config.Listen`."""
+
+    @property
+    def transport(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+
+
+class SipEdge:
+    def __init__(self, endpoint: Endpoint, listens: Sequence[ListenAt], clock: Clock) -> None:
+        self._core = endpoint
+        self._listens = listens
+        self._clock = clock
+        self._udp: dict[Address, UdpSocket] = {}
+        self._servers: list[asyncio.Server] = []
+        self._connections = Connections(self, clock, endpoint.needs)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = float("inf")
+        self._soon = False
+        self._flushing = False
+        self._closed = True
+
+    async def open(self) -> None:
+        """Listen everywhere. Raises CannotStart, and then listens nowhere."""
+        self._closed = False
+        listening: list[tuple[Transport, Address]] = []
+        for listen in self._listens:
+            try:
+                if listen.transport == "udp":
+                    listening.append(("UDP", self._open_udp(listen.host, listen.port)))
+                else:
+                    listening.append(("TCP", await self._open_tcp(listen.host, listen.port)))
+            except OSError as fault:
+                await self.stop()
+                raise CannotStart(_why_not(listen, fault)) from fault
+        self._core.listening(listening)
+
+    async def stop(self) -> None:
+        """Close every socket and end what is under way. Twice is fine."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        loop = asyncio.get_running_loop()
+        for bound in self._udp.values():
+            loop.remove_reader(bound.fileno())
+            bound.close()
+        self._udp.clear()
+        for server in self._servers:
+            server.close()
+        self._connections.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+
+    @property
+    def addresses(self) -> list[tuple[Transport, Address]]:
+        """Where it listens, with the ports that the system gave for port 0."""
+        tcp = [server.sockets[0].getsockname()[:2] for server in self._servers if server.sockets]
+        return [*(("UDP", local) for local in self._udp), *(("TCP", (local[0], local[1])) for local in tcp)]
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    # ---- Signalling, and what else is asked --------------------------------------------------------------
+
+    async def configure(self, site: Site) -> None:
+        """The site from now on. Its host names are asked for before this returns, for a while."""
+        self._core.configure(site, self._now())
+        self._flush()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=RESOLVED_WITHIN)
+
+    def drain(self) -> None:
+        self._core.drain()
+
+    def ring(self, dialog: DialogId, sdp: bytes | None = None) -> None:
+        self._core.ring(dialog, sdp, now=self._now())
+        self._flush_soon()
+
+    def accept(self, dialog: DialogId, sdp: bytes) -> None:
+        self._core.accept(dialog, sdp, now=self._now())
+        self._flush_soon()
+
+    def refuse(self, dialog: DialogId, status: int, phrase: str | None = None) -> None:
+        self._core.refuse(dialog, status, phrase, now=self._now())
+        self._flush_soon()
+
+    def place(self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes) -> DialogId:
+        placed = self._core.place(to, caller=caller, caller_name=caller_name, sdp=sdp, now=self._now())
+        self._flush_soon()
+        return placed
+
+    def hang_up(self, dialog: DialogId, reason: str | None = None) -> None:
+        self._core.hang_up(dialog, reason, now=self._now())
+        self._flush_soon()
+
+    def accept_offer(self, dialog: DialogId, sdp: bytes) -> None:
+        self._core.accept_offer(dialog, sdp, now=self._now())
+        self._flush_soon()
+
+    def refuse_offer(self, dialog: DialogId, status: int = 488) -> None:
+        self._core.refuse_offer(dialog, status, now=self._now())
+        self._flush_soon()
+
+    def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
+        return self._core.local_host_towards(to, now=self._now())
+
+    # ---- what comes ----------------------------------------------------------------------------------------
+
+    def take(self, item: Item, flow: Flow) -> None:
+        """A message off a stream."""
+        try:
+            self._core.take(item, flow, self._now())
+        except Exception:  # noqa: BLE001  # one message's fault must not reach the next one
+            _log.exception("message not taken", source=str(flow))
+        self._flush()
+
+    def ended(self, flow: Flow, why: str) -> None:
+        """A stream is over."""
+        _log.debug("connection ended", remote=str(flow), why=why)
+        if not self._closed:
+            self._core.connection_ended(flow, self._now())
+            self._flush_soon()
+
+    def _receive(self, octets: bytes, flow: Flow) -> None:
+        try:
+            self._core.receive(octets, flow, self._now())
+        except Exception:  # noqa: BLE001  # one datagram's fault must not reach the next one
+            _log.exception("datagram not taken", source=str(flow))
+
+    def _drain(self, bound: UdpSocket) -> None:
+        bound.drain()
+        self._flush()
+
+    # ---- what goes -----------------------------------------------------------------------------------------
+
+    def _flush_soon(self) -> None:
+        """Once for all wishes of this turn of the loop."""
+        if not self._soon and not self._flushing and not self._closed:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """After everything that the core was told: send, pass events on, ask for names, set the one timer anew."""
+        self._soon = False
+        if self._flushing or self._closed:
+            return
+        self._flushing = True
+        try:
+            self._send_all()
+            while self._core.tell_events():
+                self._send_all()
+        finally:
+            self._flushing = False
+        for name in self._core.lookups(self._now()):
+            self._own(self._look_up(name))
+        self._set_timer()
+
+    def _send_all(self) -> None:
+        while parcels := self._core.parcels():
+            for parcel in parcels:
+                if parcel.flow.transport == "UDP":
+                    self._send_datagram(parcel)
+                else:
+                    self._send_on_stream(parcel)
+
+    def _send_datagram(self, parcel: Parcel) -> None:
+        bound = self._udp.get(parcel.flow.local)
+        why = "the socket is gone" if bound is None else bound.send(parcel.octets, parcel.flow.remote)
+        if why:
+            self._core.unsent(parcel, why, self._now())
+
+    def _send_on_stream(self, parcel: Parcel) -> None:
+        connection = self._connections.on(parcel.flow)
+        if connection is not None:
+            connection.send(parcel.octets)
+        elif parcel.flow.connection:
+            self._core.unsent(parcel, "the connection is gone", self._now())
+        else:
+            self._own(self._connect_and_send(parcel))
+
+    async def _connect_and_send(self, parcel: Parcel) -> None:
+        """A connection of our own. What else goes there meanwhile finds it, or makes a second one."""
+        flow = parcel.flow
+        try:
+            async with asyncio.timeout(CONNECTED_WITHIN):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: self._connections.make(flow.local), *flow.remote
+                )
+        except (OSError, TimeoutError) as fault:
+            self._core.unsent(parcel, str(fault) or "no connection in time", self._now())
+        else:
+            connection.send(parcel.octets)
+        self._flush()
+
+    async def _look_up(self, name: str) -> None:
+        addresses = await asyncio.to_thread(resolve, name)
+        if not addresses:
+            _log.warning("host name not known", host=name)
+        self._core.located(name, addresses, self._now())
+        self._flush()
+
+    # ---- time ----------------------------------------------------------------------------------------------
+
+    def _set_timer(self) -> None:
+        """One timer. It is only moved to be earlier: one that fires too early finds nothing due and is set anew."""
+        due = self._core.deadline()
+        if len(self._connections):
+            sweep = self._now() + SWEEP_EVERY
+            due = sweep if due is None else min(due, sweep)
+        if due is None or (self._timer is not None and self._timer_due <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self._now()), self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        now = self._now()
+        self._connections.sweep()
+        try:
+            self._core.advance(now)
+        except Exception:  # noqa: BLE001  # one call's timer must not stop those of the others
+            _log.exception("timer failed")
+        self._flush()
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
+
+    # ---- sockets -------------------------------------------------------------------------------------------
+
+    def _open_udp(self, host: str, port: int) -> Address:
+        bound = UdpSocket.open(host, port, self._receive)
+        self._udp[bound.local] = bound
+        asyncio.get_running_loop().add_reader(bound.fileno(), self._drain, bound)
+        return bound.local
+
+    async def _open_tcp(self, host: str, port: int) -> Address:
+        listener = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=_BACKLOG
+        )
+        local: Address = listener.getsockname()[:2]
+        server = await asyncio.get_running_loop().create_server(
+            lambda: self._connections.make(local), sock=listener, backlog=_BACKLOG
+        )
+        self._servers.append(server)
+        return local
+
+    def _own(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _why_not(listen: ListenAt, fault: OSError) -> str:
+    where = f"{listen.transport}:{written_host(listen.host)}:{listen.port}"
+    match fault.errno:
+        case errno.EADDRINUSE:
+            return f"SIP cannot listen on {where}: the port is in use by another program"
+        case errno.EADDRNOTAVAIL:
+            return f"SIP cannot listen on {where}: this machine does not have that address"
+        case errno.EACCES:
+            return f"SIP cannot listen on {where}: not allowed (ports below 1024 need a right of their own)"
+        case _:
+            return f"SIP cannot listen on {where}: {fault.strerror or fault}"

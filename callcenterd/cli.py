@@ -120,7 +120,7 @@ def check(config: ConfigOption = None) -> int:
     flows, prompts, faults = _checked(loaded)
     if faults:
         return _tell_faults(faults)
-    typer.echo(f"no fault: configuration, {_counted(flows, 'flow')}, {_counted(prompts, 'named prompt')}")
+    typer.echo(f"no fault: configuration, {_counted(flows, 'flow')}, {_counted(prompts, 'prompt')}")
     return 0
 
 
@@ -236,19 +236,18 @@ def _counted(number: int, word: str) -> str:
 
 
 def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
-    """How many flows there are, how many prompts they name, and every fault of either."""
+    """How many flows there are, how many prompts their callers hear, and every fault of either."""
     from callcenterd.ivr import check, shelf  # noqa: PLC0415
     from callcenterd.model.prompts import Music, Recorded  # noqa: PLC0415
 
     reading = shelf.read_folder(loaded.flows)
     faults = list(reading.faults)
-    named: set[Recorded | Music] = set()
     for flow in reading.flows:
         faults += check.missing_prompts(flow, loaded.prompts, loaded.language)
-        named |= {one for one in flow.prompts(loaded.language) if isinstance(one, Recorded | Music)}
+    heard = {prompt for flow in reading.flows for prompt in flow.prompts(loaded.language)}
     if not faults:
-        faults += _unplayable(named, loaded)
-    return len(reading.flows), len(named), sorted(faults)
+        faults += _unplayable((one for one in heard if isinstance(one, Recorded | Music)), loaded)
+    return len(reading.flows), len(heard), sorted(faults)
 
 
 def _unplayable(named: Iterable[Recorded | Music], loaded: Config) -> Iterator[Fault]:

@@ -1,0 +1,260 @@
+"""The command line: what each command answers, its exit code, and one clear line when something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callcenterd import cli, control
+from callcenterd.errors import LocalError
+
+SITE = """\
+users:
+  - {login: "1001", name: 张三, role: agent, password: "geheim", extension: "1001"}
+extensions:
+  - {number: "1001", password: "telefon"}
+queues:
+  - {name: sales, members: ["1001"]}
+"""
+FLOW = """\
+flow: main
+start: welcome
+nodes:
+  welcome: {say: "您好", next: menu}
+  menu:
+    menu: {say: "人工请按 1", timeout: 5, retries: 1}
+    keys: {"1": sales}
+    otherwise: bye
+  sales: {queue: sales}
+  bye: {hangup: normal}
+"""
+
+
+@pytest.fixture(autouse=True)
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a configuration, a flow and a site file; the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "callcenter.yaml").write_text("data: ./data\n", encoding="utf-8")
+    (tmp_path / "site.yaml").write_text(SITE, encoding="utf-8")
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "main.yaml").write_text(FLOW, encoding="utf-8")
+    (tmp_path / "prompts").mkdir()
+    return tmp_path
+
+
+class Terminal:
+    """Runs one command line after the other, and keeps what the last one said."""
+
+    def __init__(self, captured: pytest.CaptureFixture[str]) -> None:
+        self._captured = captured
+        self.out = ""
+        self.err = ""
+
+    def __call__(self, line: str) -> int:
+        code = cli.call(line.split())
+        self.out, self.err = self._captured.readouterr()
+        return code
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(capsys)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "a command is wanted: run, check, apply, export, simulate, demo"),
+        ("fly", "No such command 'fly'."),
+        ("check --fast", "No such option: --fast"),
+        ("check -c", "Option '-c' requires an argument."),
+        ("apply", "Missing argument 'SITE.yaml'."),
+        ("run now", "Got unexpected extra argument(s) (now)"),
+        ("simulate main --keys 1x", "Invalid value: --keys: 1x are no keys of a telephone"),
+        ("simulate main --at noon", "Invalid value: --at: a time is wanted, as 2026-11-25T09:30 or 09:30, not 'noon'"),
+        ("simulate main --agents asleep", "'asleep' is not one of 'free', 'busy', 'none'."),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_code_2(terminal: Terminal, line: str, said: str) -> None:
+    assert terminal(line) == 2
+    assert terminal.out == ""
+    assert terminal.err.count("\n") == 1
+    assert terminal.err.startswith("callcenterd: ")
+    assert said in terminal.err
+
+
+def test_help_and_version_are_answers(terminal: Terminal) -> None:
+    assert terminal("--help") == 0
+    assert "simulate" in terminal.out
+    assert terminal("--version") == 0
+    assert terminal.out.startswith("callcenterd ")
+
+
+# ---- check ------------------------------------------------------------------------------------------------------
+
+
+def test_check_counts_what_is_without_fault(terminal: Terminal) -> None:
+    assert terminal("check") == 0
+    assert re.fullmatch(r"no fault: configuration, 1 flow, \d+ prompts\n", terminal.out)
+
+
+def test_check_tells_every_fault_of_a_configuration_with_file_and_line(terminal: Terminal, office: Path) -> None:
+    (office / "other.yaml").write_text("data: ./data\nlanguage: de\nsipp: 1\n", encoding="utf-8")
+    assert terminal("check -c other.yaml") == 1
+    assert terminal.out.splitlines() == [
+        "other.yaml:2: language: one of 'zh-CN' or 'en' is wanted, not \"de\"",
+        "other.yaml:3: sipp: is no key here; sip is meant?",
+    ]
+
+
+def test_check_tells_faults_of_flows_and_prompts_that_are_not_there(terminal: Terminal, office: Path) -> None:
+    (office / "flows" / "a.yaml").write_text("flow: a\nstart: x\nnodes:\n  x: {play: hello, next: y}\n")
+    (office / "flows" / "b.yaml").write_text("flow: b\nstart: x\nnodes:\n  x: {play: nobody_said_it}\n")
+    assert terminal("check") == 1
+    where = [line.split(": ")[0] for line in terminal.out.splitlines()]
+    assert where == [f"{office}/flows/a.yaml:4", f"{office}/flows/b.yaml:4"]
+    assert "nobody_said_it" in terminal.out
+
+
+def test_check_tells_a_prompt_that_cannot_be_played(terminal: Terminal, office: Path) -> None:
+    (office / "flows" / "b.yaml").write_text("flow: b\nstart: x\nnodes:\n  x: {play: hello}\n")
+    (office / "prompts" / "hello.wav").write_bytes(b"RIFF, but not really")
+    assert terminal("check") == 1
+    assert terminal.out.startswith(f"{office}/prompts/hello.wav:1: hello.wav cannot be read as sound")
+
+
+def test_a_configuration_that_is_not_there_is_said(terminal: Terminal) -> None:
+    assert terminal("export -c none.yaml") == 1
+    assert terminal.err == "none.yaml:1: cannot be read: No such file or directory\n"
+
+
+# ---- apply and export, with nobody on the data folder -----------------------------------------------------------
+
+
+def test_apply_tells_what_changes_and_a_second_time_that_nothing_does(terminal: Terminal) -> None:
+    assert terminal("apply site.yaml") == 0
+    assert terminal.out.splitlines() == ["user 1001: new", "extension 1001: new", "queue sales: new"]
+    assert terminal("apply site.yaml") == 0
+    assert terminal.out == "nothing to change\n"
+
+
+def test_what_export_writes_is_applied_without_a_change(terminal: Terminal, office: Path) -> None:
+    terminal("apply site.yaml")
+    assert terminal("export") == 0
+    assert "geheim" not in terminal.out
+    assert "telefon" in terminal.out
+    (office / "again.yaml").write_text(terminal.out, encoding="utf-8")
+    assert terminal("apply again.yaml") == 0
+    assert terminal.out == "nothing to change\n"
+
+
+def test_faults_of_a_site_file_are_told_with_file_and_line(terminal: Terminal, office: Path) -> None:
+    (office / "site.yaml").write_text("queues:\n- {name: sales, members: [7]}\n", encoding="utf-8")
+    assert terminal("apply site.yaml") == 1
+    assert terminal.err == "site.yaml:2: queues.members: there is no user 7\n"
+
+
+def test_a_data_folder_that_cannot_be_used_is_said_in_one_line(terminal: Terminal, office: Path) -> None:
+    (office / "data").write_text("in the way")
+    assert terminal("apply site.yaml") == 1
+    assert terminal.err == f"callcenterd: data folder {office}/data cannot be used: File exists\n"
+
+
+# ---- apply and export, with a server ----------------------------------------------------------------------------
+
+
+@contextmanager
+def server(data: Path, commands: Mapping[str, control.Command]) -> Iterator[None]:
+    """The local door of a server, in a thread with a loop of its own; the data folder is taken."""
+    opened, closing = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        door = control.Door(data, commands)
+        await door.start()
+        opened.set()
+        await closing.wait()
+        await door.stop()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve())
+
+    with control.owned(data):
+        thread = threading.Thread(target=run)
+        thread.start()
+        assert opened.wait(10)
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(closing.set)
+            thread.join()
+
+
+def test_a_running_server_is_given_the_file_and_tells_what_changed(terminal: Terminal, office: Path) -> None:
+    asked: list[Mapping[str, Any]] = []
+
+    async def take(command: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append(command)
+        return {"changes": ["queue sales: ring"]}
+
+    with server(office / "data", {"apply": take}):
+        assert terminal("apply site.yaml") == 0
+    assert terminal.out == "queue sales: ring\n"
+    assert asked == [{"command": "apply", "text": SITE, "name": "site.yaml"}]
+
+
+def test_what_a_running_server_refuses_is_said(terminal: Terminal, office: Path) -> None:
+    async def refuse(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise LocalError("site.yaml:6: queues.members: there is no user 1001")
+
+    with server(office / "data", {"apply": refuse}):
+        assert terminal("apply site.yaml") == 1
+    assert "site.yaml:6: queues.members: there is no user 1001" in terminal.err
+
+
+def test_export_asks_a_running_server(terminal: Terminal, office: Path) -> None:
+    async def tell(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"text": "trunks: []\n"}
+
+    with server(office / "data", {"export": tell}):
+        assert terminal("export") == 0
+    assert terminal.out == "trunks: []\n"
+
+
+# ---- simulate -----------------------------------------------------------------------------------------------------
+
+
+def test_simulate_prints_what_the_caller_hears_and_does(terminal: Terminal) -> None:
+    assert terminal("simulate main --keys 1 --at 2026-11-25T09:30 --caller 13900000000") == 0
+    lines = terminal.out.splitlines()
+    assert lines[0].startswith("09:30:00")
+    assert any("您好" in line for line in lines)
+    assert any("sales" in line for line in lines)
+    first = terminal.out
+    assert terminal("simulate main --keys 1 --at 2026-11-25T09:30 --caller 13900000000") == 0
+    assert terminal.out == first
+
+
+def test_an_unknown_flow_is_answered_with_those_that_there_are(terminal: Terminal) -> None:
+    assert terminal("simulate mian") == 1
+    assert terminal.err == "callcenterd: there is no flow mian; there are: main\n"
+
+
+# ---- the program --------------------------------------------------------------------------------------------------
+
+
+def test_the_program_ends_with_the_exit_code() -> None:
+    command = [sys.executable, "-m", "callcenterd", "nothing"]
+    root = Path(cli.__file__).parent.parent
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=root)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -1,0 +1,118 @@
+"""The log: one line for one thing, secrets hidden however deep, and other libraries' lines beside ours."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import structlog
+
+from callcenterd import logs
+from callcenterd.model.site import Secret
+
+
+class _Noon:
+    """A clock that stands still."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def utc(self) -> datetime:
+        return datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """The set-up is one for the process: other tests get back what they had."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configured = structlog.get_config()
+    yield
+    structlog.configure(**configured)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def written(form: logs.Format, level: logs.Level = "info", **fields: Any) -> str:
+    stream = io.StringIO()
+    logs.set_up(level, form, stream=stream, clock=_Noon())
+    structlog.get_logger("callcenterd.room").info("call answered", **fields)
+    return stream.getvalue()
+
+
+def test_json_is_one_object_a_line_with_time_level_and_room_and_hanzi_as_they_are() -> None:
+    assert json.loads(written("json", call="c1", name="张三\nx")) == {
+        "at": "2026-11-25T12:00:00.000+00:00",
+        "level": "info",
+        "event": "call answered",
+        "call": "c1",
+        "name": "张三\nx",
+        "logger": "callcenterd.room",
+    }
+    assert "张三" in written("json", name="张三")
+
+
+def test_a_file_gets_json_where_nothing_else_is_said() -> None:
+    assert written("auto").startswith("{")
+
+
+def test_text_from_outside_begins_no_line_of_its_own() -> None:
+    for form in ("json", "console"):
+        line = written(form, caller="1\n12:00:00 [error] all is lost\x1b[31m\u2028")
+        assert line.count("\n") == 1
+        assert "\x1b" not in line
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"password": "geheim"},
+        {"old_password": "geheim"},
+        {"Authorization": "geheim"},
+        {"headers": {"Proxy-Authorization": "geheim", "Set-Cookie": "geheim"}},
+        {"deep": [{"more": ({"pin": "geheim"},)}]},
+        {"response": "geheim"},
+        {"card": "geheim"},
+        {"user": Secret("geheim")},
+        {"users": [Secret("geheim")]},
+        {"url": "postgresql://root:geheim@db/x"},
+        {"a": {"b": {"c": {"d": {"e": {"f": {"password": "geheim"}}}}}}},
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_secret_gets_into_the_log(form: logs.Format, fields: dict[str, Any]) -> None:
+    line = written(form, **fields)
+    assert "geheim" not in line
+    assert "***" in line or "…" in line
+
+
+def test_what_is_less_than_the_level_is_not_written() -> None:
+    assert written("json", "warning") == ""
+
+
+def test_a_traceback_is_part_of_its_event_without_the_values_of_variables() -> None:
+    stream = io.StringIO()
+    logs.set_up("info", "json", stream=stream, clock=_Noon())
+    hidden = "geheim"
+    try:
+        raise ValueError(f"{len(hidden)} letters")
+    except ValueError:
+        structlog.get_logger("room").exception("listener failed", fact="CallEnded")
+    event = json.loads(stream.getvalue())
+    assert event["fact"] == "CallEnded"
+    assert event["exception"].startswith("Traceback")
+    assert event["exception"].endswith("ValueError: 6 letters")
+    assert "geheim" not in stream.getvalue()
+
+
+def test_other_libraries_lines_go_the_same_way_and_the_talkative_are_quiet() -> None:
+    stream = io.StringIO()
+    logs.set_up("info", "json", stream=stream, clock=_Noon())
+    logging.getLogger("foreign").warning("bar %s", 3)
+    logging.getLogger("aiohttp.access").info("GET /")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["bar 3"]

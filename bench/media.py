@@ -37,12 +37,12 @@ _PCMA = AudioFormat(payload_type=8, codec="PCMA", event_payload_type=101)
 
 def run_bridged(seconds: float = 6.0, calls: int = 200) -> dict[str, Any]:
     """Bridged, not recorded."""
-    return {"name": "media.bridged", **asyncio.run(_measure(seconds, calls, recorded=False))}
+    return asyncio.run(_measure(seconds, calls, recorded=False))
 
 
 def run_recorded(seconds: float = 6.0, calls: int = 200) -> dict[str, Any]:
     """Bridged and recorded in stereo."""
-    return {"name": "media.recorded", **asyncio.run(_measure(seconds, calls, recorded=True))}
+    return asyncio.run(_measure(seconds, calls, recorded=True))
 
 
 BENCHES: Mapping[str, Callable[..., dict[str, Any]]] = {"media.bridged": run_bridged, "media.recorded": run_recorded}

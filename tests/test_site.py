@@ -515,3 +515,20 @@ def _flow_style(value: Any) -> str:
             return "[" + ", ".join(map(_flow_style, value)) + "]"
         case _:
             return yamltext.written(value) if value not in (float("inf"), float("-inf")) else "0"
+
+
+# ---- what ships ---------------------------------------------------------------------------------------------------
+
+
+def test_the_example_is_a_site_file_and_names_every_key_that_a_thing_may_have() -> None:
+    path = Path(site_file.__file__).parent.parent / "site.example.yaml"
+    document = yamltext.load(path)
+    assert len(site_file.parse(document, Site()).named) == 12
+    for section, model in site_file.ENTRIES.items():
+        keys = {info.alias or name for name, info in model.model_fields.items()} - {"password_hash", "music"}
+        assert keys == {key for thing in document.data[section] for key in thing}, section
+
+
+def test_every_key_is_explained() -> None:
+    for model in site_file.ENTRIES.values():
+        assert all(info.description for info in model.model_fields.values())

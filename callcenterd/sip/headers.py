@@ -100,7 +100,7 @@ class NameAddr:
     @classmethod
     def parse(cls, text: str, part: str = "address") -> Self:
         """Raises MalformedMessage that names `part`. Takes one value; never "*"."""
-        return cls(*_read_address(text, part))
+        return cls(*(_kept_address(text, part) if len(text) <= _KEPT_LENGTH else _read_address(text, part)))
 
     @property
     def tag(self) -> str | None:
@@ -182,7 +182,7 @@ def split(text: str, part: str) -> list[str]:
     Raises MalformedMessage if a quote or bracket stays open, or beyond MAX_VALUES.
     """
     if "," not in text:
-        return [text]
+        return [text] if text else []
     if '"' not in text and "<" not in text:
         values = text.split(",")
     elif _LIST.fullmatch(text):
@@ -234,23 +234,34 @@ _HOST = r"[A-Za-z0-9_.-]++|\[[0-9A-Fa-f:.]++\]"
 _VALUE_TEXT = r'[^\x00-\x20\x7f";,=<>]++'
 
 _VIA = re.compile(
-    rf"\s*SIP\s*/\s*[0-9]\.[0-9]\s*/\s*({_WORD})\s+({_HOST})\s*(?::\s*([0-9]{{1,5}}))?\s*(;.*)?", re.I | re.S
+    rf"\s*+SIP\s*+/\s*+[0-9]\.[0-9]\s*+/\s*+({_WORD})\s++({_HOST})\s*+(?::\s*+([0-9]{{1,5}}))?\s*+(;.*)?",
+    re.I | re.S | re.A,
 )
 _NAME_ADDR = re.compile(
-    rf"\s*(?:(?:({_QUOTED})\s*|([^\"<>,;:\x00-\x08\x0a-\x1f\x7f]*+))<([^<>]*+)>|([^\s<>\",;?]++))\s*(;.*)?", re.S
+    rf"\s*+(?:(?:({_QUOTED})\s*+|([^\"<>,;:\x00-\x08\x0a-\x1f\x7f]*+))<([^<>]*+)>|([^\s<>\",;?]++))\s*+(;.*)?",
+    re.S | re.A,
 )
-_CSEQ = re.compile(rf"\s*([0-9]{{1,12}})\s+({_WORD})\s*")
+_CSEQ = re.compile(rf"\s*+([0-9]{{1,12}})\s++({_WORD})\s*+")
 _PORT = re.compile(r"[0-9]{1,5}")
-_PARAM = re.compile(rf"\s*;\s*({_WORD})\s*(?:=\s*({_QUOTED}|{_VALUE_TEXT})\s*)?", re.S)
-_VALUE = re.compile(rf'(?:{_QUOTED}|<[^>]*+>|[^",<])++', re.S)
-_LIST = re.compile(rf'(?:{_QUOTED}|<[^>]*+>|[^"<])*+', re.S)
-_AUTH = re.compile(rf"\s*({_WORD})\s+(.*)", re.S)
-_AUTH_PARAM = re.compile(rf"\s*({_WORD})\s*=\s*({_QUOTED}|[^\x00-\x20\x7f\",]++)\s*(,|$)", re.S)
+_PARAM = re.compile(rf"\s*+;\s*+({_WORD})\s*+(?:=\s*+({_QUOTED}|{_VALUE_TEXT})\s*+)?", re.S | re.A)
+_VALUE = re.compile(rf'(?:{_QUOTED}|<[^>]*+>|[^",<])++', re.S | re.A)
+_LIST = re.compile(rf'(?:{_QUOTED}|<[^>]*+>|[^"<])*+', re.S | re.A)
+_AUTH = re.compile(rf"\s*+({_WORD})\s++(.*)", re.S | re.A)
+_AUTH_PARAM = re.compile(rf"\s*+({_WORD})\s*+=\s*+({_QUOTED}|[^\x00-\x20\x7f\",]++)\s*+(,|$)", re.S | re.A)
+
+
+_KEPT_LENGTH = 300
+"""Characters of an address that is worth to be kept: real ones are shorter, and a flood of long ones finds no room."""
 
 
 @lru_cache(maxsize=4096)
+def _kept_address(text: str, part: str) -> tuple[str, Uri, Params]:
+    """The same From, To and Contact come seven times in a call: read once."""
+    return _read_address(text, part)
+
+
 def _read_address(text: str, part: str) -> tuple[str, Uri, Params]:
-    """The fields of a NameAddr. Kept for a while: the same From, To and Contact come seven times in a call."""
+    """The fields of a NameAddr."""
     match = _NAME_ADDR.fullmatch(text)
     if match is None:
         raise MalformedMessage(part, text)

@@ -362,8 +362,8 @@ class StreamParser:
 
     @property
     def waiting(self) -> bool:
-        """Has a message begun that is not complete? Its sender has a limited time."""
-        return self._head is not None or bool(self._held)
+        """Has a message begun that is not complete? Its sender has a limited time. A line end begins none."""
+        return self._head is not None or bool(self._held.strip(b"\r\n"))
 
     def feed(self, octets: bytes) -> list[Message | MalformedMessage | Ping]:
         """All that is complete now, in order. Never raises."""
@@ -396,12 +396,14 @@ class StreamParser:
     def _begin(self) -> MalformedMessage | Ping | None:
         """Take a head off the stream if it is there whole; then `_head` and `_length` are set."""
         held = self._held
-        while self._looked == 0 and held[:2] == b"\r\n":
+        while self._looked == 0 and held[:1] == b"\r":
             if held[:4] == b"\r\n\r\n":
                 del held[:4]
                 return PING
-            if len(held) == 2 or bytes(held) == b"\r\n\r":
+            if b"\r\n\r\n".startswith(held):
                 return None  # half a ping, or the line end before a message: the next octets tell
+            if held[:2] != b"\r\n":
+                break
             del held[:2]
         end = held.find(b"\r\n\r\n", max(0, self._looked - 3))
         if end < 0 and len(held) <= MAX_HEAD:
@@ -562,8 +564,8 @@ _SINGLE = frozenset(
 _NAME = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 _CALL_ID = re.compile(r"[^\x00-\x20\x7f]+")
 _REQUEST_URI = re.compile(r"[^\x00-\x20\x7f<>\"]+")
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE)
-_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE | re.ASCII)
+_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE | re.ASCII)
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 
 

@@ -164,10 +164,7 @@ def escaped(user: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """%HH become characters; what would be no UTF-8, and a "%" that escapes nothing, stays as it is.
-
-    Two different texts that are no UTF-8 thus stay two.
-    """
+    """%HH become characters; a text that would be no UTF-8, and a "%" that escapes nothing, stays as it is."""
     if "%" not in text:
         return text
     octets = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode(errors=_KEEP))
@@ -188,7 +185,7 @@ _SIP = re.compile(
     r"(?::([0-9]{1,5}))?"
     r"((?:;[^\x00-\x20\x7f<>\"@;?=,]++(?:=[^\x00-\x20\x7f<>\"@;?=,]*+)?)*+)"
     r"(?:\?([^\x00-\x20\x7f<>\"]*+))?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _OPAQUE = re.compile(r"[^\x00-\x20\x7f<>\"]+")

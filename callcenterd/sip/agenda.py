@@ -47,6 +47,11 @@ class Agenda(Generic[Item]):
         del self._due[item]
         return item
 
+    @property
+    def kept(self) -> int:
+        """Entries in memory: those of `len`, and times that were given up and not yet swept out."""
+        return len(self._heap)
+
     def __len__(self) -> int:
         return len(self._due)
 

@@ -236,7 +236,8 @@ class Switchboard:
         """Caller and person hear each other from now on; the wait is over. agent: None if no queue gave one."""
         first, queue = journey.call.first, journey.queue if agent is not None else None
         if agent is None:
-            agent = self._occupied.get(journey.call.id) or self._called(journey, leg)
+            called = self._called(journey, leg)
+            agent = self._occupied.get(journey.call.id, called)
         if first.state is LegState.ARRIVING:
             self.calls.answer(first)
         if first.joined is not leg:

@@ -50,6 +50,12 @@ class Dialog:
     reason: str | None = None
     rung: bool = False
 
+    def up(self) -> bool:
+        return self.state == "up"
+
+    def over(self) -> bool:
+        return self.state == "over"
+
 
 class Line:
     """Implements `calls.control.Signalling`; the methods under "what they do" are the other side's hand.
@@ -147,6 +153,20 @@ class Line:
         was, dialog.state = dialog.state, "over"
         self.tell(events.Cancelled(dialog.id) if was == "arriving" else events.HungUp(dialog.id, reason))
 
+    def acknowledges(self, dialog: Dialog) -> None:
+        """Their ACK of our 200, with the answer to our offer."""
+        assert dialog.state == "up", dialog
+        self.tell(events.Acknowledged(dialog.id, their_sdp()))
+
+    def offers_anew(self, dialog: Dialog, offer: bytes | None) -> None:
+        """A re-INVITE."""
+        assert dialog.state == "up", dialog
+        self.tell(events.Reoffered(dialog.id, offer))
+
+    def key(self, dialog: Dialog, key: str) -> None:
+        """A key by INFO."""
+        self.tell(events.KeyByInfo(dialog.id, key))
+
     def registers(self, *extensions: str) -> None:
         for number in map(ExtensionNumber, extensions):
             self.phones.add(number)
@@ -219,7 +239,7 @@ class Take:
 class Sound:
     """Implements `calls.control.Sounding`. What is played takes its time, and then is told to be over.
 
-    ports: how many legs there may be at once. tell: set to `Calls.sounded`.
+    ports: how many legs there may be at once. whole: are recordings complete. tell: set to `Calls.sounded`.
     """
 
     tell: Callable[[MediaFact], None]
@@ -228,6 +248,7 @@ class Sound:
         self.rows: dict[LegId, Row] = {}
         self.takes: list[Take] = []
         self.played: list[tuple[LegId, tuple[Samples, ...]]] = []
+        self.whole = True
         self._ports = ports
         self._legs = itertools.count(1)
         self._plays = itertools.count(1)
@@ -278,7 +299,7 @@ class Sound:
     def stop_recording(self, recording: RecordingId) -> None:
         take = next(take for take in self.takes if take.recording == recording and take.ended is None)
         take.ended = asyncio.get_running_loop().time()
-        closed = RecordingClosed(recording, take.path, take.ended - take.begun, 1044, "0" * 64, True)
+        closed = RecordingClosed(recording, take.path, take.ended - take.begun, 1044, "0" * 64, self.whole)
         asyncio.get_running_loop().call_soon(lambda: self.tell(closed))
 
     # ---- what they do -----------------------------------------------------------------------------------

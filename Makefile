@@ -18,7 +18,8 @@ PAGES := callcenterd/web/static/.sources
 run: set-up
 	@exec .venv/bin/callcenterd run
 
-# A step that fails does not hide what the next one finds; pytest comes last, so that its line ends the output.
+# In `test` and `check` a step that fails does not hide what the next one finds. pytest comes last: its line ends the
+# output.
 test: set-up-test
 	@failed=0; \
 	$(MAKE) --no-print-directory check || failed=1; \
@@ -27,10 +28,12 @@ test: set-up-test
 	exit $$failed
 
 check: set-up-test
-	$(PY) -m ruff format --check .
-	$(PY) -m ruff check .
-	$(PY) -m mypy
-	.venv/bin/lint-imports
+	@failed=0; \
+	$(PY) -m ruff format --check . || failed=1; \
+	$(PY) -m ruff check . || failed=1; \
+	$(PY) -m mypy || failed=1; \
+	.venv/bin/lint-imports || failed=1; \
+	exit $$failed
 
 lint: check
 

@@ -8,21 +8,28 @@ from __future__ import annotations
 import secrets
 import subprocess
 import sys
-import time
+
+from callcenterd.clock import SystemClock
 
 
 def main(hours: float) -> int:
-    end = time.monotonic() + hours * 3600
+    clock = SystemClock()
+    end = clock.monotonic() + hours * 3600
     rounds = 0
-    while time.monotonic() < end:
+    while (left := end - clock.monotonic()) > 0:
         seed = secrets.randbelow(1 << 32)
-        done = subprocess.run([sys.executable, "-m", "pytest", "-q", f"--hypothesis-seed={seed}"], check=False)
-        rounds += 1
+        _say(f"round {rounds + 1} with --hypothesis-seed={seed}, {left / 60:.0f} minutes to go")
+        done = subprocess.run([sys.executable, "-m", "pytest", f"--hypothesis-seed={seed}"], check=False)
         if done.returncode:
-            print(f"round {rounds} failed with --hypothesis-seed={seed}", file=sys.stderr)
             return done.returncode
-        print(f"round {rounds} passed, {max(0.0, end - time.monotonic()) / 60:.0f} minutes to go", flush=True)
+        rounds += 1
+    _say(f"{rounds} rounds passed")
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ from callcenterd.ivr.node import FlowCall, NodeName, Walk
 
 MAX_UNATTENDED = 100
 """Nodes in a row without anything that the caller did: after that nobody listens, and the walk ends."""
+MAX_NODES = 2000
+"""Nodes in one call, whatever the caller does: nobody walks that far, but a machine on the line may."""
 
 
 class FlowStuck(LocalError):
-    """A flow went on and on by itself; its call ends."""
+    """A flow went on and on; its call ends."""
 
-    def __init__(self, flow: Flow, node: NodeName) -> None:
-        super().__init__(
-            f"{flow.file}:{flow.lines[node]}: flow {flow.name} walked {MAX_UNATTENDED} nodes and the caller did nothing"
-        )
+    def __init__(self, flow: Flow, node: NodeName, how: str) -> None:
+        super().__init__(f"{flow.file}:{flow.lines[node]}: flow {flow.name} walked {how}")
         self.flow = flow.name
         self.node = node
 
@@ -32,8 +32,11 @@ async def run(flow: Flow, call: FlowCall) -> None:
     while at is not None:
         walk.unattended += 1
         if walk.unattended > MAX_UNATTENDED:
-            raise FlowStuck(flow, at)
-        walk.times = walk.visits[at] = walk.visits.get(at, 0) + 1
+            raise FlowStuck(flow, at, f"{MAX_UNATTENDED} nodes and the caller did nothing")
+        if walk.visits.total() >= MAX_NODES:
+            raise FlowStuck(flow, at, f"{MAX_NODES} nodes in one call")
+        walk.visits[at] += 1
+        walk.times = walk.visits[at]
         node = flow.nodes[at]
         call.entered(at, node.kind)
         at = await node.run(call, walk)

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 import re
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -105,7 +106,7 @@ class Walk:
     operator: NodeName | None = None
     times: int = 1
     unattended: int = 0
-    visits: dict[NodeName, int] = field(default_factory=dict)
+    visits: Counter[NodeName] = field(default_factory=Counter)
 
     def acted(self) -> None:
         """The caller did something: pressed a key, spoke with a person."""

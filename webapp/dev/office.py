@@ -51,9 +51,10 @@ THINGS: dict[str, tuple[str, list[Json]]] = {
     "outbound": ("match", [{"match": "0.", "trunks": ["telecom", "gateway"], "strip": 0, "prepend": ""}]),
     "users": ("login", USERS),
     "extensions": ("number", [
-        {"number": "1001", "contact": "", "has_password": True, "registered": True},
-        {"number": "1002", "contact": "", "has_password": True, "registered": False},
-        {"number": "1900", "contact": "sip:door@127.0.0.3:6100", "has_password": False, "registered": True},
+        {"number": "1001", "contact": "", "has_password": True, "registered": True, "address": "192.168.1.23:5060",
+         "device": "Yealink SIP-T31P 124.86"},
+        {"number": "1002", "contact": "", "has_password": True, "registered": False, "address": "", "device": ""},
+        {"number": "1900", "contact": "sip:door@127.0.0.3:6100", "has_password": False, "registered": True, "address": "", "device": ""},
     ]),
     "queues": ("name", [
         {"name": "sales", "title": "业务咨询", "strategy": "longest_idle", "members": ["1001", "1002", "1003"],
@@ -72,11 +73,11 @@ POP: dict[str, Json] = {}
 
 def fill() -> None:
     people = [
-        ("王芳", ["13800138000", "02088881234"], "62258801", "female", "广州明远贸易有限公司", "广州市天河区体育西路 103 号", "金卡"),
-        ("李建国", ["13912345678"], "62258802", "male", "", "佛山市禅城区祖庙路 8 号", "普通"),
-        ("陈晓燕", ["13700137000"], "", "female", "广东恒通物流股份有限公司华南配送中心", "", "银卡"),
+        ("王芳", ["13800138000", "02088881234"], "62258801", "female", "广州明远贸易有限公司", "广州市天河区体育西路 103 号", "gold"),
+        ("李建国", ["13912345678"], "62258802", "male", "", "佛山市禅城区祖庙路 8 号", "normal"),
+        ("陈晓燕", ["13700137000"], "", "female", "广东恒通物流股份有限公司华南配送中心", "", "silver"),
         ("刘洋", ["13700137000"], "", "male", "", "深圳市南山区科技园", ""),
-        ("Peter Müller", ["+442071838750"], "62258805", "male", "Müller & Söhne GmbH", "Hamburg", "VIP"),
+        ("Peter Müller", ["+442071838750"], "62258805", "male", "Müller & Söhne GmbH", "Hamburg", "vip"),
     ]
     for number, (name, phones, card, sex, company, address, level) in enumerate(people, 1):
         CUSTOMERS.append({"id": number, "name": name, "phones": phones, "card": card, "sex": sex, "company": company,

@@ -53,7 +53,10 @@ interface Said {
 
 async function send(method: string, path: string, type = '', body?: string, keepalive = false): Promise<Response> {
   // Only a page of ours can set this header: the server refuses changes that come without it.
-  const headers: Record<string, string> = { 'X-Requested-With': 'callcenterd' }
+  const headers: Record<string, string> = {
+    'X-Requested-With': 'callcenterd',
+    'Accept-Language': document.documentElement.lang,
+  }
   if (type) headers['Content-Type'] = type
   let answer: Response
   try {

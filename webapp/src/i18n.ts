@@ -8,7 +8,9 @@ import { en } from './locales/en'
 import { zh } from './locales/zh-CN'
 
 export type Language = 'zh-CN' | 'en'
-const KEPT = 'callcenterd.language'
+/** The sign-in page and every sentence of the server follow the same choice. No secret. */
+const COOKIE = 'callcenterd_language'
+const YEAR = 365 * 86400
 
 export const i18n = createI18n({
   legacy: false,
@@ -21,14 +23,14 @@ export const elementLanguages: Record<Language, ElementLanguage> = { 'zh-CN': el
 
 /** What the person chose here before, or null. */
 export function keptLanguage(): Language | null {
-  const kept = localStorage.getItem(KEPT)
+  const kept = new RegExp(`(?:^|; )${COOKIE}=([^;]*)`).exec(document.cookie)?.[1]
   return kept === 'zh-CN' || kept === 'en' ? kept : null
 }
 
 export function speak(language: Language, keep = true): void {
   i18n.global.locale.value = language
   document.documentElement.lang = language
-  if (keep) localStorage.setItem(KEPT, language)
+  if (keep) document.cookie = `${COOKIE}=${language}; path=/; max-age=${YEAR}; samesite=lax`
 }
 
 export function asLanguage(text: string | undefined): Language {

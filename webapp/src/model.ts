@@ -27,6 +27,8 @@ export const OUTCOMES: readonly Outcome[] = [
   'interrupted',
 ]
 export type Sex = '' | 'female' | 'male'
+export type Level = '' | 'normal' | 'silver' | 'gold' | 'vip'
+export const LEVELS = ['normal', 'silver', 'gold', 'vip'] as const satisfies readonly Level[]
 
 export interface Me {
   login: string
@@ -115,7 +117,7 @@ export interface Card {
   company: string
   address: string
   email: string
-  level: string
+  level: Level
   note: string
 }
 
@@ -141,6 +143,7 @@ export interface Voicemail {
   id: number
   call: string
   queue: string | null
+  /** Never empty: there is no message without its sound. */
   recording_id: string
   caller: string
   at: string
@@ -202,8 +205,10 @@ export interface Extension {
   number: string
   contact: string
   has_password: boolean
-  /** Can its phone be reached now. */
+  /** Can its phone be reached now; where, and what it says that it is. */
   registered: boolean
+  address: string
+  device: string
 }
 
 export type Strategy = 'longest_idle' | 'ring_all' | 'round_robin' | 'fewest_calls' | 'least_talk' | 'random'

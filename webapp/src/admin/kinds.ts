@@ -78,7 +78,7 @@ export const KINDS: Record<Thing, Kind> = {
     fields: [
       text('match', 'dialled', { required: true, help: 'match' }),
       { name: 'trunks', label: 'trunkOrder', kind: 'choices', from: 'trunks', required: true, help: 'trunkOrder', wide: true },
-      { name: 'strip', label: 'strip', kind: 'number', required: true, least: 0, most: 32, help: 'strip' },
+      { name: 'strip', label: 'strip', kind: 'number', required: true, least: 0, most: 20, help: 'strip' },
       text('prepend', 'prepend', { help: 'prepend' }),
     ],
     fresh: { match: '', trunks: [], strip: 0, prepend: '' },
@@ -96,7 +96,7 @@ export const KINDS: Record<Thing, Kind> = {
     fresh: { login: '', name: '', role: 'agent', extension: null, language: 'zh-CN' },
   },
   extensions: {
-    columns: ['number', 'kind', 'whose', 'status'],
+    columns: ['number', 'kind', 'whose', 'device', 'status'],
     fields: [
       text('number', 'number', { required: true, help: 'extensionNumber' }),
       { name: 'fixed', label: 'byContact', kind: 'switch', help: 'fixed' },
@@ -111,12 +111,12 @@ export const KINDS: Record<Thing, Kind> = {
       text('name', 'name', { required: true, help: 'queueName' }),
       text('title', 'displayName', { help: 'queueTitle' }),
       { name: 'strategy', label: 'strategy', kind: 'choice', from: 'strategies', required: true },
+      { name: 'record', label: 'record', kind: 'switch', help: 'record' },
       { name: 'members', label: 'members', kind: 'choices', from: 'users', wide: true },
       seconds('wrap_up', 'wrapUp', 0, 3600),
-      seconds('ring', 'ring', 5, 300),
+      seconds('ring', 'ring', 1, 300),
       seconds('service_level', 'serviceLevel', 1, 3600),
       { ...seconds('max_wait', 'maxWait', 0, 86400), help: 'maxWait' },
-      { name: 'record', label: 'record', kind: 'switch', help: 'record' },
       text('music', 'music', { help: 'music' }),
     ],
     fresh: {
@@ -180,26 +180,31 @@ export function draftFaults(kind: Thing, draft: Draft, hasSecret: boolean): Reco
     if (fault) faults[field.name] = fault
   }
   if (kind === 'extensions' && !hasSecret && !draft.fixed && !draft.password) faults.password = 'required'
+  if (kind === 'users' && draft.password && String(draft.password).length < LEAST_PASSWORD) faults.password = 'short'
   if (kind === 'trunks' && draft.register && !String(draft.username ?? '').trim()) faults.username = 'required'
   return faults
 }
 
+const LEAST_PASSWORD = 8
+
 const SHAPES: Record<string, readonly [RegExp, string]> = {
-  match: [/^[+\d*#]*\.?$/, 'match'],
-  login: [/^[\w.@-]+$/, 'name'],
-  number: [/^[\d*#]+$/, 'digits'],
+  match: [/^(?:[\dA-Za-z*#+_-]{1,63}\.?|\.)$/, 'match'],
+  login: [/^[\p{L}\p{N}_][\p{L}\p{N}_.@-]{0,63}$/u, 'name'],
+  name: [/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}$/u, 'name'],
+  number: [/^[\dA-Za-z*#+_-]{1,32}$/, 'number'],
   host: [/^[\w.:[\]-]+$/, 'host'],
-  prepend: [/^[+\d*#]*$/, 'digits'],
-  contact: [/^sips?:\S+@\S+$/, 'contact'],
+  prepend: [/^[+\d*#]{0,20}$/, 'digits'],
+  contact: [/^sip:[^\s<>"]+$/, 'contact'],
 }
 
 function fieldFault(field: Field, value: unknown): string | null {
   if (field.kind === 'number') {
-    if (typeof value !== 'number' || Number.isNaN(value)) return 'number'
+    if (typeof value !== 'number' || Number.isNaN(value)) return 'required'
     return value < (field.least ?? -Infinity) || value > (field.most ?? Infinity) ? 'range' : null
   }
   const written = Array.isArray(value) ? value.join('') : typeof value === 'string' ? value.trim() : value
   if (field.required && (written === '' || written === null || written === undefined)) return 'required'
-  const shape = SHAPES[field.name]
+  // A person's name is no name of a thing: it is written as people write it.
+  const shape = field.label === 'personName' ? undefined : SHAPES[field.name]
   return shape && typeof written === 'string' && written && !shape[0].test(written) ? shape[1] : null
 }

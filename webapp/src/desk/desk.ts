@@ -96,6 +96,7 @@ export const useDesk = defineStore('desk', () => {
       }
       if (fact.type === 'customer.saved') void refreshCustomer(Number(fact.data.customer))
       if (fact.type === 'call.ended') void finish(String(fact.data.call))
+      if (fact.type === 'events.lost') askDesk().catch(say.fault) // this page was too slow to be told everything
     })
     for (const call of drafts.calls()) {
       const draft = drafts.of(call)

@@ -1,0 +1,100 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import type { Fact } from './feed'
+import { agent, PretendedOffice, PretendedSocket } from './kit/office'
+import { useLive } from './live'
+
+let office: PretendedOffice
+let live: ReturnType<typeof useLive>
+const assign = vi.fn()
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.parse('2026-11-24T08:00:00Z') })
+  vi.spyOn(location, 'assign').mockImplementation(assign)
+  assign.mockClear()
+  office = new PretendedOffice()
+  setActivePinia(createPinia())
+  live = useLive()
+  live.start()
+})
+afterEach(() => {
+  live.stop()
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+})
+
+const snapshot = (seq = 0): void => office.socket.say('live.snapshot', { seq, topics: { 'agents/1001': agent() } })
+
+describe('the live store', () => {
+  it('is open with its first snapshot, and knows the clock of the server', () => {
+    expect([live.connection, live.known]).toEqual(['connecting', false])
+    office.socket.say('live.snapshot', { seq: 0, topics: { 'agents/1001': agent() } }, '2026-11-24T08:00:07Z')
+    expect([live.connection, live.known, live.offset]).toEqual(['open', true, 7000])
+    expect(live.agentName('1001')).toBe('张三')
+    expect(live.agentName('1009')).toBe('1009')
+  })
+
+  it('asks for a snapshot when a difference is missing', () => {
+    snapshot()
+    office.socket.say('live.changed', { seq: 2, changes: {} })
+    expect(office.socket.sent).toEqual(['{"type":"live.snapshot"}'])
+  })
+
+  it('tells facts to who listens, until they stop', () => {
+    const heard: Fact[] = []
+    const stop = live.listen((fact) => heard.push(fact))
+    office.socket.say('screen.pop', { call: 'c1' })
+    stop()
+    office.socket.say('screen.pop', { call: 'c2' })
+    expect(heard.map((fact) => fact.data.call)).toEqual(['c1'])
+  })
+
+  it('comes back by itself, with what it knew still on the page', async () => {
+    snapshot()
+    office.socket.lose()
+    expect(live.connection).toBe('lost')
+    expect(live.agents).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(500)
+    expect(PretendedSocket.all).toHaveLength(2)
+    snapshot()
+    expect(live.connection).toBe('open')
+  })
+
+  it('waits longer each time, but not when the network comes back', async () => {
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      office.socket.lose()
+      await vi.advanceTimersByTimeAsync(15_000)
+    }
+    const before = PretendedSocket.all.length
+    office.socket.lose()
+    await vi.advanceTimersByTimeAsync(7_000)
+    expect(PretendedSocket.all).toHaveLength(before)
+    dispatchEvent(new Event('online'))
+    expect(PretendedSocket.all).toHaveLength(before + 1)
+  })
+
+  it('takes a connection that says nothing for a minute for dead', async () => {
+    snapshot()
+    await vi.advanceTimersByTimeAsync(59_000)
+    office.socket.say('live.ping', {})
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect(live.connection).toBe('open')
+    await vi.advanceTimersByTimeAsync(1_500)
+    expect(PretendedSocket.all.length).toBeGreaterThan(1)
+  })
+
+  it('leaves for the sign-in page when it is not signed in any more', () => {
+    snapshot()
+    office.socket.lose(4401)
+    expect(assign).toHaveBeenCalledWith('/sign-in?next=%2F')
+  })
+
+  it('is closed for good when the page is left', async () => {
+    snapshot()
+    live.stop()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(PretendedSocket.all).toHaveLength(1)
+  })
+})

@@ -64,9 +64,11 @@ class Store:
             address = address_of(database)
         except (sa.exc.ArgumentError, ValueError) as fault:
             raise CannotStart(f"the database's address cannot be read: {in_a_line(fault)}") from fault
-        name = address.database if address.get_backend_name() == "sqlite" else address.render_as_string()
         if address.get_backend_name() == "sqlite":
-            _check_place(Path(address.database or ""))
+            name = str(address.database)
+            _check_place(Path(name))
+        else:
+            name = address.set(drivername="postgresql").render_as_string(hide_password=True)
         opened = Database(address, gather_seconds=gather_seconds)
         try:
             async with opened.alone() as connection:

@@ -21,7 +21,7 @@ from callcenterd.store.schema import storable
 from callcenterd.store.writer import Entry, T, Work, Writer
 
 READERS = 4
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 2.0
 """How long SQLite waits for another process that writes (a restore check, an operator's shell)."""
 
 

@@ -33,7 +33,7 @@ def in_a_line(fault: BaseException) -> str:
     """What the driver said, without the statement and its values (there may be a password among them)."""
     said = fault.orig if isinstance(fault, sa.exc.DBAPIError) and fault.orig is not None else fault
     lines = str(said).strip().splitlines()
-    return lines[0].removeprefix("<class ") if lines else type(said).__name__
+    return lines[0] if lines else type(said).__name__
 
 
 @contextlib.contextmanager

@@ -236,7 +236,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=True),
         sa.Column("octets", sa.BigInteger(), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=True),
-        sa.Column("complete", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name="fk_recordings_call_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_recordings"),
     )
@@ -268,7 +268,7 @@ def upgrade() -> None:
         sa.Column("recording_id", sa.Text(), nullable=False),
         sa.Column("caller", sa.Text(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
-        sa.Column("done", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("done", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("done_by", sa.Text(), server_default="", nullable=False),
         sa.Column("done_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name="fk_voicemail_call_id", ondelete="CASCADE"),

@@ -1,0 +1,164 @@
+"""Real databases for tests: a SQLite file, and a PostgreSQL cluster of our own, started once for all tests.
+
+The cluster listens on a Unix socket in a folder of its own only, belongs to an unprivileged user (PostgreSQL
+refuses root), and dies with the tests. Debian's package `postgresql` has its programs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from callcenterd.store.database import Store
+from tests.kit.virtual import VirtualClock
+
+OWNER = "callcenterd"
+KINDS = ("sqlite", "postgresql")
+_START_SECONDS = 20.0
+
+
+class Cluster:
+    """One database, emptied for each test that asks for its address: making tables takes longer than most tests."""
+
+    def __init__(self) -> None:
+        self._programs = _programs()
+        # Not under pytest's folder: that one is closed to other users, and a socket's path must be short.
+        self.folder = Path(tempfile.mkdtemp(prefix="ccpg-"))
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        user = _unprivileged()
+        if user is not None:
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        data = self.folder / "data"
+        making = [str(self._programs / "initdb"), "-D", str(data), "-U", OWNER, "-A", "trust", "-E", "UTF8"]
+        subprocess.run(
+            [*_as(user), *making, "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd=self.folder
+        )
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.folder),
+            "fsync": "off",  # these databases never outlive the tests
+            "max_connections": "60",
+        }
+        options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("wb") as log:
+            self._server = subprocess.Popen(
+                [*_as(user), str(self._programs / "postgres"), "-D", str(data), *options],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+            )
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        asking = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder), "-U", OWNER]
+        until = time.monotonic() + _START_SECONDS
+        while subprocess.run(asking, check=False).returncode != 0:
+            assert self._server is not None
+            if self._server.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)  # "immediate": there is nothing to keep
+            self._server.wait(20)
+        shutil.rmtree(self.folder)
+
+    async def address(self) -> str:
+        """The URL of a database without rows. Who is still connected from an earlier test is not any more."""
+        await self.cut_off()
+        async with self._admin() as admin:
+            tables = await admin.fetch(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
+            if tables:
+                names = ", ".join(f'"{row["tablename"]}"' for row in tables)
+                await admin.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        return f"postgresql://{OWNER}@/postgres?host={self.folder}"
+
+    async def cut_off(self) -> None:
+        """End every connection but our own, as a restart of the database does."""
+        async with self._admin() as admin:
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+
+    @contextlib.asynccontextmanager
+    async def _admin(self) -> AsyncIterator[Any]:
+        admin = await asyncpg.connect(host=str(self.folder), user=OWNER, database="postgres")
+        try:
+            yield admin
+        finally:
+            await admin.close()
+
+
+def _programs() -> Path:
+    """Debian keeps them apart by version; others have them on the path."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    beside = shutil.which("initdb")
+    if not found and beside is None:
+        raise RuntimeError("these tests need PostgreSQL's programs: apt-get install postgresql")
+    return found[-1].parent if found else Path(str(beside)).parent
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """Who the cluster belongs to, if we are root."""
+    if os.getuid() != 0:
+        return None
+    names = {user.pw_name: user for user in pwd.getpwall()}
+    return names.get("postgres") or names["nobody"]
+
+
+def _as(user: pwd.struct_passwd | None) -> list[str]:
+    """The server must not outlive tests that are killed: it gets a signal when its parent dies."""
+    who = [] if user is None else [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return ["setpriv", *who, "--pdeathsig", "INT", "--"]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    running = Cluster()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture(params=KINDS)
+async def address(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
+    """Where a new database is to be: once a file, once in PostgreSQL."""
+    if request.param == "sqlite":
+        return tmp_path / "callcenter.db"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return await cluster.address()
+
+
+@pytest.fixture
+async def store(address: str | Path, clock: VirtualClock) -> AsyncIterator[Store]:
+    """An open store, on each kind of database."""
+    opened = await Store.open(address, clock=clock)
+    try:
+        yield opened
+    finally:
+        await opened.close()

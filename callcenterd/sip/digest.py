@@ -12,7 +12,7 @@ import hmac
 import random
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -46,10 +46,11 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """name: who they say they are; "" if MISSING."""
+    """name: who they say they are; algorithm: by which it was PROVEN. "" if there is none."""
 
     verdict: Verdict
     name: str = ""
+    algorithm: str = ""
 
 
 class Guard:
@@ -67,7 +68,9 @@ class Guard:
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._oldest = float("-inf")
 
-    def challenges(self, now: float, *, stale: bool = False) -> list[str]:
+    def challenges(
+        self, now: float, *, stale: bool = False, algorithms: Iterable[str] = tuple(ALGORITHMS)
+    ) -> list[str]:
         """One header value an algorithm, in the order in which we like them (RFC 8760 §2.4)."""
         nonce = self._nonce(now)
         pairs = [("realm", self._realm), ("nonce", nonce), ("qop", "auth")]
@@ -75,7 +78,7 @@ class Guard:
             pairs.append(("stale", "true"))
         return [
             str(Challenge("Digest", auth_params([*pairs, ("algorithm", name)], bare=("algorithm", "stale"))))
-            for name in ALGORITHMS
+            for name in algorithms
         ]
 
     def named(self, proofs: Sequence[Credentials]) -> str | None:
@@ -108,7 +111,7 @@ class Guard:
             return Judgement(Verdict.WRONG, name)
         if not self._fresh(nonce, made, int(mine.get("nc") or "0", 16), now):
             return Judgement(Verdict.STALE, name)
-        return Judgement(Verdict.PROVEN, name)
+        return Judgement(Verdict.PROVEN, name, (mine.get("algorithm") or "MD5").upper())
 
     def _mine(self, proofs: Sequence[Credentials]) -> Credentials | None:
         for proof in proofs:
@@ -146,6 +149,38 @@ class Guard:
                 self._oldest = max(self._oldest, forgotten_made)
         self._counts[nonce] = count
         return True
+
+
+class Offers:
+    """Which algorithms to offer whom.
+
+    A client is to pick the challenge that it understands (RFC 3261 §22.2), but there are phones that give up when one
+    of two is new to them. Who was offered both and comes again without a proof is offered MD5 alone from then on; for
+    the phone below that would be half a minute late, so it is known by name. Bounded: the longest silent one is forgotten.
+    """
+
+    def __init__(self, *, most: int = 5000) -> None:
+        self._most = most
+        self._offered: OrderedDict[Hashable, str | None] = OrderedDict()  # the branch that got both; None: it copes
+
+    def to(self, client: Hashable, branch: str, user_agent: str) -> tuple[str, ...]:
+        """client: whatever tells one from another. branch: the same again is only the same request repeated."""
+        if _GIVES_UP_AT_TWO.match(user_agent):
+            return ("MD5",)
+        before = self._offered.setdefault(client, branch)
+        self._offered.move_to_end(client)
+        if len(self._offered) > self._most:
+            self._offered.popitem(last=False)
+        return tuple(ALGORITHMS) if before in (branch, None) else ("MD5",)
+
+    def answered(self, client: Hashable, algorithm: str) -> None:
+        """A proof came back, by that algorithm: who could pick SHA-256 copes with both."""
+        if algorithm != "MD5" and client in self._offered:
+            self._offered[client] = None
+
+
+_GIVES_UP_AT_TWO = re.compile(r"baresip v[01]\.")
+"""Debian 12's baresip 1.0 answers an algorithm that it does not know with "Function not implemented"."""
 
 
 def prove(

@@ -20,7 +20,7 @@ from callcenterd.sip import events
 from callcenterd.sip.admission import Admission
 from callcenterd.sip.conversation import Conversation
 from callcenterd.sip.dialog import Dialog
-from callcenterd.sip.digest import Guard, Verdict
+from callcenterd.sip.digest import Guard, Offers, Verdict
 from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
 from callcenterd.sip.flow import Address, Flow, Transport
 from callcenterd.sip.headers import NameAddr, readable
@@ -87,6 +87,7 @@ class Endpoint:
         self._post = Post(chance, facing or Routes(), timers=timers)
         self._admission = Admission()
         self._guard = Guard(domain, chance)
+        self._offers = Offers()
         self._registrar = Registrar()
         self._who = Who(self._registrar, chance)
         self._trunks = Trunks(self._post, self._who)
@@ -368,7 +369,10 @@ class Endpoint:
     def _within_dialog(self, request: Request, back: Flow, now: float) -> None:
         conversation = self._dialogs.get(dialog_key(request))
         if conversation is None and request.method != "ACK" and not self._who.known(back.remote[0]):
-            self._post.answer_stranger(request, back, 481)
+            if request.method == "INVITE":
+                self._challenge(request, back, now)  # to a stranger, an old call is as little there as a new one
+            else:
+                self._post.answer_stranger(request, back, 481)
             return
         arrival = self._post.arrive(request, back, now)
         if arrival.kind == "stray" and request.method == "ACK" and conversation is not None:
@@ -493,6 +497,7 @@ class Endpoint:
         judged = self._guard.judge(proofs, request.method, request.uri, self._who.password_of, now)
         if judged.verdict is Verdict.PROVEN:
             self._admission.proved(source, name)
+            self._offers.answered(back.remote, judged.algorithm)
             return server, name
         if judged.verdict is Verdict.WRONG:
             self._post.counts["wrong_digests"] += 1
@@ -501,7 +506,7 @@ class Endpoint:
                 _log.warning("too many wrong passwords", source=source, name=readable(name, LONGEST_NUMBER))
             self._post.answer(server, 403, now)
             return None
-        challenges = self._guard.challenges(now, stale=judged.verdict is Verdict.STALE)
+        challenges = self._challenges(request, back, now, stale=judged.verdict is Verdict.STALE)
         self._refuse(server, _Refusal(401, {"WWW-Authenticate": challenges}), now)
         return None
 
@@ -521,7 +526,11 @@ class Endpoint:
                     caller=readable(caller, LONGEST_NUMBER),
                     called=number_of(request.target),
                 )
-        self._post.answer_stranger(request, back, 401, WWW_Authenticate=self._guard.challenges(now))
+        self._post.answer_stranger(request, back, 401, WWW_Authenticate=self._challenges(request, back, now))
+
+    def _challenges(self, request: Request, back: Flow, now: float, *, stale: bool = False) -> list[str]:
+        offered = self._offers.to(back.remote, request.via.branch, request.headers.get("User-Agent") or "")
+        return self._guard.challenges(now, stale=stale, algorithms=offered)
 
     def _is_new(self, kind: str, request: Request, back: Flow, transaction: object, now: float) -> bool:
         if kind == "merged":

@@ -1,4 +1,4 @@
-"""Endpoints at addresses of a made-up net, in virtual time: whole calls in milliseconds, and as bad a wire as wanted."""
+"""Endpoints at addresses of a made-up net, in virtual time: whole calls in milliseconds, on as bad a wire as wanted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from callcenterd.sip import events
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import SipEvent
 from callcenterd.sip.flow import Flow
-from callcenterd.sip.message import Message, Request, Response, parse
+from callcenterd.sip.message import Message, Request, Response, encode, parse, reply_to
 
 SERVER, GATEWAY, PHONE, STRANGER = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.66"
 DOMAIN = "callcenter.local"
@@ -29,6 +29,11 @@ PASSWORD = Secret("geheim")
 E = TypeVar("E", bound=SipEvent)
 
 
+def short(message: Message) -> str:
+    """ "INVITE", "200 INVITE"."""
+    return message.method if isinstance(message, Request) else f"{message.status} {message.cseq.method}"
+
+
 @dataclass
 class Seen:
     """One message that was put on the wire, whether or not it arrived."""
@@ -40,9 +45,7 @@ class Seen:
 
     @property
     def what(self) -> str:
-        if isinstance(self.message, Request):
-            return self.message.method
-        return f"{self.message.status} {self.message.cseq.method}"
+        return short(self.message)
 
     def __str__(self) -> str:
         return f"{self.at:8.3f} {self.source} -> {self.target} {self.what}"
@@ -76,6 +79,102 @@ class Host:
         return not (counters["transactions"] or counters["dialogs"] or counters["calls"])
 
 
+class Peer:
+    """The other side written by hand: messages as text, whatever the rules say."""
+
+    def __init__(self, net: Net, address: str) -> None:
+        self.received: list[Message] = []
+        self._net = net
+        self._address = address
+        self._branches = itertools.count(1)
+
+    def request(
+        self,
+        method: str,
+        *more: str,
+        uri: str = "sip:900@callcenter.local",
+        branch: str | None = None,
+        call_id: str = "call@peer",
+        sequence: int = 1,
+        from_: str = "<sip:13800001111@peer>;tag=theirs",
+        to: str = "<sip:900@callcenter.local>",
+        sdp: bytes = b"",
+        contact: bool = True,
+    ) -> str:
+        """Send a request to SERVER; answers its branch. more: header lines."""
+        branch = branch or f"z9hG4bKpeer{next(self._branches)}"
+        lines = [
+            f"{method} {uri} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self._address}:5060;branch={branch}",
+            "Max-Forwards: 70",
+            f"From: {from_}",
+            f"To: {to}",
+            f"Call-ID: {call_id}",
+            f"CSeq: {sequence} {method}",
+            *([f"Contact: <sip:peer@{self._address}>"] if contact else []),
+            *more,
+            *(["Content-Type: application/sdp"] if sdp and not any("Content-Type" in line for line in more) else []),
+            f"Content-Length: {len(sdp)}",
+        ]
+        self._net.inject("\r\n".join(lines).encode() + b"\r\n\r\n" + sdp, self._address, SERVER)
+        self._net.run(0.05)
+        return branch
+
+    def within(self, answer: Response, method: str, *more: str, sequence: int, sdp: bytes = b"") -> str:
+        """A request in the dialog that our INVITE and their answer made."""
+        [contact] = answer.contacts
+        return self.request(
+            method,
+            *more,
+            uri=str(contact.uri),
+            call_id=answer.call_id,
+            sequence=sequence,
+            from_=str(answer.from_),
+            to=str(answer.to),
+            sdp=sdp,
+        )
+
+    def answer(
+        self, request: Request, status: int, *more: str, tag: str = "peer", sdp: bytes = b"", contact: bool = True
+    ) -> None:
+        """Answer a request of SERVER's."""
+        response = reply_to(request, status, to_tag=tag if status > 100 else None)
+        for line in more:
+            name, _, value = line.partition(": ")
+            response.headers.add(name, value)
+        if contact and 100 < status < 300:
+            response.headers.add("Contact", f"<sip:peer@{self._address}>")
+        if sdp:
+            response.headers.add("Content-Type", "application/sdp")
+            response.body = sdp
+        self._net.inject(encode(response), self._address, SERVER)
+        self._net.run(0.05)
+
+    def receive(self, message: Message) -> None:
+        """OPTIONS are answered: the trunk is there."""
+        self.received.append(message)
+        if isinstance(message, Request) and message.method == "OPTIONS":
+            self._net.inject(encode(reply_to(message, 200, to_tag="peer")), self._address, SERVER)
+
+    @property
+    def what(self) -> list[str]:
+        """All that came, in short; OPTIONS left out."""
+        return [short(message) for message in self.received if message.cseq.method != "OPTIONS"]
+
+    def last(self, what: str) -> Message:
+        return [message for message in self.received if short(message) == what][-1]
+
+    def last_request(self, method: str) -> Request:
+        found = self.last(method)
+        assert isinstance(found, Request)
+        return found
+
+    def last_response(self, status: int, method: str) -> Response:
+        found = self.last(f"{status} {method}")
+        assert isinstance(found, Response)
+        return found
+
+
 class Net:
     """loss, doubling: shares of all messages. jitter: seconds at most, so that messages overtake each other."""
 
@@ -88,20 +187,22 @@ class Net:
         self._loss, self._doubling, self._jitter = loss, doubling, jitter
         self._under_way: list[tuple[float, int, bytes, Flow]] = []
         self._order = itertools.count()
-        self.raw: list[tuple[str, bytes]] = []
-        """What arrived at an address without an endpoint."""
+        self.peers: dict[str, Peer] = {}
 
     def host(self, address: str, *, domain: str = DOMAIN) -> Host:
         endpoint = Endpoint(
             domain=domain,
             chance=random.Random(self._chance.random()),
-            tell=lambda event: host.hear(event),
+            tell=lambda event: host.hear(event),  # noqa: PLW0108  # it is made below
             facing=lambda _host: address,
         )
         host = Host(address, endpoint, self)
         endpoint.listening([("UDP", (address, 5060)), ("TCP", (address, 5060))])
         self.hosts[address] = host
         return host
+
+    def peer(self, address: str) -> Peer:
+        return self.peers.setdefault(address, Peer(self, address))
 
     def inject(self, octets: bytes, source: str, target: str, port: int = 5060) -> None:
         """A datagram from anywhere; it arrives after 10 ms."""
@@ -124,8 +225,8 @@ class Net:
                 _, _, octets, flow = heapq.heappop(self._under_way)
                 if (host := self.hosts.get(flow.local[0])) is not None:
                     host.endpoint.receive(octets, flow, self.now)
-                else:
-                    self.raw.append((flow.local[0], octets))
+                elif (peer := self.peers.get(flow.local[0])) is not None:
+                    peer.receive(parse(octets))
             for host in self.hosts.values():
                 host.endpoint.advance(self.now)
             self._settle()
@@ -183,6 +284,17 @@ def office(net: Net, **trunk: object) -> tuple[Host, Host]:
     gateway.endpoint.configure(Site(trunks=(Trunk(name=IN, host=SERVER),)), net.now)
     net.run(1.0)
     return server, gateway
+
+
+def trunk_peer(net: Net, **trunk: object) -> tuple[Host, Peer]:
+    """Our server, and a trunk at GATEWAY that is written by hand."""
+    server = net.host(SERVER)
+    fields: dict[str, object] = {"name": OUT, "host": GATEWAY} | trunk
+    server.endpoint.configure(
+        Site(trunks=(Trunk(**fields),), extensions=(Extension(number=ANNA, password=PASSWORD),)),  # type: ignore[arg-type]
+        net.now,
+    )
+    return server, net.peer(GATEWAY)
 
 
 def phone(net: Net, address: str = PHONE, *, password: Secret = PASSWORD) -> Host:

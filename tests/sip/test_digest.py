@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenterd.model.site import Secret
-from callcenterd.sip.digest import NONCE_LIFE, Guard, Judgement, Verdict, prove, response_of
+from callcenterd.sip.digest import NONCE_LIFE, Guard, Judgement, Offers, Verdict, prove, response_of
 from callcenterd.sip.headers import Challenge, Credentials, auth_params
 
 REALM = "callcenter.local"
@@ -51,7 +51,9 @@ def changed(given: Credentials, **params: str) -> Credentials:
 @pytest.mark.parametrize("algorithm", [0, 1], ids=["SHA-256", "MD5"])
 def test_the_right_password_is_a_proof(algorithm: int) -> None:
     by = guard()
-    assert judged(by, proof(challenged(by)[algorithm:])) == Judgement(Verdict.PROVEN, "1001")
+    assert judged(by, proof(challenged(by)[algorithm:])) == Judgement(
+        Verdict.PROVEN, "1001", ("SHA-256", "MD5")[algorithm]
+    )
 
 
 def test_the_examples_of_rfc_7616_come_out_right() -> None:
@@ -164,6 +166,30 @@ def test_stale_is_said_only_when_it_is() -> None:
     by = guard()
     assert all(Challenge.parse(line).get("stale") == "true" for line in by.challenges(0.0, stale=True))
     assert all(one.get("stale") is None for one in challenged(by))
+
+
+def test_who_comes_again_without_a_proof_is_offered_md5_alone() -> None:
+    offers = Offers()
+    phone = ("198.51.100.7", 5060)
+    assert offers.to(phone, "z9hG4bK1", "Acme") == ("SHA-256", "MD5")
+    assert offers.to(phone, "z9hG4bK1", "Acme") == ("SHA-256", "MD5")  # only repeated
+    assert offers.to(phone, "z9hG4bK2", "Acme") == ("MD5",)
+    offers.answered(phone, "MD5")
+    assert offers.to(phone, "z9hG4bK3", "Acme") == ("MD5",)
+
+
+def test_who_picks_the_better_algorithm_is_always_offered_both() -> None:
+    offers = Offers(most=10)
+    offers.to("phone", "z9hG4bK1", "Acme")
+    offers.answered("phone", "SHA-256")
+    assert offers.to("phone", "z9hG4bK2", "Acme") == ("SHA-256", "MD5")
+    for n in range(10):
+        offers.to(n, "z9hG4bK", "")
+    assert offers.to("phone", "z9hG4bK3", "Acme") == ("SHA-256", "MD5")  # forgotten, and begun anew
+
+
+def test_a_phone_known_to_give_up_at_two_is_offered_one() -> None:
+    assert Offers().to("phone", "z9hG4bK1", "baresip v1.0.0 (x86_64/linux)") == ("MD5",)
 
 
 def test_we_answer_only_what_we_understand() -> None:

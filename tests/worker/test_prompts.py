@@ -131,6 +131,35 @@ async def test_a_kept_sound_that_is_damaged_is_made_again(  # type: ignore[no-un
     assert file.read_bytes() == whole
 
 
+async def test_the_room_for_kept_sounds_is_not_overrun_and_the_least_used_go_first(
+    worker: Worker, folder: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    (cache / "00").mkdir(parents=True)
+    for age, name in enumerate(("newer", "older")):
+        (cache / "00" / f"{name}.s16").write_bytes(bytes(100_000))
+        os.utime(cache / "00" / f"{name}.s16", (1000 - age, 1000 - age))
+    made = await Prompts(worker, folder, cache, "zh-CN", room=150_000).sound(Recorded("beep", "zh-CN"))
+    left = {path.stem for path in cache.rglob("*.s16")}
+    assert len(left) == 2
+    assert "newer" in left
+    assert len(made) == 3200
+
+
+async def test_a_recording_that_comes_or_goes_is_noticed_by_the_next_caller(prompts: Prompts, folder: Path) -> None:
+    prompt = Recorded("welcome", "zh-CN", "您好")
+    read = await prompts.sound(prompt)
+    assert await prompts.sound(prompt) is read
+    path = record(folder / "zh" / "welcome.wav", 500)
+    assert tones.loudest(await prompts.sound(prompt)) == pytest.approx(500, abs=5)
+    better = record(folder / "zh-CN" / "welcome.wav", 600)
+    assert tones.loudest(await prompts.sound(prompt)) == pytest.approx(600, abs=5)
+    better.unlink()
+    assert tones.loudest(await prompts.sound(prompt)) == pytest.approx(500, abs=5)
+    path.unlink()
+    assert await prompts.sound(prompt) is read
+
+
 async def test_many_who_ask_at_once_have_it_made_once(prompts: Prompts) -> None:
     sounds = await asyncio.gather(*(prompts.sound(Speech("请稍候", "zh-CN")) for _ in range(50)))
     assert all(sound is sounds[0] for sound in sounds)

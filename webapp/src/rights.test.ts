@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { pagesOf } from './rights'
+import { pagesOf, startOf } from './rights'
 
 describe('what the menu shows', () => {
   it.each([
@@ -8,5 +8,8 @@ describe('what the menu shows', () => {
     ['supervisor', ['desk', 'live', 'history', 'customers']],
     ['manager', ['live', 'history', 'customers']],
     ['admin', ['desk', 'live', 'history', 'customers', 'admin']],
-  ] as const)('to a %s: %s', (role, pages) => expect(pagesOf(role)).toEqual(pages))
+  ] as const)('to a %s: %s', (role, pages) => {
+    expect(pagesOf(role)).toEqual(pages)
+    expect(pages).toContain(startOf(role))
+  })
 })

@@ -10,7 +10,14 @@ const PAGES: Record<Role, readonly PageName[]> = {
   admin: ['desk', 'live', 'history', 'customers', 'admin'],
 }
 
-/** In the order of the menu; the first is where the role starts. */
+/** In the order of the menu. */
 export function pagesOf(role: Role): readonly PageName[] {
   return PAGES[role]
+}
+
+const START: Record<Role, PageName> = { agent: 'desk', supervisor: 'live', manager: 'live', admin: 'admin' }
+
+/** Where a role begins its day. */
+export function startOf(role: Role): PageName {
+  return START[role]
 }

@@ -14,7 +14,7 @@ declare module 'vue-router' {
 export const router = createRouter({
   history: createWebHistory('/app/'),
   routes: [
-    { path: '/', redirect: () => ({ name: useSession().pages[0] ?? 'history' }) },
+    { path: '/', redirect: () => ({ name: useSession().start }) },
     { path: '/desk', name: 'desk', component: () => import('./desk/DeskPage.vue'), meta: { page: 'desk' } },
     {
       path: '/history/:call?',

@@ -5,11 +5,13 @@ import { computed, ref } from 'vue'
 import { api } from './api'
 import { asLanguage, keptLanguage, speak } from './i18n'
 import type { Me } from './model'
-import { pagesOf, type PageName } from './rights'
+import { pagesOf, startOf, type PageName } from './rights'
 
 export const useSession = defineStore('session', () => {
   const me = ref<Me | null>(null)
   const pages = computed<readonly PageName[]>(() => (me.value ? pagesOf(me.value.role) : []))
+
+  const start = computed<PageName>(() => (me.value ? startOf(me.value.role) : 'history'))
 
   async function load(): Promise<void> {
     me.value = await api.me()
@@ -25,5 +27,5 @@ export const useSession = defineStore('session', () => {
     location.assign('/sign-in')
   }
 
-  return { me, pages, load, may, signOut }
+  return { me, pages, start, load, may, signOut }
 })

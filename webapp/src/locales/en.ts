@@ -102,7 +102,8 @@ export const en: Messages = {
     pending: 'Break after this call',
     extensionTitle: 'Sign in',
     extensionHelp: 'The extension of the phone in front of you. Change it when you change seats.',
-    noAnswerBreak: 'A call rang and was not answered, so you are on break now. Press "Ready" when you are back.',
+    noAnswerBreak: 'A call was missed. Press Ready when back',
+    offlineHelp: 'Phone offline: check power, cable, password',
   },
   desk: {
     title: 'Agent desk',
@@ -397,6 +398,8 @@ export const en: Messages = {
     reloaded: 'Flows are reloaded',
     reloadedFaults: 'Reloaded with {n} faults; a faulty file goes on with its old version',
     line: 'line {n}',
+    news: 'new',
+    removed: 'removed',
     applyHelp:
       'Paste a site file here and press "Apply": it takes effect at once. What it does not name stays as it is. What is loaded holds no passwords; they stay as they are.',
     yaml: 'Site file (YAML)',

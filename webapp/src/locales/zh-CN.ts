@@ -100,7 +100,8 @@ export const zh = {
     pending: '通话结束后示忙',
     extensionTitle: '签入',
     extensionHelp: '填写您面前话机的分机号；换座位时改成新座位的号码。',
-    noAnswerBreak: '有来电振铃未接，已自动示忙。回到座位后请点“示闲”。',
+    noAnswerBreak: '来电未接，已自动示忙；回座后点“示闲”',
+    offlineHelp: '话机未注册：检查电源、网线、分机密码',
   },
   desk: {
     title: '座席工作台',
@@ -395,6 +396,8 @@ export const zh = {
     reloaded: '流程已载入',
     reloadedFaults: '载入完成，有 {n} 处错误；出错的文件仍用旧版本',
     line: '第 {n} 行',
+    news: '新增',
+    removed: '删除',
     applyHelp: '把站点文件的内容贴在这里，点“应用”立即生效。没有写到的部分保持不变；读取的配置不含密码，密码照旧。',
     yaml: '站点文件（YAML）',
     load: '读取当前配置',

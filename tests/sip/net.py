@@ -188,6 +188,7 @@ class Net:
         self._under_way: list[tuple[float, int, bytes, Flow]] = []
         self._order = itertools.count()
         self.peers: dict[str, Peer] = {}
+        self.plans: list[tuple[float, int, Callable[[], None]]] = []
 
     def host(self, address: str, *, domain: str = DOMAIN) -> Host:
         endpoint = Endpoint(
@@ -200,6 +201,10 @@ class Net:
         endpoint.listening([("UDP", (address, 5060)), ("TCP", (address, 5060))])
         self.hosts[address] = host
         return host
+
+    def plan(self, seconds: float, what: Callable[[], None]) -> None:
+        """Somebody does something so many seconds from now."""
+        heapq.heappush(self.plans, (self.now + seconds, next(self._order), what))
 
     def peer(self, address: str) -> Peer:
         return self.peers.setdefault(address, Peer(self, address))
@@ -215,6 +220,8 @@ class Net:
         self._settle()
         while not until():
             dues = [due for host in self.hosts.values() if (due := host.endpoint.deadline()) is not None]
+            if self.plans:
+                dues.append(self.plans[0][0])
             if self._under_way:
                 dues.append(self._under_way[0][0])
             due = min(dues, default=float("inf"))
@@ -229,6 +236,8 @@ class Net:
                     peer.receive(parse(octets))
             for host in self.hosts.values():
                 host.endpoint.advance(self.now)
+            while self.plans and self.plans[0][0] <= self.now:
+                heapq.heappop(self.plans)[2]()
             self._settle()
         self.now = max(self.now, end) if not until() else self.now
 

@@ -231,7 +231,7 @@ def auth_params(pairs: Iterable[tuple[str, str]], *, bare: Iterable[str] = ()) -
 _WORD = r"[A-Za-z0-9.!%*_+`'~-]++"
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
 _HOST = r"[A-Za-z0-9_.-]++|\[[0-9A-Fa-f:.]++\]"
-_VALUE_TEXT = r'[^\x00-\x20\x7f";,=<>]++'
+_VALUE_TEXT = r'[^\x00-\x20\x7f";,<>]++'
 
 _VIA = re.compile(
     rf"\s*+SIP\s*+/\s*+[0-9]\.[0-9]\s*+/\s*+({_WORD})\s++({_HOST})\s*+(?::\s*+([0-9]{{1,5}}))?\s*+(;.*)?",

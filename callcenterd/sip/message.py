@@ -51,12 +51,12 @@ class Headers:
 
     def get_all(self, name: str) -> list[str]:
         """The value of each line of that name, comma lists uncut."""
-        key, keys = _key(name), self._keys
-        return [self._value(place) for place, found in enumerate(keys) if found == key] if key in keys else []
+        return self._all(_key(name))
 
     def values(self, name: str) -> list[str]:
         """All values of that name, comma lists cut, in their order (RFC 3261 §7.3.1). Raises MalformedMessage."""
-        return [value for line in self.get_all(name) for value in split(line, name)]
+        found = self._all(_key(name))
+        return split(found[0], name) if len(found) == 1 else [value for line in found for value in split(line, name)]
 
     def has(self, name: str) -> bool:
         return _key(name) in self._keys
@@ -83,8 +83,14 @@ class Headers:
         self._insert(0, _key(name), _line(name, value))
 
     def replace_first(self, name: str, value: str) -> None:
-        """Another first value in place of the first one, which may stand in a comma list. Raises MalformedMessage."""
+        """Another first value in place of the first one, which may stand in a comma list; one line if there is none.
+
+        Raises MalformedMessage if the list cannot be cut.
+        """
         key = _key(name)
+        if key not in self._keys:
+            self.add(name, value)
+            return
         place = self._keys.index(key)
         rest = split(self._value(place), name)[1:]
         self._lines[place] = _line(name, ", ".join([value, *rest]))
@@ -113,10 +119,10 @@ class Headers:
 
     def read(self, key: str, reader: Callable[[], _Value]) -> _Value:
         """What reader makes of the lines of that key (a long name in small letters), once until they change."""
-        read = self._read
-        if key not in read:
-            read[key] = reader()
-        return read[key]  # type: ignore[return-value]  # a key has one reader: the property of that name
+        found = self._read.get(key)
+        if found is None:
+            found = self._read[key] = reader()
+        return found  # type: ignore[return-value]  # a key has one reader: the property of that name
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """(name, value) of each line, as they came."""
@@ -137,6 +143,15 @@ class Headers:
     def _first(self, key: str) -> str | None:
         keys = self._keys
         return self._lines[keys.index(key)].partition(":")[2].strip(" \t") if key in keys else None
+
+    def _all(self, key: str) -> list[str]:
+        keys, lines = self._keys, self._lines
+        found: list[str] = []
+        place = -1
+        for _ in range(keys.count(key)):  # nearly always none or one: that is not worth a look at each line
+            place = keys.index(key, place + 1)
+            found.append(lines[place].partition(":")[2].strip(" \t"))
+        return found
 
     def _value(self, place: int) -> str:
         return self._lines[place].partition(":")[2].strip(" \t")
@@ -164,11 +179,11 @@ class _Typed:
 
     @property
     def from_(self) -> NameAddr:
-        return self.headers.read("from", lambda: NameAddr.parse(self._one("From"), "From"))
+        return self.headers.read("from", self._read_from)
 
     @property
     def to(self) -> NameAddr:
-        return self.headers.read("to", lambda: NameAddr.parse(self._one("To"), "To"))
+        return self.headers.read("to", self._read_to)
 
     @property
     def call_id(self) -> str:
@@ -176,7 +191,7 @@ class _Typed:
 
     @property
     def cseq(self) -> CSeq:
-        return self.headers.read("cseq", lambda: CSeq.parse(self._one("CSeq")))
+        return self.headers.read("cseq", self._read_cseq)
 
     @property
     def contacts(self) -> tuple[NameAddr, ...]:
@@ -262,6 +277,15 @@ class _Typed:
         if not values:
             raise MalformedMessage("Via", "there is none")
         return Via.parse(values[0])
+
+    def _read_from(self) -> NameAddr:
+        return NameAddr.parse(self._one("From"), "From")
+
+    def _read_to(self) -> NameAddr:
+        return NameAddr.parse(self._one("To"), "To")
+
+    def _read_cseq(self) -> CSeq:
+        return CSeq.parse(self._one("CSeq"))
 
     def _read_call_id(self) -> str:
         text = self._one("Call-ID")

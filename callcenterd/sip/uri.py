@@ -177,10 +177,11 @@ def unescaped(text: str) -> str:
 _KEEP = "surrogateescape"
 """How octets that are no UTF-8 live in a str: each as one lone surrogate, written back as the octet it was."""
 
-# Wider than the RFC where nothing can be misread: "#", "_" in a host and letters beyond ASCII are sent by real phones.
+# Wider than the RFC where nothing can be misread: real phones and gateways send "#", "_" in a host, letters beyond
+# ASCII, and "sip:@host" for a caller that they do not know.
 _SIP = re.compile(
     r"(sips?):"
-    r"(?:([^\x00-\x20\x7f<>\"@:]++(?::[^\x00-\x20\x7f<>\"@:]*+)?)@)?"
+    r"(?:([^\x00-\x20\x7f<>\"@:]*+(?::[^\x00-\x20\x7f<>\"@:]*+)?)@)?"
     r"([A-Za-z0-9_.-]++|\[[0-9A-Fa-f:.]++\])"
     r"(?::([0-9]{1,5}))?"
     r"((?:;[^\x00-\x20\x7f<>\"@;?=,]++(?:=[^\x00-\x20\x7f<>\"@;?=,]*+)?)*+)"

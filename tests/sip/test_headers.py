@@ -68,6 +68,7 @@ PARAMS = st.lists(st.tuples(TOKENS, st.none() | TOKENS), max_size=4).map(Params)
             "z9hG4bK.!%66*_+`'~-",
         ),
         ("SIP/7.0/UDP c.example.com;branch=z9hG4bKkdjuw", "UDP", "c.example.com", None, "z9hG4bKkdjuw"),
+        ("SIP/2.0/UDP h;branch=z9hG4bKYWJj==;x", "UDP", "h", None, "z9hG4bKYWJj=="),
         ("SIP/2.0/UDP h:5060 ;BRANCH=z9hG4bKx;rport", "UDP", "h", 5060, "z9hG4bKx"),
         ('SIP/2.0/UDP h : 5060;x="a;b,c\\"d";branch=z9hG4bKx', "UDP", "h", 5060, "z9hG4bKx"),
     ],

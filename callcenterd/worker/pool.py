@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import pickle
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -216,8 +217,9 @@ async def _read(process: Process) -> object:
 async def _end(process: Process | None) -> None:
     if process is None:
         return
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # it leads its own group: a program that a job began goes with it
     if process.stdin is not None:
         process.stdin.close()
         with contextlib.suppress(OSError):

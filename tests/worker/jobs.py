@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -48,6 +49,14 @@ def octets(count: int) -> bytes:
 
 def unpicklable() -> object:
     return threading.Lock()
+
+
+def hang_with_a_child(told: str) -> None:
+    """A program that it began hangs; `told` is a file that gets the program's process id."""
+    child = subprocess.Popen(["sleep", "600"])
+    Path(told).with_suffix(".new").write_text(str(child.pid))
+    Path(told).with_suffix(".new").rename(told)
+    child.wait()
 
 
 def wait_for(begun: str, gate: str) -> None:

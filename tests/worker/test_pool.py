@@ -30,6 +30,14 @@ async def until_there(path: Path) -> None:
             await asyncio.sleep(0.002)
 
 
+def is_running(pid: int) -> bool:
+    """There, and not only waiting for somebody to take note of its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def is_there(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -91,6 +99,19 @@ async def test_a_job_that_hangs_is_killed_with_its_process(worker: Worker) -> No
         await worker.run(jobs.hang, timeout=0.2)
     assert await worker.run(jobs.add, 1, 1) == 2
     assert not is_there(first)
+
+
+async def test_a_program_that_a_job_began_is_killed_with_it(worker: Worker, tmp_path: Path) -> None:
+    await worker.run(jobs.pid)
+    hanging = asyncio.create_task(worker.run(jobs.hang_with_a_child, str(tmp_path / "child"), timeout=2.0))
+    await until_there(tmp_path / "child")
+    child = int((tmp_path / "child").read_text())
+    with pytest.raises(JobFailed, match="longer than"):
+        await hanging
+    await worker.run(jobs.pid)
+    async with asyncio.timeout(20):
+        while is_running(child):
+            await asyncio.sleep(0.002)
 
 
 async def test_the_time_of_a_job_counts_from_its_own_beginning(worker: Worker) -> None:

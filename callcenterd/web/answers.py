@@ -26,12 +26,11 @@ from callcenterd.errors import (
     RemoteError,
 )
 from callcenterd.web import words
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import OFFICE, PACE
 
 _log = structlog.get_logger(__name__)
 
 MOST_OCTETS = 1 << 20
-BODY_SECONDS = 10.0
 
 STATUS: tuple[tuple[type[CallcenterdError], int, str], ...] = (
     # The first that fits. What is left is a part that does not work now, the database first of all; its own words
@@ -203,7 +202,7 @@ async def read_octets(request: web.Request) -> bytes:
     if (request.content_length or 0) > MOST_OCTETS:
         raise TooLarge
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(request.app[PACE].body):
             return await request.read()
     except TimeoutError:
         raise TooSlow from None

@@ -27,9 +27,9 @@ from callcenterd.web import (
     socket,
 )
 from callcenterd.web.live import LiveEvents
-from callcenterd.web.office import OFFICE, FlowsNow, Office, PhoneNow, Ticks, TrunkNow
+from callcenterd.web.office import OFFICE, PACE, FlowsNow, Office, Pace, PhoneNow, Ticks, TrunkNow
 
-__all__ = ["FlowsNow", "Office", "PhoneNow", "Ticks", "TrunkNow", "build"]
+__all__ = ["FlowsNow", "Office", "Pace", "PhoneNow", "Ticks", "TrunkNow", "build"]
 
 RESOURCES = (
     signing,
@@ -49,10 +49,11 @@ RESOURCES = (
 """In the order in which the API's description lists them; the pages last, since they take every address left."""
 
 
-def build(office: Office, *, pages: Path = shell.STATIC) -> web.Application:
+def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = None) -> web.Application:
     """The application. `door.Door(build(office), host, port)` serves it with deadlines and caps.
 
-    pages: the folder of the built Vue application. Every route under /api/ has a right: RuntimeError if one has none.
+    pages: the folder of the built Vue application. pace: how long others are waited for.
+    Raises RuntimeError if a route under /api/ has no right.
     """
     app = web.Application(
         middlewares=[health.counted, shell.page_faults, answers.faults, session.identify],
@@ -60,11 +61,12 @@ def build(office: Office, *, pages: Path = shell.STATIC) -> web.Application:
     )
     app[OFFICE] = office
     app[session.SESSIONS] = session.Sessions(office)
-    app[socket.STREAMS] = socket.Streams(LiveEvents(office.board), app[session.SESSIONS])
+    app[socket.STREAMS] = socket.Streams(LiveEvents(office.board, office.bus), app[session.SESSIONS])
     app[administration.SITE_LOCK] = asyncio.Lock()
     app[health.WATCH] = health.Watch(office)
     app[health.METRICS] = health.Metrics(app)
     app[shell.PAGES] = pages
+    app[PACE] = pace or Pace()
     add_resources(app)
     for route in describe.routes_of(app):
         if not route.right:

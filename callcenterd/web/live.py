@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from callcenterd.bus import Bus
 from callcenterd.model import events
 from callcenterd.model.events import EVENT_NAMES, Fact
 from callcenterd.model.ids import AgentId, CallId, QueueName
@@ -57,14 +58,14 @@ class Reader:
 class LiveEvents:
     """One for the server; hears every fact."""
 
-    def __init__(self, board: Switchboard) -> None:
+    def __init__(self, board: Switchboard, bus: Bus) -> None:
         self._board = board
         self._readers: set[Reader] = set()
         self._parties: OrderedDict[CallId, Parties] = OrderedDict()
         self._changed: set[str] = set()
         self._next = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._stop = board.bus.listen(Fact, self._told)
+        self._stop = bus.listen(Fact, self._told)
 
     def stop(self) -> None:
         self._stop()

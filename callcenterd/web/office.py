@@ -104,4 +104,23 @@ class Office:
     chance: random.Random = field(default_factory=random.SystemRandom)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long this room waits for others, in seconds.
+
+    body:       for the content of a request.
+    first:      for the first message of an event stream that has not said whose it is.
+    ping:       of silence, then a stream says that it lives.
+    stalled:    for a stream to take what it is sent.
+    look_again: until it is asked again whether a stream's session still is one.
+    """
+
+    body: float = 10.0
+    first: float = 5.0
+    ping: float = 20.0
+    stalled: float = 30.0
+    look_again: float = 60.0
+
+
 OFFICE = web.AppKey("office", Office)
+PACE = web.AppKey("pace", Pace)

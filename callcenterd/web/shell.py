@@ -20,8 +20,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import callcenterd
 from callcenterd.errors import CallcenterdError
 from callcenterd.web import words
-from callcenterd.web.answers import BODY_SECONDS, Malformed, TooSlow, WebError, language_of
-from callcenterd.web.office import OFFICE
+from callcenterd.web.answers import Malformed, TooSlow, WebError, language_of
+from callcenterd.web.office import OFFICE, PACE
 from callcenterd.web.session import MOST_PASSWORD, SESSIONS, WHO, device_of, from_here, keep, source_of
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ TEXTS = {
     "password": ("密码", "Password"),
     "other_language": ("English", "中文"),
     "welcome": ("请用工号和密码登录", "Sign in with your login and password"),
-    "forgotten": ("忘记密码？请找管理员重设。", "Forgotten the password? The administrator sets a new one."),
+    "forgotten": ("忘记密码？请找管理员重设。", "Forgotten it? Ask your administrator."),
     "not_built": ("页面还没有生成", "The pages are not built yet"),
     "how_to_build": (
         "服务器在运行，电话照常。请在程序目录运行 make pages 生成页面，然后刷新。",
@@ -160,7 +160,7 @@ async def _read_form(request: web.Request) -> dict[str, str]:
     if request.content_type != "application/x-www-form-urlencoded" or (request.content_length or 0) > 16_384:
         raise Malformed(why="form")
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(request.app[PACE].body):
             form = await request.post()
     except TimeoutError:
         raise TooSlow from None

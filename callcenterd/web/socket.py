@@ -1,8 +1,8 @@
 """The event stream (GET /api/v1/events): carries what `page` says, to who may see it.
 
-Who it is says the Authorization header, the page's cookie, or the first message {"type": "session", "token": …} within
-`FIRST_SECONDS`; never the address, which ends up in logs. Nobody, or nobody any more: close code 4401. A socket that
-does not take what it is sent is never waited for: its page collects the newest, and after `STALLED` it is closed.
+Who it is says the Authorization header, the page's cookie, or the first message {"type": "session", "token": …}; never
+the address, which ends up in logs. Nobody, or nobody any more: close code 4401. A socket that does not take what it is
+sent is never waited for: its page collects the newest, and after a while it is closed (`Pace` says when).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from callcenterd.web.answers import ForeignPage
 from callcenterd.web.describe import shape
 from callcenterd.web.door import Connection
 from callcenterd.web.live import LiveEvents, Reader
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import OFFICE, PACE
 from callcenterd.web.page import Page, ping
 from callcenterd.web.rights import Sight
 from callcenterd.web.session import SESSIONS, WHO, Sessions, Who, from_here
@@ -34,10 +34,6 @@ routes = web.RouteTableDef()
 NOT_SIGNED_IN = 4401
 TOO_MANY = 4429
 MOST_OF_LOGIN = 30
-FIRST_SECONDS = 5.0
-PING_SECONDS = 20.0
-STALLED = 30.0
-LOOK_AGAIN_SECONDS = 60.0
 MOST_OCTETS = 4096
 """Of a message to us. The longest that we understand holds a token."""
 
@@ -88,6 +84,7 @@ class Stream:
     def __init__(self, request: web.Request, socket: web.WebSocketResponse, who: Who) -> None:
         office = request.app[OFFICE]
         self._clock = office.clock
+        self._pace = request.app[PACE]
         self._board = office.board
         self._sessions = request.app[SESSIONS]
         self._live = request.app[STREAMS].live
@@ -127,7 +124,7 @@ class Stream:
         page = self.reader.page
         while True:
             try:
-                async with asyncio.timeout(PING_SECONDS):
+                async with asyncio.timeout(self._pace.ping):
                     await self._news.wait()
             except TimeoutError:
                 await self._say(ping(self._now()))
@@ -137,7 +134,7 @@ class Stream:
                 await self._say(message)
 
     async def _say(self, message: str) -> None:
-        async with asyncio.timeout(STALLED):
+        async with asyncio.timeout(self._pace.stalled):
             await self._socket.send_str(message)
 
     async def _hear(self) -> None:
@@ -153,7 +150,7 @@ class Stream:
         """Still signed in, and still the same rights? Otherwise the page must come again."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                async with asyncio.timeout(self._pace.look_again):
                     await self._doubt.wait()
             self._doubt.clear()
             who = await self._sessions.who(self.who.token, by_cookie=self.who.by_cookie)
@@ -209,7 +206,7 @@ async def _first_message(request: web.Request, socket: web.WebSocketResponse) ->
     if request.headers.get("Origin") is not None:
         return None
     try:
-        first = await socket.receive(timeout=FIRST_SECONDS)
+        first = await socket.receive(timeout=request.app[PACE].first)
     except TimeoutError:
         return None
     if first.type is not WSMsgType.TEXT or _type_of(first.data) != "session":

@@ -22,7 +22,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     # code: Chinese, English
     "not_signed_in": ("请先登录", "Sign in first"),
     "wrong_login": ("工号或密码不对", "Wrong login or password"),
-    "too_many_attempts": ("尝试次数过多，请在 {wait}后再试", "Too many attempts. Try again in {wait}"),
+    "too_many_attempts": ("尝试次数过多，请等{wait}再试", "Too many attempts. Try again in {wait}"),
     "not_allowed": ("您没有这项权限", "You do not have the right to do this"),
     "foreign_page": ("请求不是从本系统的页面发出的", "The request does not come from a page of this system"),
     "not_found": ("没有这一项", "There is no such thing"),
@@ -172,10 +172,20 @@ def sentence(english: str, language: Language) -> str:
         return english[:1].upper() + english[1:]
     for pattern, chinese in SENTENCES:
         if (match := pattern.fullmatch(english)) is not None:
-            values = match.groupdict()
+            values = {name: value or "" for name, value in match.groupdict().items()}
             if "kind" in values:
                 values["kind"] = THINGS.get(values["kind"], values["kind"])
+            if "by" in values:
+                values["by"] = "、".join(_thing(one) for one in values["by"].split(", "))
             return chinese.format(**values)
+    return english
+
+
+def _thing(english: str) -> str:
+    """ "queue sales" → "技能组 sales"."""
+    for kind, chinese in THINGS.items():
+        if english.startswith(f"{kind} "):
+            return f"{chinese} {english.removeprefix(kind).strip()}"
     return english
 
 

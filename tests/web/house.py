@@ -35,7 +35,7 @@ from callcenterd.model.prompts import Prompt
 from callcenterd.sip import events as sip
 from callcenterd.store.database import Store
 from callcenterd.switchboard.board import Switchboard
-from callcenterd.web.app import FlowsNow, Office, PhoneNow, TrunkNow, build
+from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, TrunkNow, build
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
 from callcenterd.worker.prompts import Prompts
@@ -153,9 +153,7 @@ class Ticks:
     faults: int = 0
     late_ms_p99: float = 0.4
     late_ms_sum: float = 2.0
-    late_buckets: Mapping[float, int] = field(
-        default_factory=lambda: {0.5: 8, 1.0: 9, 20.0: 10, float("inf"): 10}
-    )
+    late_buckets: Mapping[float, int] = field(default_factory=lambda: {0.5: 8, 1.0: 9, 20.0: 10, float("inf"): 10})
     work_ms_p50: float = 0.2
     work_ms_p99: float = 0.6
     cpu_seconds: float = 1.5
@@ -230,7 +228,9 @@ class House:
 
     # ---- what is kept -----------------------------------------------------------------------------------
 
-    async def keep_call(self, call: str, *, queue: str | None = "sales", agent: str | None = "1001", **more: Any) -> None:
+    async def keep_call(
+        self, call: str, *, queue: str | None = "sales", agent: str | None = "1001", **more: Any
+    ) -> None:
         """A call of the past, in the store."""
         await self.office.store.calls.begin(
             CallRecord(
@@ -324,7 +324,7 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
         chance=random.Random(11),
     )
-    app = build(office, pages=pages)
+    app = build(office, pages=pages, pace=Pace(body=0.3, first=0.3, ping=0.4, stalled=0.3, look_again=0.5))
     async with TestClient(TestServer(app)) as client:
         yield House(office, app, client, quiet_sip, calls, ticks, pages, flows_folder)
     await board.stop()

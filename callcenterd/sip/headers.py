@@ -17,7 +17,7 @@ from callcenterd.sip.syntax import NO_PARAMS, MalformedMessage, Params, quoted, 
 from callcenterd.sip.uri import Uri
 
 MAX_VALUES = 100
-"""Values of one comma list; the RFC 4475 message with the longest list has 34."""
+"""Values of one comma list, and parameters of one value. The longest list of RFC 4475 has 34."""
 
 MAX_SEQUENCE = 2**31 - 1
 """RFC 3261 §8.1.1.5."""
@@ -196,12 +196,12 @@ def split(text: str, part: str) -> list[str]:
 
 
 def parse_params(text: str, part: str) -> Params:
-    """ ";name", ";name=value" and ";name="quoted"", any number, with space around. Raises MalformedMessage."""
+    """ ";name", ";name=value" and ";name="quoted"", up to MAX_VALUES, with space around. Raises MalformedMessage."""
     found: list[tuple[str, str | None]] = []
     position, end = 0, len(text)
     while position < end:
         param = _PARAM.match(text, position)
-        if param is None:
+        if param is None or len(found) == MAX_VALUES:
             raise MalformedMessage(part, text)
         found.append((param[1], param[2]))
         position = param.end()

@@ -588,7 +588,7 @@ _SINGLE = frozenset(
 _NAME = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 _CALL_ID = re.compile(r"[^\x00-\x20\x7f]+")
 _REQUEST_URI = re.compile(r"[^\x00-\x20\x7f<>\"]+")
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE | re.ASCII)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: ([^\r\n]*))?", re.IGNORECASE | re.ASCII)
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE | re.ASCII)
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 

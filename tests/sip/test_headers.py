@@ -307,6 +307,12 @@ def test_a_comma_list_is_bounded() -> None:
         split(",".join("a" * (MAX_VALUES + 1)), "Via")
 
 
+def test_the_parameters_of_one_value_are_bounded() -> None:
+    assert len(NameAddr.parse("<sip:a@b>" + ";x" * MAX_VALUES).params) == MAX_VALUES
+    with pytest.raises(MalformedMessage):
+        NameAddr.parse("<sip:a@b>" + ";x" * (MAX_VALUES + 1))
+
+
 @given(st.lists(ADDRESSES, max_size=5))
 def test_a_comma_list_that_is_written_is_cut_where_it_was_joined(addresses: list[NameAddr]) -> None:
     cut = split(", ".join(map(str, addresses)), "Contact")

@@ -277,6 +277,8 @@ BAD: list[tuple[str, bytes, str, int]] = [
     ("IPv6 without brackets", options(start="OPTIONS sip:2001:db8::10 SIP/2.0"), "Request-URI", 400),
     ("a status beyond 699", options(start="SIP/2.0 4294967301 no"), "start line", 400),
     ("a status of 700", options(start="SIP/2.0 700 no"), "start line", 400),
+    ("a lone CR in the reason", options(start="SIP/2.0 200 O\rK"), "start line", 400),
+    ("a lone LF in the reason", options(start="SIP/2.0 200 O\nK"), "start line", 400),
     ("a status of two digits", options(start="SIP/2.0 99 no"), "start line", 400),
     ("empty Via parameters", options(via="Via: SIP/2.0/UDP 192.0.2.15;;,;,,"), "Via", 400),
     ("an empty Via", options(via="Via:"), "Via", 400),
@@ -336,7 +338,9 @@ def test_what_is_not_is_refused_with_what_is_at_fault(octets: bytes, part: str, 
     [
         pytest.param(case[1], id=case[0])
         for case in BAD
-        if not case[0].startswith(("a status", "nothing", "no Via", "an RTP", "too long a message"))
+        if not case[0].startswith(
+            ("a status", "a lone CR in", "a lone LF in", "nothing", "no Via", "an RTP", "too long a message")
+        )
     ],
 )
 def test_a_malformed_request_can_be_answered_and_the_answer_can_be_read(octets: bytes) -> None:
@@ -474,6 +478,23 @@ def test_where_the_next_message_cannot_be_found_the_stream_is_broken(octets: byt
     assert ids(parser.feed(octets + THREE[1])) == [part]
     assert parser.broken
     assert parser.feed(THREE[1]) == []
+
+
+@pytest.mark.parametrize("octets", [pytest.param(case[1], id=case[0]) for case in [*GOOD, *BAD]])
+def test_a_stream_and_a_datagram_are_read_alike(octets: bytes) -> None:
+    """But for a length: a stream must have one, and waits for what is missing."""
+    found = StreamParser().feed(octets)
+    if not found:
+        with pytest.raises(MalformedMessage):
+            parse(octets)
+        return
+    first = found[0] if not isinstance(found[0], Ping) else found[1]
+    if isinstance(first, MalformedMessage):
+        if str(first) != "Content-Length cannot be read: 'a stream needs one'":
+            with pytest.raises(MalformedMessage):
+                parse(octets)
+        return
+    assert first == parse(octets)
 
 
 def test_a_length_that_does_not_come_is_waited_for() -> None:

@@ -65,9 +65,13 @@ class Door:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._path.unlink(missing_ok=True)  # a server killed before left it; the lock says that none runs now
-        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=MAX_OCTETS)
-        self._path.chmod(0o600)
+        """Raises CannotStart."""
+        try:
+            self._path.unlink(missing_ok=True)  # a server killed before left it; the lock says that none runs now
+            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=MAX_OCTETS)
+            self._path.chmod(0o600)
+        except OSError as fault:
+            raise CannotStart(f"control socket {self._path} cannot be opened: {fault}") from None
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -110,6 +114,8 @@ async def ask(data: Path, command: str, **arguments: Any) -> Mapping[str, Any]:
             answer = json.loads(await reader.readline() or b"{}")
     except TimeoutError:
         raise LocalError("the server did not answer") from None
+    except OSError as fault:
+        raise LocalError(f"the server ended meanwhile: {fault}") from None
     finally:
         writer.close()
         with contextlib.suppress(OSError):

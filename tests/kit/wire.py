@@ -69,6 +69,7 @@ class Line:
         self.phones: set[ExtensionNumber] = set()
         self.trunks: set[TrunkName] = set()
         self.dialogs: list[Dialog] = []
+        self.fails_to_place = False
 
     # ---- Signalling -------------------------------------------------------------------------------------
 
@@ -85,6 +86,8 @@ class Line:
 
     def place(self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes) -> DialogId:
         self._must_be_reachable(to)
+        if self.fails_to_place:
+            raise LocalError("the INVITE cannot be sent")
         dialog = self._new(to.number, "placed")
         dialog.to, dialog.caller, dialog.caller_name, dialog.sdp = to, caller, caller_name, sdp
         return dialog.id

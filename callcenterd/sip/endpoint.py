@@ -408,7 +408,7 @@ class Endpoint:
             user_agent=readable(request.headers.get("User-Agent") or "", LONGEST_NAME),
             path=tuple(request.headers.values("Path")),
         )
-        before = bool(self._registrar.bindings(extension, now))
+        before = {binding.call_id for binding in self._registrar.bindings(extension, now)}
         try:
             bindings = self._registrar.register(extension, asked, now)
         except NotRegistered as refused:
@@ -422,7 +422,8 @@ class Endpoint:
         for binding in bindings:
             response.headers.add("Contact", f"{binding.contact};expires={binding.seconds_left(now)}")
         self._post.respond(server, response, now)
-        if bool(bindings) != before:
+        # Another Call-ID: a phone that was started anew is there again, though its old binding never ran out.
+        if {binding.call_id for binding in bindings} - before or bool(bindings) != bool(before):
             self._reachable([extension], bool(bindings))
 
     def _invite(self, request: Request, back: Flow, flow: Flow, now: float) -> None:

@@ -113,7 +113,7 @@ class KeyByInfo:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An extension can be reached, or cannot any more."""
+    """An extension can be reached (told again when a phone was started anew), or cannot any more."""
 
     extension: ExtensionNumber
     reachable: bool

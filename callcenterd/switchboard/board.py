@@ -185,7 +185,8 @@ class Switchboard:
         )
 
     def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
-        self.bus.publish(events.PhoneChanged(at=self.clock.utc(), extension=extension, reachable=reachable))
+        if self.queueing.is_reachable(extension) != reachable:
+            self.bus.publish(events.PhoneChanged(at=self.clock.utc(), extension=extension, reachable=reachable))
         self.queueing.phone(extension, reachable)
 
     def trunk(self, trunk: TrunkName, state: str, why: str) -> None:

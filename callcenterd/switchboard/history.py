@@ -76,6 +76,9 @@ class History:
     async def _later(self, write: Write) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((write, done))
+        if not self._tasks:  # before the start or after the end nobody else writes it
+            self._waiting.put_nowait(None)
+            await self._write()
         await done
 
     def _keep(self, write: Write) -> None:

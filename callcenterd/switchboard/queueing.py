@@ -68,7 +68,6 @@ class Queueing:
         self._queues_of: dict[AgentId, tuple[QueueName, ...]] = {}
         self._phones: dict[AgentId, ExtensionNumber] = {}
         self._registered: set[ExtensionNumber] = set()
-        self._fixed: frozenset[ExtensionNumber] = frozenset()
         self._told_acd: dict[AgentId, ExtensionNumber] = {}
         self._site = Site()
         self._timer: asyncio.TimerHandle | None = None
@@ -79,24 +78,27 @@ class Queueing:
         """A new site takes effect at once; who waits or talks goes on."""
         before = {AgentId(user.login): user.extension for user in self._site.users}
         self._site = site
-        self._fixed = frozenset(extension.number for extension in site.extensions if extension.contact)
         self._names = {AgentId(user.login): user.name for user in site.users}
         self._queues_of = {
             agent: tuple(queue.name for queue in site.queues if agent in queue.members) for agent in self._names
         }
         self._phones = {agent: number for agent, number in self._phones.items() if agent in self._names}
-        for user in site.users:
-            self._give_phone(AgentId(user.login), user.extension, before.get(AgentId(user.login)))
+        self._give_phones({AgentId(user.login): user.extension for user in site.users}, before)
         self._configure_acd()
 
-    def _give_phone(self, agent: AgentId, number: ExtensionNumber | None, before: ExtensionNumber | None) -> None:
+    def _give_phones(
+        self,
+        wanted: Mapping[AgentId, ExtensionNumber | None],
+        before: Mapping[AgentId, ExtensionNumber | None],
+    ) -> None:
         """The site's word on whose phone is whose counts when it is new: an agent may sit elsewhere meanwhile."""
-        if number == before:
-            return
-        if self._phones.get(agent) == before:
-            self._phones.pop(agent, None)
-        if number is not None and number not in self._phones.values():
-            self._phones[agent] = number
+        changed = {agent: number for agent, number in wanted.items() if number != before.get(agent)}
+        for agent in changed:
+            if self._phones.get(agent) == before.get(agent):
+                self._phones.pop(agent, None)
+        for agent, number in changed.items():
+            if number is not None and number not in self._phones.values():
+                self._phones[agent] = number
 
     def _configure_acd(self) -> None:
         agents = {agent: self._phones.get(agent) for agent in self._names}
@@ -153,8 +155,8 @@ class Queueing:
         return next((agent for agent, number in self._phones.items() if number == extension), None)
 
     def is_reachable(self, extension: ExtensionNumber | None) -> bool:
-        """Registered now, or a device at a fixed address."""
-        return extension in self._registered or extension in self._fixed
+        """As the SIP room told last: registered, or a device at a fixed address."""
+        return extension in self._registered
 
     # ---- what agents and phones do ----------------------------------------------------------------------
 
@@ -165,6 +167,7 @@ class Queueing:
         self._apply(self._acd.end_wrap_up(agent, self._now()))
 
     def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
+        """Told again while it is reachable: the phone was started anew."""
         (self._registered.add if reachable else self._registered.discard)(extension)
         for agent, number in list(self._phones.items()):
             if number == extension:

@@ -364,7 +364,6 @@ async def office(
     """
     line, sound, prompts, now = Line(), Sound(ports), SpokenPrompts(), clock or _virtual_clock()
     line.trunks |= {TrunkName("gateway"), TrunkName("first"), TrunkName("second")}
-    line.phones.add(ExtensionNumber("1900"))
     calls = Calls(clock=now, chance=random.Random(seed), sip=line, media=sound, rtp_address="auto")
     line.tell, sound.tell = calls.signalled, calls.sounded
     board = Switchboard(
@@ -381,6 +380,7 @@ async def office(
     )
     opened = Office(board, calls, line, sound, prompts)
     board.configure(of or site())
+    line.registers("1900")  # what the SIP room tells of a device at a fixed address
     board.history.start()
     try:
         yield opened

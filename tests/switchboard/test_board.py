@@ -11,7 +11,7 @@ import pytest
 from callcenterd.errors import NotNow
 from callcenterd.model import events
 from callcenterd.model.agents import WantedState
-from callcenterd.model.ids import TrunkName
+from callcenterd.model.ids import CallId, TrunkName
 from tests.kit.office import AGENTS, NUMBER, STRAIGHT_NUMBER, Office, in_virtual_time, office
 from tests.kit.virtual import START
 
@@ -98,6 +98,20 @@ async def test_the_end_of_the_server_ends_every_call_and_writes_it_down_with_its
             "1001": ("no_answer", "shutdown"),
         }
         assert [kept.complete for kept in desk.memory.kept_recordings.values()] == [True]
+
+
+@in_virtual_time
+async def test_what_is_told_after_the_end_is_still_written() -> None:
+    """The media room closes a recording at its own pace, it may be after everything else."""
+    async with office() as desk:
+        await desk.board.stop()
+        desk.board.bus.publish(
+            events.CallStarted(
+                at=START, call=CallId("late"), direction="inbound", caller=CALLER, caller_name="", called=NUMBER
+            )
+        )
+        await desk.board.history.settled()
+        assert CallId("late") in desk.memory.records
 
 
 @in_virtual_time

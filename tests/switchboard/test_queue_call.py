@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -585,6 +586,37 @@ async def test_a_device_at_a_fixed_address_is_always_there() -> None:
         assert (view.state, view.phone) == ("ready", True)
         await waiting_caller(desk)
         assert desk.line.ringing_numbers() == ["1900"]
+
+
+@in_virtual_time
+async def test_agents_whose_phones_are_exchanged_by_the_site_have_them_exchanged() -> None:
+    async with office() as desk:
+        await desk.sign_in("1001", "1002")
+        first, second, third = site().users
+        exchanged = (
+            dataclasses.replace(first, extension=second.extension),
+            dataclasses.replace(second, extension=first.extension),
+            dataclasses.replace(third, extension=None),
+        )
+        desk.board.configure(site(users=exchanged))
+        sits = [desk.board.queueing.extension_of(AgentId(agent)) for agent in ("1001", "1002", "1003")]
+        assert sits == ["1002", "1001", None]
+        assert (desk.state("1001"), desk.state("1002")) == ("ready", "ready"), "both phones are registered"
+
+
+@in_virtual_time
+async def test_a_phone_that_was_started_anew_ends_the_break_that_its_absence_imposed() -> None:
+    async with office() as desk:
+        await desk.sign_in("1001")
+        await waiting_caller(desk)
+        desk.line.declines(desk.line.rung("1001"), 408)
+        await desk.settle()
+        assert desk.state("1001") == "break unreachable"
+        changes = len(desk.told(events.PhoneChanged))
+        desk.line.registers("1001")  # its old registration had never run out
+        await desk.settle()
+        assert desk.state("1001") == "offered"
+        assert len(desk.told(events.PhoneChanged)) == changes
 
 
 @in_virtual_time

@@ -103,7 +103,7 @@ export const en: Messages = {
     extensionTitle: 'Sign in',
     extensionHelp: 'The extension of the phone in front of you. Change it when you change seats.',
     noAnswerBreak: 'A call was missed. Press Ready when back',
-    offlineHelp: 'Phone offline: check power, cable, password',
+    offlineHelp: 'Check the phone: power, cable, password',
   },
   desk: {
     title: 'Agent desk',
@@ -157,7 +157,7 @@ export const en: Messages = {
     saving: 'Saving…',
     savedAt: 'Saved {time}',
     unsaved: 'Not saved yet',
-    failed: 'Could not be saved; it will be tried again',
+    failed: 'Not saved, will retry',
     empty: 'No note',
   },
   own: {

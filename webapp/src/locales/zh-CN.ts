@@ -101,7 +101,7 @@ export const zh = {
     extensionTitle: '签入',
     extensionHelp: '填写您面前话机的分机号；换座位时改成新座位的号码。',
     noAnswerBreak: '来电未接，已自动示忙；回座后点“示闲”',
-    offlineHelp: '话机未注册：检查电源、网线、分机密码',
+    offlineHelp: '检查话机电源、网线和密码，注册后可示闲',
   },
   desk: {
     title: '座席工作台',
@@ -155,7 +155,7 @@ export const zh = {
     saving: '正在保存…',
     savedAt: '{time} 已保存',
     unsaved: '尚未保存',
-    failed: '没有保存上，稍后自动重试',
+    failed: '未保存，会自动重试',
     empty: '没有记录',
   },
   own: {

@@ -33,6 +33,7 @@ from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, LegId, QueueName, RecordingId, TrunkName
 from callcenterd.model.prompts import Prompt
 from callcenterd.sip import events as sip
+from callcenterd.sip.events import DialogId
 from callcenterd.store.database import Store
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, TrunkNow, build
@@ -215,7 +216,7 @@ class House:
         (call,) = set(self.board.journeys) - known
         return call
 
-    def rung(self) -> sip.DialogId:
+    def rung(self) -> DialogId:
         """The leg of the phone that was rung last."""
         return self.sip.placed[-1][0]
 

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.web.house import STAMP, House
+
+
+@pytest.fixture
+async def past(office: House) -> House:
+    """Four calls: two of sales, one of complaints, one that nobody was wanted for."""
+    await office.keep_call("c1", caller="13800000001")
+    await office.keep_call("c2", caller="13800000002", agent="1002", started_at=STAMP + timedelta(minutes=1))
+    await office.keep_call(
+        "c3",
+        caller="13800000003",
+        agent=None,
+        queue="complaints",
+        outcome="abandoned",
+        started_at=STAMP + timedelta(minutes=2),
+    )
+    await office.keep_call("c4", agent=None, queue=None, outcome="flow", started_at=STAMP + timedelta(minutes=3))
+    return office
+
+
+async def ids(office: House, login: str, query: str = "") -> list[str]:
+    answer = await office.client.get(f"/api/v1/calls{query}", headers=await office.as_(login))
+    assert answer.status == 200, await answer.text()
+    known = await answer.json()
+    assert known["total"] >= len(known["items"])
+    return [call["id"] for call in known["items"]]
+
+
+async def test_the_newest_comes_first_and_everybody_sees_what_is_theirs(past: House) -> None:
+    assert await ids(past, "boss") == ["c4", "c3", "c2", "c1"]
+    assert await ids(past, "1001") == ["c2", "c1"]
+    assert await ids(past, "1003") == ["c3"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?limit=1", ["c4"]),
+        ("?limit=2&offset=1", ["c3", "c2"]),
+        ("?queue=sales", ["c2", "c1"]),
+        ("?agent=1002", ["c2"]),
+        ("?outcome=abandoned", ["c3"]),
+        ("?caller=138-0000-0003", ["c3"]),
+        ("?text=0000002", ["c2"]),
+        ("?since=2026-08-03T09:02:00%2B08:00", ["c4", "c3"]),
+        ("?until=2026-08-03T01:01:00Z", ["c1"]),
+        ("?direction=outbound", []),
+        ("?customer_id=7", []),
+        ("?queue=&agent=&text=", ["c4", "c3", "c2", "c1"]),
+    ],
+)
+async def test_conditions(past: House, query: str, found: list[str]) -> None:
+    assert await ids(past, "boss", query) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?limit=0",
+        "?limit=9999",
+        "?offset=-1",
+        "?limit=x",
+        "?outcome=fine",
+        "?since=yesterday",
+        "?since=2026-08-03T01:00:00",
+        "?customer_id=1e9",
+        "?text=a%00b",
+        f"?text={'x' * 200}",
+        f"?customer_id={10**30}",
+    ],
+)
+async def test_conditions_that_cannot_be_taken_are_refused(past: House, query: str) -> None:
+    answer = await past.client.get(f"/api/v1/calls{query}", headers=await past.as_("boss"))
+    assert answer.status == 422
+
+
+@pytest.mark.parametrize("text", ["' OR 1=1 --", "%", "_", "*", '"', "\\", "(((", "😀", "NEAR(", "a AND"])
+async def test_no_text_is_more_than_a_text_to_the_search(past: House, text: str) -> None:
+    answer = await past.client.get("/api/v1/calls", params={"text": text}, headers=await past.as_("boss"))
+    assert (await answer.json()) == {"items": [], "total": 0}
+
+
+async def test_one_call_with_its_story(past: House) -> None:
+    answer = await past.client.get("/api/v1/calls/c1", headers=await past.as_("1001"))
+    known = await answer.json()
+    assert known["caller"] == "13800000001"
+    assert known["started_at"] == "2026-08-03T01:00:00Z"
+    assert known["story"] == []
+
+
+async def test_a_call_that_one_may_not_see_is_as_one_that_there_is_not(past: House) -> None:
+    headers = await past.as_("1003")
+    bodies = []
+    for call in ("c1", "nothing"):
+        for method, tail, body in (("GET", "", None), ("PUT", "/note", {"note": "x"})):
+            answer = await past.client.request(method, f"/api/v1/calls/{call}{tail}", json=body, headers=headers)
+            assert answer.status == 404
+            bodies.append((await answer.text()).replace(call, "?"))
+    assert len(set(bodies)) == 1
+
+
+async def test_a_note_is_kept_with_the_customer_it_was(past: House) -> None:
+    headers = await past.as_("1001")
+    customer = await (await past.client.post("/api/v1/customers", json={"name": "赵六"}, headers=headers)).json()
+    asked: dict[str, Any] = {"note": "想要发票\n下周再打", "customer_id": customer["id"]}
+    assert (await past.client.put("/api/v1/calls/c1/note", json=asked, headers=headers)).status == 204
+    known = await (await past.client.get("/api/v1/calls/c1", headers=headers)).json()
+    assert (known["note"], known["customer_id"]) == (asked["note"], customer["id"])
+    assert await ids(past, "1001", f"?customer_id={customer['id']}") == ["c1"]
+    assert await ids(past, "1001", "?text=发票") == ["c1"]
+
+
+async def test_a_note_for_a_customer_that_there_is_not_is_refused_at_its_field(past: House) -> None:
+    headers = await past.as_("1001")
+    answer = await past.client.put("/api/v1/calls/c1/note", json={"note": "x", "customer_id": 99}, headers=headers)
+    assert answer.status == 422
+    assert (await answer.json())["error"]["fields"] == {"customer_id": "没有这位客户"}

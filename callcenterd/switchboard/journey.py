@@ -23,6 +23,7 @@ class Journey:
     rung:   the agents' legs that ring for this call now.
     agent:  the last agent who took part. with_agent: who a queue gave, and only while they speak.
     with_person: the leg the caller speaks with.
+    places: since when the caller wants an agent of each queue; who comes back to a queue has the old place.
     ending: who left a conversation first, if the flow ends the call right after it.
     message: a message that is being spoken: its recording, its queue, and since when.
     left:   what the caller left instead of speaking with a person.
@@ -47,6 +48,7 @@ class Journey:
     left: Outcome | None = None
     keys: str = ""
     customers: tuple[Customer, ...] = ()
+    places: dict[QueueName, float] = field(default_factory=dict)
     rung: dict[AgentId, Leg] = field(default_factory=dict)
     with_person: Leg | None = None
     with_agent: AgentId | None = None
@@ -80,6 +82,7 @@ class Journey:
         self.agent = agent or self.agent
         self.joined_at = now
         self.state = "talking"
+        self.places.clear()
         if self.waited is None:
             self.waited = now - (self.wanted_since if self.wanted_since is not None else self.call.started)
         return self.waited

@@ -216,7 +216,8 @@ class Queueing:
         self._journeys[call] = journey
         self._waiting[call] = result
         self._bus.publish(events.CallerQueued(at=self._clock.utc(), call=call, queue=queue))
-        self._apply(self._acd.enqueue(call, queue, self._now()))
+        place = journey.places.setdefault(queue, self._now())
+        self._apply(self._acd.enqueue(call, queue, self._now(), entered=place))
         return result
 
     def _run_out(self, journey: Journey, result: asyncio.Future[QueueResult]) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from callcenterd.model import events
-from callcenterd.model.ids import FlowName
+from callcenterd.model.ids import FlowName, QueueName
 from callcenterd.model.prompts import Prompt, Speech
 from callcenterd.model.site import NumberRoute
 from callcenterd.switchboard.inbound import flow_for
@@ -16,6 +16,7 @@ from tests.kit.office import MAIN, NUMBER, STRAIGHT_NUMBER, Office, in_virtual_t
 from tests.kit.wire import Dialog, Samples
 
 CALLER = "13800138000"
+SALES = QueueName("sales")
 ENDLESS = """
 flow: main
 start: a
@@ -29,6 +30,25 @@ flow: main
 start: leave
 nodes:
   leave: {voicemail: sales, limit: 60}
+"""
+BUSY = """
+flow: main
+start: sales
+nodes:
+  sales: {queue: sales, on_busy: offer}
+  offer:
+    menu: {say: "座席全忙，留言请按 1，继续等待请按 3", retries: 0}
+    keys: {"1": leave, "3": sales}
+    otherwise: leave
+  leave: {voicemail: sales}
+"""
+PATIENT = """
+flow: main
+start: sales
+nodes:
+  sales: {queue: sales, on_timeout: {after: 60, next: offer}}
+  offer: {menu: {say: "继续等待请按 3"}, keys: {"3": sales}, otherwise: bye}
+  bye: {hangup: all_busy}
 """
 BACK = """
 flow: main
@@ -208,6 +228,72 @@ async def test_a_caller_who_cancels_before_anything_is_answered_leaves_nothing()
         desk.line.hangs_up(caller)
         await desk.settle()
         assert outcome(desk) == "flow by caller: cancelled"
+
+
+# ---- everybody is busy ----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_who_comes_while_everybody_is_busy_is_offered_a_choice_and_may_wait() -> None:
+    async with office(flows=(BUSY,)) as desk:
+        desk.line.calls_in(CALLER, NUMBER)
+        await desk.wait(1)
+        assert desk.told(events.CallerQueued) == []
+        press(desk, "3")
+        await desk.settle()
+        assert len(desk.told(events.CallerQueued)) == 1
+        await desk.wait(10)
+        await desk.sign_in("1001")
+        desk.line.picks_up(desk.line.rung("1001"))
+        await desk.settle()
+        assert desk.joined()
+        assert desk.told(events.CallAnswered)[0].wait_seconds == pytest.approx(11, abs=0.1), "since a person was wanted"
+
+
+@in_virtual_time
+async def test_who_chooses_to_wait_on_keeps_the_place() -> None:
+    async with office(flows=(PATIENT,)) as desk:
+        desk.line.calls_in(CALLER, NUMBER)
+        await desk.wait(10)
+        desk.line.calls_in("13900000000", NUMBER)
+        await desk.wait(50.5)
+        assert [desk.board.journeys[call].call.caller for call, _, _ in desk.board.queueing.waiting(SALES)] == [
+            "13900000000"
+        ]
+        press(desk, "3")
+        await desk.settle()
+        assert [desk.board.journeys[call].call.caller for call, _, _ in desk.board.queueing.waiting(SALES)] == [
+            CALLER,
+            "13900000000",
+        ]
+
+
+@in_virtual_time
+async def test_who_comes_while_somebody_is_free_is_not_asked() -> None:
+    async with office(flows=(BUSY,)) as desk:
+        await desk.sign_in("1001")
+        desk.line.calls_in(CALLER, NUMBER)
+        await desk.settle()
+        assert desk.line.ringing_numbers() == ["1001"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(1, "abandoned by caller: normal"), (20, "voicemail by caller: normal")]
+)
+def test_who_leaves_a_message_instead_is_not_lost_and_who_just_goes_is(seconds: float, expected: str) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        async with office(flows=(BUSY,)) as desk:
+            caller = desk.line.calls_in(CALLER, NUMBER)
+            await desk.wait(0.5)
+            if seconds > 1:
+                press(desk, "1")
+            await desk.wait(seconds)
+            desk.line.hangs_up(caller)
+            await desk.settle()
+            assert outcome(desk) == expected
+
+    story()
 
 
 # ---- messages and callbacks -----------------------------------------------------------------------------

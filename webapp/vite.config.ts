@@ -5,7 +5,7 @@ import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import Components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vitest/config'
 
-/** The server answers under /app/; `npm run dev` asks a server (or dev/office.mjs) on this machine for the rest. */
+/** The server answers under /app/; `npm run dev` asks a server (or dev/office.py) on this machine for the rest. */
 const server = process.env.CALLCENTERD ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({

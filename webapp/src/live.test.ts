@@ -91,6 +91,19 @@ describe('the live store', () => {
     expect(assign).toHaveBeenCalledWith('/sign-in?next=%2F')
   })
 
+  it('says each time that it is back, for what must be asked anew', async () => {
+    const back = vi.fn()
+    live.whenBack(back)
+    snapshot()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(back).not.toHaveBeenCalled()
+    office.socket.lose()
+    await vi.advanceTimersByTimeAsync(500)
+    snapshot()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(back).toHaveBeenCalledTimes(1)
+  })
+
   it('is closed for good when the page is left', async () => {
     snapshot()
     live.stop()

@@ -3,7 +3,7 @@
  * pause, asks for a snapshot when differences were lost, and knows how far the server's clock is from this machine's.
  */
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
+import { computed, ref, watch } from 'vue'
 
 import { signIn } from './api'
 import { backOff, Feed, type Fact, type Message } from './feed'
@@ -57,6 +57,13 @@ export const useLive = defineStore('live', () => {
   function listen(listener: Listener): () => void {
     listeners.add(listener)
     return () => listeners.delete(listener)
+  }
+
+  /** Called each time the connection is back: facts of the time between were not heard. Returns how to stop. */
+  function whenBack(work: () => void): () => void {
+    return watch(connection, (now, before) => {
+      if (now === 'open' && before === 'lost') work()
+    })
   }
 
   function start(): void {
@@ -133,6 +140,7 @@ export const useLive = defineStore('live', () => {
     queueTitle,
     agentName,
     listen,
+    whenBack,
     start,
     stop,
     hurry,

@@ -312,6 +312,14 @@ describe('the note', () => {
     expect(Object.keys(localStorage).filter((key) => key.includes('draft'))).toEqual([])
   })
 
+  it('is kept before the agent leaves', async () => {
+    const desk = await open()
+    await ring('c1')
+    await write(desk, '最后一句')
+    await desk.saveAll()
+    expect(records.get('c1')?.note).toBe('最后一句')
+  })
+
   it('keeps its tab open while it cannot be saved', async () => {
     const desk = await open()
     await ring('c1')

@@ -421,6 +421,11 @@ export const useDesk = defineStore('desk', () => {
     if (!known.failed && dirty(known)) later(known, PAUSE) // typed on while it was being saved
   }
 
+  /** Before somebody leaves for good: what can be kept is kept while it still may. */
+  async function saveAll(): Promise<void> {
+    await Promise.all(tabs.value.filter(dirty).map(save))
+  }
+
   function keepDraft(known: Tab): void {
     if (dirty(known) || known.cardTouched) {
       drafts?.keep(known.call, {
@@ -463,6 +468,7 @@ export const useDesk = defineStore('desk', () => {
     dirty,
     typed,
     save,
+    saveAll,
     keepDraft,
     loadToday,
   }

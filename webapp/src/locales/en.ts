@@ -10,7 +10,7 @@ export const en: Messages = {
     history: 'Call history',
     customers: 'Customers',
     live: 'Live',
-    admin: 'Administration',
+    admin: 'Admin',
   },
   shell: {
     signOut: 'Leave the system',
@@ -210,7 +210,7 @@ export const en: Messages = {
     direction: 'Direction',
     directions: { inbound: 'Inbound', outbound: 'Outbound', internal: 'Internal' },
     caller: 'Caller',
-    called: 'Number called',
+    called: 'Called',
     queue: 'Queue',
     agent: 'Agent',
     wait: 'Wait',
@@ -529,7 +529,7 @@ export const en: Messages = {
   },
   password: {
     title: 'Change password',
-    old: 'Present password',
+    old: 'Current password',
     new: 'New password',
     again: 'New password again',
     differ: 'These two are not the same',

@@ -59,5 +59,9 @@ export const useMessages = defineStore('messages', () => {
     pause = setTimeout(() => void load(), PAUSE)
   })
 
+  live.whenBack(() => {
+    if (voicemail.value !== null) void load()
+  })
+
   return { voicemail, callbacks, allowed, fault, openVoicemail, openCallbacks, load, mark, markCallback }
 })

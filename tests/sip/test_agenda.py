@@ -40,6 +40,13 @@ def test_what_is_forgotten_is_not_due() -> None:
     assert (agenda.deadline(), agenda.take(9.0), len(agenda)) == (None, None, 0)
 
 
+def test_a_time_that_is_set_once_more_costs_nothing() -> None:
+    agenda: Agenda[str] = Agenda()
+    agenda.at("a", 1.0)
+    agenda.at("a", 1.0)
+    assert agenda.kept == 1
+
+
 def test_a_time_that_comes_back_is_due_once() -> None:
     agenda: Agenda[str] = Agenda()
     for due in (1.0, 2.0, 1.0):

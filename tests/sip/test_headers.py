@@ -109,6 +109,8 @@ def test_a_request_through_a_nat_is_answered_where_it_came_from() -> None:
     seen = Via.parse("SIP/2.0/UDP 10.1.1.1:4540;rport;branch=z9hG4bKkjsh77").seen_from("192.0.2.1", 9988)
     assert str(seen) == "SIP/2.0/UDP 10.1.1.1:4540;rport=9988;branch=z9hG4bKkjsh77;received=192.0.2.1"
     assert seen.answer_address == ("192.0.2.1", 9988)
+    direct = Via.parse("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport").seen_from("192.0.2.1", 5060)
+    assert str(direct) == "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport=5060;received=192.0.2.1"
 
 
 def test_without_rport_the_answer_goes_to_the_port_that_the_via_says() -> None:

@@ -548,6 +548,22 @@ def test_a_timer_that_fires_late_catches_up_at_its_own_times() -> None:
     assert transaction.deadline() == 3.5
 
 
+def test_no_timer_outlives_the_state_that_needs_it() -> None:
+    """A thousand calls that ring wake nobody up."""
+    ringing = InviteClientTransaction(request())
+    ringing.start(0.0)
+    ringing.receive(answer(ringing.request, 180), 0.1)
+    assert ringing.deadline() is None
+    accepted = InviteClientTransaction(request())
+    accepted.start(0.0)
+    accepted.receive(answer(accepted.request, 200), 0.1)
+    assert accepted.deadline() == 32.1
+    acknowledged = InviteServerTransaction(request(), 0.0)
+    acknowledged.respond(answer(acknowledged.request, 486), 0.1)
+    acknowledged.receive(request("ACK"), 0.2)
+    assert acknowledged.deadline() == 5.2
+
+
 def test_other_timers_can_be_asked_for() -> None:
     transaction = InviteClientTransaction(request(), timers=Timers(t1=0.01))
     transaction.start(0.0)

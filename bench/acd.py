@@ -27,8 +27,9 @@ _STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 class Day:
     """Plays one day. took: CPU seconds of each decision. left: callers by how they left."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, calls: int = CALLS) -> None:
         self._chance = random.Random(seed)
+        self._calls = calls
         self.acd = Acd(random.Random(seed))
         self.agents = [AgentId(f"{1001 + n}") for n in range(AGENTS)]
         self.queues = self._hall()
@@ -68,7 +69,7 @@ class Day:
             self._at(lunch, self._wants(agent, "break"))
             self._at(lunch + 2700, self._wants(agent, "ready"))
             self._at(HOURS * 3600 - self._chance.uniform(0, 600), self._wants(agent, "signed_out"))
-        for n in range(CALLS):
+        for n in range(self._calls):
             peak = self._chance.choice((2.0, 2.0, 7.0, 5.0))
             moment = min(max(self._chance.gauss(peak, 1.2), 0.2), HOURS - 0.5) * 3600
             self._at(moment, self._arrives(CallId(f"call{n:05}")))

@@ -173,12 +173,18 @@ def test_a_data_folder_that_cannot_be_used_is_said_in_one_line(terminal: Termina
 
 
 @contextmanager
-def server(data: Path, commands: Mapping[str, control.Command]) -> Iterator[None]:
-    """The local door of a server, in a thread with a loop of its own; the data folder is taken."""
+def server(data: Path, commands: Mapping[str, control.Command], *, late: float = 0) -> Iterator[None]:
+    """The local door of a server, in a thread with a loop of its own; the data folder is taken.
+
+    late: seconds that the folder is taken before the door opens, as while a server starts.
+    """
     opened, closing = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
+        if late:
+            opened.set()
+            await asyncio.sleep(late)
         door = control.Door(data, commands)
         await door.start()
         opened.set()
@@ -220,6 +226,17 @@ def test_what_a_running_server_refuses_is_said(terminal: Terminal, office: Path)
     with server(office / "data", {"apply": refuse}):
         assert terminal("apply site.yaml") == 1
     assert "site.yaml:6: queues.members: there is no user 1001" in terminal.err
+
+
+def test_a_server_that_starts_is_waited_for(terminal: Terminal, office: Path) -> None:
+    """Whether the door opens before or after we come does not matter: both ways it is the server that is asked."""
+
+    async def take(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"changes": ["by the server"]}
+
+    with server(office / "data", {"apply": take}, late=0.3):
+        assert terminal("apply site.yaml") == 0
+    assert terminal.out == "by the server\n"
 
 
 def test_export_asks_a_running_server(terminal: Terminal, office: Path) -> None:

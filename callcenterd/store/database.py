@@ -101,6 +101,10 @@ def _check_place(path: Path) -> None:
         raise CannotStart(f"database {path} cannot be opened: there is no folder {path.parent}")
     if path.is_dir():
         raise CannotStart(f"database {path} cannot be opened: it is a folder")
+    try:
+        path.touch(mode=0o600)  # phones' and trunks' passwords are in it; SQLite's other files get the same mode
+    except OSError as fault:
+        raise CannotStart(f"database {path} cannot be opened: {fault.strerror}") from fault
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -20,7 +20,7 @@ from callcenterd.store.faults import ours
 from callcenterd.store.schema import storable
 from callcenterd.store.writer import Entry, T, Work, Writer
 
-READERS = 4
+READERS = 6
 BUSY_SECONDS = 2.0
 """How long SQLite waits for another process that writes (a restore check, an operator's shell)."""
 
@@ -159,7 +159,7 @@ def _prepare_sqlite(engine: AsyncEngine, *, reading: bool) -> None:
         if not reading:
             cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-16000")
+        cursor.execute(f"PRAGMA cache_size=-{4_000 if reading else 16_000}")  # KiB; the system caches the file too
         if reading:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()

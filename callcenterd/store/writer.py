@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from callcenterd.store.faults import CannotStore, our_fault
+from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, our_fault
 from callcenterd.store.schema import metadata
 
 T = TypeVar("T")
@@ -30,6 +30,11 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 MOST_IN_ONE = 500
 """Jobs in one transaction: bounds how long an urgent one waits behind others."""
+
+PATIENCE_SECONDS = 30.0
+"""How long bookkeeping is kept for a database that is locked or gone; a person who waits is told at once."""
+PAUSE_SECONDS = 0.25
+_CLOSED = "the database is closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,10 @@ class _CommitFailed(Exception):
     """It is not known whether the transaction is in the database: it must not be tried again."""
 
 
+class _OutOfReach(Exception):
+    """The database was locked or gone before anything was written."""
+
+
 class Writer:
     """gather_seconds: how long bookkeeping may wait for more of its kind. Urgent work is never kept waiting."""
 
@@ -77,6 +86,7 @@ class Writer:
         self._urgent = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._out_of_reach_since: float | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._write(), name="store writer")
@@ -87,7 +97,7 @@ class Writer:
         self._arrived.set()
         self._urgent.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task])
 
     def backlog(self) -> int:
         return len(self._waiting)
@@ -106,8 +116,8 @@ class Writer:
         return cast(T, await self._give(job))
 
     async def _give(self, job: _Job) -> Any:
-        if self._stopping:
-            raise CannotStore("the database is closed")
+        if self._stopping or (self._task is not None and self._task.done()):
+            raise CannotStore(_CLOSED)
         self._waiting.append(job)
         self._arrived.set()
         if job.work is not None:
@@ -115,6 +125,12 @@ class Writer:
         return await job.done
 
     async def _write(self) -> None:
+        try:
+            await self._write_on()
+        finally:
+            _fail(self._waiting, CannotStore(_CLOSED))  # cancelled with the whole loop: nobody is left waiting
+
+    async def _write_on(self) -> None:
         while True:
             await self._arrived.wait()
             if not self._waiting:
@@ -128,7 +144,11 @@ class Writer:
                 self._arrived.clear()
             if not self._stopping and not any(job.work for job in self._waiting):
                 self._urgent.clear()
-            await self._together(batch)
+            try:
+                await self._together(batch)
+            except BaseException:
+                _fail(batch, CannotStore(_CLOSED))  # cancelled in the middle: who is not told now never would be
+                raise
 
     async def _together(self, batch: Sequence[_Job]) -> None:
         """All in one transaction; if one of them fails, each by itself, so that it fails alone."""
@@ -136,6 +156,8 @@ class Writer:
             answers = await self._transaction(batch)
         except _CommitFailed as failed:
             _fail(batch, failed.__cause__ or failed)
+        except _OutOfReach as failed:
+            await self._keep_for_later(batch, failed.__cause__ or failed)
         except Exception as fault:  # noqa: BLE001  # goes to whoever waits for the job that failed
             if len(batch) == 1:
                 _fail(batch, fault)
@@ -143,29 +165,58 @@ class Writer:
             for job in batch:
                 await self._together([job])
         else:
+            self._out_of_reach_since = None
             for job, answer in zip(batch, answers, strict=True):
                 if not job.done.done():  # who waited may have been cancelled; the row is kept all the same
                     job.done.set_result(answer)
 
+    async def _keep_for_later(self, batch: Sequence[_Job], fault: BaseException) -> None:
+        """Bookkeeping goes back to the head of the queue, for a time; what has a person behind it fails now."""
+        now = asyncio.get_running_loop().time()
+        if self._out_of_reach_since is None:
+            self._out_of_reach_since = now
+        patient = not self._stopping and now - self._out_of_reach_since < PATIENCE_SECONDS
+        again = [job for job in batch if patient and job.work is None]
+        _fail((job for job in batch if job not in again), fault)
+        if again:
+            self._waiting.extendleft(reversed(again))
+            self._arrived.set()
+            await asyncio.sleep(PAUSE_SECONDS)
+
     async def _transaction(self, batch: Sequence[_Job]) -> list[Any]:
-        answers: list[Any] = []
-        gathered: list[Entry] = []
-        async with self._engine.connect() as connection:
-            await _begin(connection, durable=any(job.durable for job in batch))
-            for job in batch:
-                if job.work is None:
-                    gathered += job.entries
-                    answers.append(None)
-                    continue
-                await _keep(connection, gathered)
-                gathered.clear()
-                answers.append(await job.work(connection))
-            await _keep(connection, gathered)
+        async with contextlib.AsyncExitStack() as ending:
+            try:
+                connection = await ending.enter_async_context(self._engine.connect())
+                await _begin(connection, durable=any(job.durable for job in batch))
+            except DRIVER_FAULTS as fault:
+                raise _OutOfReach from fault
+            try:
+                answers = await _write_all(connection, batch)
+            except sa.exc.DBAPIError as fault:
+                if fault.connection_invalidated:
+                    raise _OutOfReach from fault
+                raise
             try:
                 await connection.commit()
             except Exception as fault:
                 raise _CommitFailed from fault
         return answers
+
+
+async def _write_all(connection: AsyncConnection, batch: Sequence[_Job]) -> list[Any]:
+    """Every job's answer. Entries are gathered up to the next work, which sees what was told before it."""
+    answers: list[Any] = []
+    gathered: list[Entry] = []
+    for job in batch:
+        if job.work is None:
+            gathered += job.entries
+            answers.append(None)
+        else:
+            await _keep(connection, gathered)
+            gathered.clear()
+            answers.append(await job.work(connection))
+    await _keep(connection, gathered)
+    return answers
 
 
 def _fail(batch: Iterable[_Job], fault: BaseException) -> None:

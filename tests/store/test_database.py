@@ -59,6 +59,32 @@ async def test_a_folder_in_the_place_of_the_file_is_said(tmp_path: Path, clock: 
         await Store.open(tmp_path, clock=clock)
 
 
+async def test_a_folder_that_cannot_be_written_to_is_said(clock: VirtualClock) -> None:
+    with pytest.raises(CannotStart, match=r"database /proc/callcenter.db cannot be opened: \w+"):
+        await Store.open("/proc/callcenter.db", clock=clock)  # root may write anywhere but there
+
+
+async def test_only_its_owner_may_read_the_file(tmp_path: Path, clock: VirtualClock) -> None:
+    store = await Store.open(tmp_path / "callcenter.db", clock=clock)
+    await begin(store, call("a"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("callcenter.db*")}
+    await store.close()
+    assert modes == dict.fromkeys(("callcenter.db", "callcenter.db-wal", "callcenter.db-shm"), 384)
+
+
+async def test_readers_leave_nothing_behind_that_keeps_the_log_from_being_emptied(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    path = tmp_path / "callcenter.db"
+    store = await Store.open(path, clock=clock)
+    await begin(store, call("a"))
+    await asyncio.gather(*(store.calls.search(CallFilter(text="138")) for _ in range(20)))
+    await begin(store, call("b"))
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    await store.close()
+
+
 async def test_a_file_that_is_no_database_is_said_and_left_as_it_is(tmp_path: Path, clock: VirtualClock) -> None:
     path = tmp_path / "callcenter.db"
     path.write_bytes(b"Dear diary, " * 1000)
@@ -134,10 +160,12 @@ async def test_a_postgresql_that_was_restarted_costs_no_more_than_what_was_under
     assert (await store.calls.search())[1] == 1
     await cluster.cut_off()
     assert (await store.calls.search())[1] == 1
-    with contextlib.suppress(CannotStore):  # the one that found the line dead
-        await begin(store, call("b"))
-    await begin(store, call("c"))
-    assert (await store.calls.get(CallId("c"))).id == "c"
+    await begin(store, call("b"))
+    await cluster.cut_off()
+    with contextlib.suppress(CannotStore):  # a person is told, and tries again
+        await store.calls.note(CallId("b"), "first", None)
+    await store.calls.note(CallId("b"), "second", None)
+    assert (await store.calls.get(CallId("b"))).note == "second"
     await store.close()
 
 

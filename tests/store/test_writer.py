@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +34,10 @@ def step(call: str, kind: str) -> Insert:
     return Insert(story, {"call_id": call, "at": START, "kind": kind, "details": {}})
 
 
+async def nothing(_: AsyncConnection) -> None:
+    """A transaction that writes nothing."""
+
+
 class Watched:
     """A writer on a real database, whose transactions are counted."""
 
@@ -58,7 +64,7 @@ class Watched:
 @asynccontextmanager
 async def watched(address: str | Path, clock: VirtualClock, gather_seconds: float = 0.0) -> AsyncIterator[Watched]:
     await (await Store.open(address, clock=clock)).close()
-    ways = {"isolation_level": None} if isinstance(address, Path) else {}
+    ways = {"isolation_level": None, "timeout": 0.02} if isinstance(address, Path) else {}
     engine = create_async_engine(address_of(address), connect_args=ways)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
@@ -190,6 +196,52 @@ async def test_a_flood_is_cut_into_transactions_of_bounded_size(address: str | P
         await asyncio.gather(*(kept.writer.keep([new(f"{number}")]) for number in range(1200)))
         assert kept.commits == 3
         assert len(await kept.names(sa.select(calls.c.id))) == 1200
+
+
+async def test_bookkeeping_waits_for_a_locked_database_and_a_person_is_told_at_once(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    path = tmp_path / "callcenter.db"
+    async with watched(path, clock) as kept:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            bookkeeping = [asyncio.create_task(kept.writer.keep([new(f"{number}")])) for number in range(FEW)]
+            for _ in range(2):
+                with pytest.raises(CannotStore, match="locked"):
+                    await kept.writer.run(nothing)
+            assert not any(task.done() for task in bookkeeping)
+        await asyncio.gather(*bookkeeping)
+        assert len(await kept.names(sa.select(calls.c.id))) == FEW
+        assert kept.commits == 1
+
+
+async def test_a_locked_database_does_not_keep_the_store_from_closing(tmp_path: Path, clock: VirtualClock) -> None:
+    path = tmp_path / "callcenter.db"
+    async with watched(path, clock) as kept:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            bookkeeping = asyncio.create_task(kept.writer.keep([new("a")]))
+            await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                await kept.writer.stop()
+            with pytest.raises(CannotStore, match="locked"):
+                await bookkeeping
+
+
+async def test_a_writer_that_was_cancelled_leaves_nobody_waiting(address: str | Path, clock: VirtualClock) -> None:
+    """As the end of an event loop does it to every task."""
+    async with watched(address, clock) as kept:
+        waiting = [asyncio.create_task(kept.writer.keep([new(f"{number}")])) for number in range(FEW)]
+        await asyncio.sleep(0.001)
+        late = asyncio.create_task(kept.writer.keep([new("late")]))
+        await asyncio.sleep(0)
+        [writing] = [task for task in asyncio.all_tasks() if task.get_name() == "store writer"]
+        writing.cancel()
+        async with asyncio.timeout(10):
+            outcomes = await asyncio.gather(*waiting, late, return_exceptions=True)
+            assert {type(outcome) for outcome in outcomes} <= {CannotStore, type(None)}
+            with pytest.raises(CannotStore, match="closed"):
+                await kept.writer.keep([new("later")])
 
 
 async def test_after_a_fault_of_the_database_the_next_write_works(tmp_path: Path, clock: VirtualClock) -> None:

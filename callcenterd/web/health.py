@@ -23,7 +23,7 @@ import callcenterd
 from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError
 from callcenterd.web.answers import plain
-from callcenterd.web.office import OFFICE, Office
+from callcenterd.web.office import OFFICE, PACE, Office
 from callcenterd.web.socket import STREAMS
 
 routes = web.RouteTableDef()
@@ -31,7 +31,6 @@ routes = web.RouteTableDef()
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with the time of its beginning, that nobody asks for
 
 LOOK_EVERY = 0.5
-LOOP_LATE = 0.25
 TICK_LATE_MS = 10.0
 TICK_STOPPED = 1.0
 DATABASE_SECONDS = 2.0
@@ -55,11 +54,15 @@ class Watch:
             wanted = self._clock.monotonic() + LOOK_EVERY
             await asyncio.sleep(LOOK_EVERY)
             now = self._clock.monotonic()
-            self.late = max(0.0, now - wanted)
-            # The worst fades over a minute, so that what was bad is still seen by who asks now and then.
-            self.worst = max(self.late, self.worst * 0.5 ** (LOOK_EVERY / 15))
-            if (ticks := self._office.ticks().ticks) != self._ticks:
-                self._ticks, self._moved = ticks, now
+            self.look(now, late=max(0.0, now - wanted))
+
+    def look(self, now: float, *, late: float) -> None:
+        """late: seconds that the loop came after the time for this look."""
+        self.late = late
+        # The worst fades over a minute, so that what was bad is still seen by who asks now and then.
+        self.worst = max(late, self.worst * 0.5 ** (LOOK_EVERY / 15))
+        if (ticks := self._office.ticks().ticks) != self._ticks:
+            self._ticks, self._moved = ticks, now
 
     def stopped_for(self) -> float:
         """Seconds since the media tick was last seen to move."""
@@ -82,7 +85,7 @@ async def healthz(request: web.Request) -> web.StreamResponse:
     office, watch = request.app[OFFICE], request.app[WATCH]
     ticks = office.ticks()
     reasons = []
-    if watch.late > LOOP_LATE:
+    if watch.late > request.app[PACE].loop_late:
         reasons.append(f"loop: {watch.late:.3f} s late")
     if (stopped := watch.stopped_for()) > LOOK_EVERY + TICK_STOPPED:
         reasons.append(f"media: no tick for {stopped:.1f} s")

@@ -113,6 +113,7 @@ class Pace:
     ping:       of silence, then a stream says that it lives.
     stalled:    for a stream to take what it is sent.
     look_again: until it is asked again whether a stream's session still is one.
+    loop_late:  for the loop to come to a look at itself; later, and the office is not well.
     """
 
     body: float = 10.0
@@ -120,6 +121,7 @@ class Pace:
     ping: float = 20.0
     stalled: float = 30.0
     look_again: float = 60.0
+    loop_late: float = 0.25
 
 
 OFFICE = web.AppKey("office", Office)

@@ -248,7 +248,7 @@ class House:
             )
         )
 
-    async def keep_recording(self, call: str, octets: bytes, *, finished: bool = True) -> str:
+    async def keep_recording(self, call: str, octets: bytes, *, finished: bool = True) -> RecordingId:
         """A recording of a call of the past; its file is written."""
         name = RecordingId(f"{call}-1")
         relative = f"2026/08/03/{name}.wav"
@@ -325,7 +325,9 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
         chance=random.Random(11),
     )
-    app = build(office, pages=pages, pace=Pace(body=0.3, first=0.3, ping=0.4, stalled=0.3, look_again=0.5))
+    app = build(
+        office, pages=pages, pace=Pace(body=0.3, first=0.3, ping=0.4, stalled=0.3, look_again=0.5, loop_late=60.0)
+    )
     async with TestClient(TestServer(app)) as client:
         yield House(office, app, client, quiet_sip, calls, ticks, pages, flows_folder)
     await board.stop()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from callcenterd.model.ids import CallId
 from tests.web.house import House
 
 
-async def set_state(office: House, headers: dict[str, str], login: str = "1001", **asked: object) -> tuple[int, object]:
+async def set_state(office: House, headers: dict[str, str], login: str = "1001", **asked: Any) -> tuple[int, Any]:
     answer = await office.client.post(f"/api/v1/agents/{login}/state", json=asked, headers=headers)
     return answer.status, await answer.json()
 
@@ -31,9 +32,9 @@ async def test_an_agent_is_ready_and_on_break_with_a_reason(office: House) -> No
     headers = await office.as_("1001")
     office.registers("1001")
     status, body = await set_state(office, headers, state="ready")
-    assert (status, body["state"], body["phone"]) == (200, "ready", True)  # type: ignore[index]
+    assert (status, body["state"], body["phone"]) == (200, "ready", True)
     status, body = await set_state(office, headers, state="break", reason="meal")
-    assert (status, body["state"], body["reason"]) == (200, "break", "meal")  # type: ignore[index]
+    assert (status, body["state"], body["reason"]) == (200, "break", "meal")
 
 
 async def test_an_agent_sits_at_another_phone(office: House) -> None:
@@ -41,11 +42,11 @@ async def test_an_agent_sits_at_another_phone(office: House) -> None:
     status, _ = await set_state(office, headers, login="1003", state="break", extension="no such phone")
     assert status == 404
     status, body = await set_state(office, headers, login="1003", state="break", extension="1002")
-    assert (status, body["extension"]) == (200, "1002")  # type: ignore[index]
+    assert (status, body["extension"]) == (200, "1002")
 
 
 @pytest.mark.parametrize("asked", [{"state": "talking"}, {"state": 1}, {}, {"state": "ready", "reason": "x" * 65}])
-async def test_a_state_that_cannot_be_asked_for(office: House, asked: dict[str, object]) -> None:
+async def test_a_state_that_cannot_be_asked_for(office: House, asked: dict[str, Any]) -> None:
     status, _ = await set_state(office, await office.as_("1001"), **asked)
     assert status == 422
 
@@ -55,7 +56,7 @@ async def test_the_desk_shows_the_caller_while_the_phone_rings_and_no_longer(off
     office.registers("1001")
     await set_state(office, headers, state="ready")
 
-    async def desk() -> dict[str, object]:
+    async def desk() -> dict[str, Any]:
         return dict(await (await office.client.get("/api/v1/desk", headers=headers)).json())
 
     assert (await desk())["pop"] is None
@@ -71,10 +72,10 @@ async def test_the_desk_shows_the_caller_while_the_phone_rings_and_no_longer(off
         "keys": "",
     }
     office.answers()
-    assert (await desk())["agent"]["state"] == "talking"  # type: ignore[index]
+    assert (await desk())["agent"]["state"] == "talking"
     await office.client.post(f"/api/v1/calls/{call}/hang-up", json={}, headers=headers)
     after = await desk()
-    assert after["agent"]["state"] == "wrap_up"  # type: ignore[index]
+    assert after["agent"]["state"] == "wrap_up"
     answer = await office.client.post("/api/v1/agents/1001/wrap-up/end", json={}, headers=headers)
     assert (await answer.json())["state"] == "ready"
 

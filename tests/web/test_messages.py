@@ -12,7 +12,7 @@ async def test_voicemail_is_seen_heard_and_marked_by_the_people_of_its_queue(off
         QueueName("sales"),
         recording,
         "13800000001",
-        STAMP,  # type: ignore[arg-type]
+        STAMP,
     )
     mine, others = await office.as_("1001"), await office.as_("1003")
     listed = await (await office.client.get("/api/v1/voicemail?done=false", headers=mine)).json()

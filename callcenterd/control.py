@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from callcenterd.errors import CallcenterdError, CannotStart, LocalError
+from callcenterd.errors import CallcenterdError, CannotStart, Fault, FaultyFile, LocalError
 
 _log = structlog.get_logger(__name__)
 
@@ -97,12 +98,18 @@ class Door:
             return {"ok": False, "error": "not a command of this server"}
         try:
             return {"ok": True, **await command(asked)}
+        except FaultyFile as faulty:
+            faults = [dataclasses.astuple(fault) for fault in faulty.faults]
+            return {"ok": False, "error": str(faulty), "faults": faults}
         except CallcenterdError as fault:
             return {"ok": False, "error": str(fault)}
 
 
 async def ask(data: Path, command: str, **arguments: Any) -> Mapping[str, Any]:
-    """Ask the server that runs on this data folder. Raises NotRunning, or LocalError with what it said."""
+    """Ask the server that runs on this data folder.
+
+    Raises NotRunning, FaultyFile with the faults that it found, or LocalError with what it said.
+    """
     try:
         reader, writer = await asyncio.open_unix_connection(data / NAME, limit=MAX_OCTETS)
     except OSError:
@@ -120,7 +127,10 @@ async def ask(data: Path, command: str, **arguments: Any) -> Mapping[str, Any]:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-    if not isinstance(answer, dict) or not answer.get("ok"):
-        said = answer.get("error") if isinstance(answer, dict) else None
-        raise LocalError(str(said or "the server gave no answer"))
-    return answer
+    if not isinstance(answer, dict) or not answer:
+        raise LocalError("the server gave no answer")
+    if answer.get("ok"):
+        return answer
+    if faults := answer.get("faults"):
+        raise FaultyFile([Fault(*fault) for fault in faults])
+    raise LocalError(str(answer.get("error")))

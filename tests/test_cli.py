@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from callcenterd import cli, control
-from callcenterd.errors import LocalError
+from callcenterd.errors import Fault, FaultyFile, LocalError
 
 SITE = """\
 users:
@@ -221,11 +221,20 @@ def test_a_running_server_is_given_the_file_and_tells_what_changed(terminal: Ter
 
 def test_what_a_running_server_refuses_is_said(terminal: Terminal, office: Path) -> None:
     async def refuse(_: Mapping[str, Any]) -> Mapping[str, Any]:
-        raise LocalError("site.yaml:6: queues.members: there is no user 1001")
+        raise LocalError("somebody must be able to sign in as admin")
 
     with server(office / "data", {"apply": refuse}):
         assert terminal("apply site.yaml") == 1
-    assert "site.yaml:6: queues.members: there is no user 1001" in terminal.err
+    assert terminal.err == "callcenterd: somebody must be able to sign in as admin\n"
+
+
+def test_faults_that_a_running_server_finds_are_told_as_our_own(terminal: Terminal, office: Path) -> None:
+    async def refuse(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise FaultyFile([Fault("site.yaml", 2, "first"), Fault("site.yaml", 6, "second")])
+
+    with server(office / "data", {"apply": refuse}):
+        assert terminal("apply site.yaml") == 1
+    assert terminal.err == "site.yaml:2: first\nsite.yaml:6: second\n"
 
 
 def test_a_server_that_starts_is_waited_for(terminal: Terminal, office: Path) -> None:

@@ -29,7 +29,7 @@ async def test_sipp_calls_and_baresip_answers(
     del trunk
     phone = Baresip(tmp_path / "agent", "127.0.0.11", server.sip, "1001", "phone-Secret-1", says=tone(1000, 20.0))
     async with phone:
-        await phone.wait_for("REGISTER_OK")
+        await phone.registered()
         page = await ready(server, "1001", "first-Secret-1")
         caller = await sipp.call(
             tmp_path / "caller", TRUNK_HOST, server.sip, NUMBER,
@@ -65,8 +65,8 @@ async def test_two_baresips_speak_through_the_server(server: RunningServer, trun
     first = Baresip(tmp_path / "a", "127.0.0.11", server.sip, "1001", "phone-Secret-1", says=tone(440, 20.0))
     second = Baresip(tmp_path / "b", "127.0.0.12", server.sip, "1002", "phone-Secret-2", says=tone(1000, 20.0))
     async with first, second:
-        await first.wait_for("REGISTER_OK")
-        await second.wait_for("REGISTER_OK")
+        await first.registered()
+        await second.registered()
         await first.command("dial", f"sip:1002@{server.sip[0]}:{server.sip[1]}")
         await second.wait_for("CALL_INCOMING")
         await second.command("accept")

@@ -94,7 +94,7 @@ class Baresip:
         await self._streams[1].drain()
 
     async def wait_for(self, kind: str, seconds: float = 30.0) -> dict[str, Any]:
-        """The first event of this type ("REGISTER_OK", "CALL_INCOMING", "CALL_ESTABLISHED", "CALL_CLOSED")."""
+        """The first event of this type ("CALL_INCOMING", "CALL_ESTABLISHED", "CALL_CLOSED")."""
         try:
             async with asyncio.timeout(seconds), self._came:
                 await self._came.wait_for(lambda: any(event.get("type") == kind for event in self.events))
@@ -102,6 +102,12 @@ class Baresip:
             seen = [event.get("type") for event in self.events]
             raise AssertionError(f"baresip did not tell {kind}, but {seen}; {self._log()}") from None
         return next(event for event in self.events if event.get("type") == kind)
+
+    async def registered(self, seconds: float = 30.0) -> None:
+        """It may have registered before anybody listened to its events: its log says so in any case."""
+        async with asyncio.timeout(seconds):
+            while "200 OK" not in self._log():  # noqa: ASYNC110  # a file of another process
+                await asyncio.sleep(0.05)
 
     def heard(self) -> NDArray[np.int16]:
         """What it decoded, all of it, after the call."""

@@ -2,7 +2,9 @@
 import { createRouter, createWebHistory } from 'vue-router'
 
 import { ADMIN_PARTS } from './admin/parts'
+import { ApiError } from './api'
 import type { PageName } from './rights'
+import { say } from './saying'
 import { useSession } from './session'
 
 declare module 'vue-router' {
@@ -38,3 +40,21 @@ export const router = createRouter({
     { path: '/:rest(.*)', name: 'missing', component: () => import('./shell/MissingPage.vue') },
   ],
 })
+
+// A page that stays open over an update of the server asks for code that is not there any more: it is loaded anew, once
+// (what is typed is kept by then, see desk.ts). A server that is away is only said: reloading would lose the page.
+const LOADED_ANEW = 'callcenterd.loaded-anew'
+router.onError((fault, to) => {
+  console.error(fault)
+  const { href } = router.resolve(to.fullPath)
+  if (sessionStorage.getItem(LOADED_ANEW) === href) return say.fault(fault)
+  fetch(href, { method: 'HEAD' }).then(
+    (answer) => {
+      if (!answer.ok) return say.fault(fault)
+      sessionStorage.setItem(LOADED_ANEW, href)
+      location.assign(href)
+    },
+    () => say.fault(new ApiError(0, 'unreachable', '')),
+  )
+})
+router.afterEach(() => sessionStorage.removeItem(LOADED_ANEW))

@@ -66,11 +66,18 @@ class FlowCall(Protocol):
         """The next key: one typed ahead, one pressed into the prompts, or within `seconds` after them. None: none."""
 
     async def wait_in_queue(
-        self, queue: QueueName, *, limit: float | None, music: str | None, unless_busy: bool = False
+        self,
+        queue: QueueName,
+        *,
+        limit: float | None,
+        music: str | None,
+        unless_busy: bool = False,
+        unless_empty: bool = False,
     ) -> QueueResult:
         """Wait for an agent, and until the conversation is over ("served").
 
-        limit: seconds to wait (None: as long as the queue lets). unless_busy: do not begin to wait if no agent is
+        limit: seconds to wait (None: as long as the queue lets). unless_empty: do not begin to wait if nobody
+        is signed in; the answer is then "no_agents". unless_busy: nor if no agent is
         ready now; the answer is then "busy", and never otherwise.
         """
 

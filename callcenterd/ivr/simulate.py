@@ -145,17 +145,23 @@ class PretendedCall:
         return key
 
     async def wait_in_queue(
-        self, queue: QueueName, *, limit: float | None, music: str | None, unless_busy: bool = False
+        self,
+        queue: QueueName,
+        *,
+        limit: float | None,
+        music: str | None,
+        unless_busy: bool = False,
+        unless_empty: bool = False,
     ) -> QueueResult:
         await self.answer()
-        if self._agents == "none":
+        if self._agents == "none" and unless_empty:
             self.tell("no_agents", queue=queue)
             return "no_agents"
-        if self._agents == "busy" and unless_busy:
+        if self._agents != "free" and unless_busy:
             self.tell("all_busy", queue=queue)
             return "busy"
         self.tell("waits", queue=queue, music=music or self._word("default"))
-        if self._agents == "busy":
+        if self._agents != "free":
             self._pass(limit if limit is not None else BUSY_SECONDS)
             self.tell("timed_out", seconds=f"{limit if limit is not None else BUSY_SECONDS:g}")
             return "timed_out"

@@ -105,12 +105,22 @@ class LiveFlowCall:
         return self._keys.popleft() if self._keys else None
 
     async def wait_in_queue(
-        self, queue: QueueName, *, limit: float | None, music: str | None, unless_busy: bool = False
+        self,
+        queue: QueueName,
+        *,
+        limit: float | None,
+        music: str | None,
+        unless_busy: bool = False,
+        unless_empty: bool = False,
     ) -> Literal["served", "timed_out", "no_agents", "busy"]:
         await self.answer()
         board, journey = self._board, self._journey
         if queue not in board.queueing.queue_names():
             _log.error("flow names a queue that does not exist", call=self.call, queue=queue)
+            return "no_agents"
+        if unless_empty and not board.queueing.staffed(queue):
+            journey.want_person(board.clock.monotonic())
+            journey.result = "no_answer"
             return "no_agents"
         if unless_busy and not board.queueing.anyone_ready(queue):
             journey.want_person(board.clock.monotonic())

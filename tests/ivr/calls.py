@@ -60,13 +60,20 @@ class ScriptedCall:
         return key
 
     async def wait_in_queue(
-        self, queue: QueueName, *, limit: float | None, music: str | None, unless_busy: bool = False
+        self,
+        queue: QueueName,
+        *,
+        limit: float | None,
+        music: str | None,
+        unless_busy: bool = False,
+        unless_empty: bool = False,
     ) -> QueueResult:
         asked = "".join(
             [
                 f" at most {limit:g} s" if limit is not None else "",
                 f" with {music}" if music is not None else "",
                 " unless busy" if unless_busy else "",
+                " unless empty" if unless_empty else "",
             ]
         )
         self.story.append(f"waits in {queue}{asked}")

@@ -42,6 +42,13 @@ nodes:
     otherwise: leave
   leave: {voicemail: sales}
 """
+EMPTY = """
+flow: main
+start: sales
+nodes:
+  sales: {queue: sales, on_no_agents: leave}
+  leave: {voicemail: sales}
+"""
 PATIENT = """
 flow: main
 start: sales
@@ -275,6 +282,26 @@ async def test_who_comes_while_somebody_is_free_is_not_asked() -> None:
         desk.line.calls_in(CALLER, NUMBER)
         await desk.settle()
         assert desk.line.ringing_numbers() == ["1001"]
+
+
+@in_virtual_time
+async def test_where_nobody_is_signed_in_the_flow_may_go_another_way() -> None:
+    async with office(flows=(EMPTY,)) as desk:
+        caller = desk.line.calls_in(CALLER, NUMBER)
+        await desk.wait(30)
+        desk.line.hangs_up(caller)
+        await desk.settle()
+        assert outcome(desk) == "voicemail by caller: normal"
+
+
+@in_virtual_time
+async def test_an_agent_on_break_is_signed_in_and_worth_waiting_for() -> None:
+    async with office(flows=(EMPTY,)) as desk:
+        await desk.sign_in("1001")
+        await desk.board.desk.set_state("1001", "break", "lunch")
+        desk.line.calls_in(CALLER, NUMBER)
+        await desk.wait(5)
+        assert len(desk.board.queueing.waiting(SALES)) == 1
 
 
 @pytest.mark.parametrize(

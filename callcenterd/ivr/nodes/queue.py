@@ -27,7 +27,8 @@ class Queue(Node):
 
     on_busy:      no agent is ready when the caller comes here; who comes here again has chosen to wait, and waits.
     on_timeout:   waited long enough.
-    on_no_agents: nobody serves the queue; without it, as on_busy.
+    on_no_agents: nobody of the queue is signed in when the caller comes here (the second time: as with on_busy), or
+                  there is no such queue; without it, as on_busy.
     music:        what is heard, by its name; without it the office's default.
     Where no exit is named for how it went, the caller is told to call again, and the flow ends.
     """
@@ -45,6 +46,7 @@ class Queue(Node):
             limit=self.on_timeout.after if self.on_timeout is not None else None,
             music=self.music,
             unless_busy=self.on_busy is not None and walk.times == 1,
+            unless_empty=self.on_no_agents is not None and walk.times == 1,
         )
         if result == "served":
             walk.acted()

@@ -444,8 +444,9 @@ class StreamParser:
         try:
             message = _read_head(head)
         except MalformedMessage as fault:
-            # The start line or a line is at fault, but if the length can be read the next message can be found.
-            if fault.request is None:
+            # The start line or a line is at fault, but if the length can be read the next message can be found. Not
+            # after a lone CR or LF: whoever passed this on to us may see another length in it than we do.
+            if fault.request is None or _has_lone_ends(head):
                 return self._break(fault)
             message, self._fault = fault.request, fault
         try:
@@ -580,9 +581,12 @@ _COMMON = (
 _KEYS = {name: name.lower() for name in _COMMON} | {name.lower(): name.lower() for name in _COMMON} | _COMPACT
 """The spellings that nearly all messages use; `_key` reads every other one."""
 
-_SINGLE = frozenset(
-    ("from", "to", "call-id", "cseq", "content-length", "content-type", "max-forwards", "expires", "timestamp")
-)
+_SINGLE = {
+    name.lower(): name
+    for name in (
+        "From", "To", "Call-ID", "CSeq", "Content-Length", "Content-Type", "Max-Forwards", "Expires", "Timestamp",
+    )
+}  # fmt: skip
 """What may stand once at most. Two of them are two readings of one message (RFC 4475 §3.3.8, §3.3.9)."""
 
 _NAME = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
@@ -629,18 +633,23 @@ class _Answerable:
 def _read_head(head: bytes) -> Message:
     """Start line and header lines, without looking at any value. Raises MalformedMessage."""
     text = head.decode(errors="surrogateescape")
-    ends = text.count("\r\n")
     start, _, rest = text.removesuffix("\r\n").partition("\r\n")
     headers = Headers()
-    # Another reader would take a lone CR or LF for the end of a line, and see other headers than we do.
-    fault = _read_lines(rest, headers, lone_ends=text.count("\n") != ends or text.count("\r") != ends)
+    fault = _read_lines(rest, headers, lone_ends=_has_lone_ends(head))
     message = _read_start(start, headers)
+    ends = head.count(b"\r\n")
     with _Answerable(message):
         if len(head) > MAX_HEAD or ends > MAX_LINES:
             raise MalformedMessage("header", f"{len(head)} octets in {ends} lines", status=513)
         if fault is not None:
             raise fault
     return message
+
+
+def _has_lone_ends(head: bytes) -> bool:
+    """A CR or LF alone, which another reader would take for the end of a line: it would see other headers than we."""
+    ends = head.count(b"\r\n")
+    return head.count(b"\n") != ends or head.count(b"\r") != ends
 
 
 def _read_lines(text: str, headers: Headers, *, lone_ends: bool) -> MalformedMessage | None:
@@ -670,11 +679,11 @@ def _read_start(line: str, headers: Headers) -> Message:
     status = _STATUS_LINE.fullmatch(line)
     if status is not None:
         return Response(int(status[1]), status[2] or "", headers)
+    if line[:4].upper() == "SIP/":
+        raise MalformedMessage("start line", line)
     method, _, rest = line.partition(" ")
     uri, _, version = rest.partition(" ")
     request = Request(method, uri, headers)
-    if line[:4].upper() == "SIP/":
-        raise MalformedMessage("start line", line)
     with _Answerable(request):
         if not _NAME.fullmatch(method) or not _REQUEST_URI.fullmatch(uri):
             raise MalformedMessage("start line", line)
@@ -699,7 +708,7 @@ def _check(message: Message) -> None:
     single = [key for key in message.headers._keys if key in _SINGLE]
     if len(single) != len(set(single)):
         twice = next(key for key in single if single.count(key) > 1)
-        raise MalformedMessage(twice, "more than one")
+        raise MalformedMessage(_SINGLE[twice], "more than one")
     _ = message.via, message.from_, message.to, message.call_id
     cseq = message.cseq
     if isinstance(message, Request):

@@ -17,6 +17,8 @@ K = TypeVar("K", bound=Hashable)
 STRANGER_RATE = 20.0
 """Requests a second that one stranger may go on sending."""
 STRANGER_BURST = 80.0
+STRANGERS_RATE = 1000.0
+"""Of all strangers together: forged sources are as many as one likes, and this is a fifth of a core."""
 TRIES_OF_ONE_NAME = 5
 """Wrong proofs for one name from one source before that pair is locked."""
 TRIES_OF_ONE_SOURCE = 20
@@ -73,6 +75,7 @@ class Admission:
 
     def __init__(self, *, most_sources: int = MOST_SOURCES) -> None:
         self._requests: _Bounded[str] = _Bounded(most_sources)
+        self._of_all = _Record(0.0, 0.0)
         self._by_source: _Bounded[str] = _Bounded(most_sources)
         self._by_name: _Bounded[tuple[str, str]] = _Bounded(most_sources)
 
@@ -82,12 +85,13 @@ class Admission:
         record = self._by_source.get(source)
         if record is not None and record.locked_until > now and not goes_on:
             return False
-        bucket = self._requests.touch(source, now)  # its score: messages that have not leaked away yet
-        bucket.score = max(0.0, bucket.score - (now - bucket.at) * STRANGER_RATE)
-        bucket.at = now
-        if bucket.score >= STRANGER_BURST * (_ROOM_TO_GO_ON if goes_on else 1):
+        own = self._requests.touch(source, now)
+        _leak(own, STRANGER_RATE, now)
+        _leak(self._of_all, STRANGERS_RATE, now)
+        if own.score >= STRANGER_BURST * (_ROOM_TO_GO_ON if goes_on else 1) or self._of_all.score >= STRANGERS_RATE:
             return False
-        bucket.score += 1
+        own.score += 1
+        self._of_all.score += 1
         return True
 
     def may_try(self, source: str, name: str, now: float) -> bool:
@@ -114,6 +118,12 @@ class Admission:
             for source, record in self._by_source.items()
             if record.locked_until > now
         ]
+
+
+def _leak(bucket: _Record, rate: float, now: float) -> None:
+    """A bucket's score: messages that have not leaked away yet."""
+    bucket.score = max(0.0, bucket.score - (now - bucket.at) * rate)
+    bucket.at = now
 
 
 def _strike(record: _Record, allowed: int, now: float) -> bool:

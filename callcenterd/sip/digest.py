@@ -156,7 +156,7 @@ class Offers:
 
     A client is to pick the challenge that it understands (RFC 3261 §22.2), but there are phones that give up when one
     of two is new to them. Who was offered both and comes again without a proof is offered MD5 alone from then on; for
-    the phone below that would be half a minute late, so it is known by name. Bounded: the longest silent one is forgotten.
+    the phone below that would be half a minute late, so it is known by name. Who was silent longest is forgotten.
     """
 
     def __init__(self, *, most: int = 5000) -> None:

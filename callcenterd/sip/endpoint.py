@@ -170,9 +170,8 @@ class Endpoint:
             self._trunks.look(now)
 
     def deadline(self) -> float | None:
-        due = self._post.deadline()
-        names = self._who.names.deadline()
-        return min(names, due if due is not None else names) if names != float("inf") else due
+        dues = [due for due in (self._post.deadline(), self._who.names.deadline()) if due is not None]
+        return min(dues, default=None)
 
     def advance(self, now: float) -> None:
         """Do what is due."""
@@ -603,8 +602,7 @@ class Endpoint:
 
     def _expire(self, now: float) -> None:
         self._reachable(self._registrar.expire(now), False)
-        due = self._registrar.deadline()
-        self._post.agenda.at(self._expire, None if due == float("inf") else due)
+        self._post.agenda.at(self._expire, self._registrar.deadline())
 
     def _reachable(self, extensions: Sequence[ExtensionNumber], reachable: bool) -> None:
         for extension in extensions:

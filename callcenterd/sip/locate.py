@@ -39,8 +39,8 @@ class Names:
         address = literal(host)
         return self._addresses.get(host, ()) if address is None else (address,)
 
-    def deadline(self) -> float:
-        return min(self._due.values(), default=float("inf"))
+    def deadline(self) -> float | None:
+        return min(self._due.values(), default=None)
 
     def due(self, now: float) -> list[str]:
         """Names to ask for now. Each is given out once, then again when its answer is old."""

@@ -137,8 +137,8 @@ class Registrar:
                     gone.append(extension)
         return gone
 
-    def deadline(self) -> float:
-        return self._due[0][0] if self._due else float("inf")
+    def deadline(self) -> float | None:
+        return self._due[0][0] if self._due else None
 
     def expire(self, now: float) -> list[ExtensionNumber]:
         """Answers whose last binding has run out."""

@@ -47,7 +47,7 @@ class Trunks:
             del self._accounts[gone]
         for line in lines:
             wanted, changed = line.due(now)
-            self._tell(changed)
+            self._tell(changed, line)
             for want in wanted:
                 try:
                     self._send(want, line, now)
@@ -99,12 +99,11 @@ class Trunks:
     # ---- what came of it -----------------------------------------------------------------------------------
 
     def healthy(self, line: Line, status: int) -> None:
-        if self._who.lines.get(line.trunk.name) is line:
-            self._tell(line.health_answered(status))
-            self._come_again()
+        self._tell(line.health_answered(status), line)
+        self._come_again()
 
     def registered(self, line: Line, seconds: int, now: float) -> None:
-        self._tell(line.registered(seconds, now))
+        self._tell(line.registered(seconds, now), line)
         self._come_again()
 
     def refused(self, line: Line, why: str, now: float) -> None:
@@ -116,10 +115,11 @@ class Trunks:
         self._come_again()
 
     def _refused(self, want: Want, line: Line, why: str, now: float) -> None:
-        self._tell(line.unreachable(why, now) if want == "OPTIONS" else line.registration_refused(why, now))
+        self._tell(line.unreachable(why, now) if want == "OPTIONS" else line.registration_refused(why, now), line)
 
-    def _tell(self, changed: TrunkSeen | None) -> None:
-        if changed is not None:
+    def _tell(self, changed: TrunkSeen | None, line: Line) -> None:
+        """Of a trunk that has left the site meanwhile nobody wants to hear."""
+        if changed is not None and self._who.lines.get(line.trunk.name) is line:
             self._post.events.append(changed)
 
 

@@ -8,6 +8,7 @@ from callcenterd.sip.admission import (
     LONGEST_LOCK,
     STRANGER_BURST,
     STRANGER_RATE,
+    STRANGERS_RATE,
     TRIES_OF_ONE_NAME,
     TRIES_OF_ONE_SOURCE,
     Admission,
@@ -32,6 +33,12 @@ def test_a_flood_is_cut_to_the_rate_and_hurts_nobody_else() -> None:
     let_in = sum(admission.lets_in(REGISTER, SCANNER, n / 1000) for n in range(10_000))
     assert let_in <= STRANGER_BURST + 10 * STRANGER_RATE + 1
     assert admission.lets_in(REGISTER, OFFICE, 10.0)
+
+
+def test_a_flood_of_forged_sources_is_cut_as_a_whole() -> None:
+    admission = Admission()
+    let_in = sum(admission.lets_in(REGISTER, f"2001:db8::{n:x}", n / 50_000) for n in range(100_000))
+    assert let_in <= STRANGERS_RATE * 3 + 1
 
 
 def test_what_belongs_to_a_call_has_room_when_new_requests_have_none() -> None:

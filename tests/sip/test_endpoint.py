@@ -314,6 +314,15 @@ def test_a_register_is_answered_with_every_binding() -> None:
     assert told == [True, True, False], "a new Call-ID is another phone, or one that was started anew"
 
 
+def test_a_register_that_only_asks_sets_no_timer() -> None:
+    net = Net()
+    server = net.host(SERVER)
+    server.endpoint.configure(Site(extensions=(Extension(number=ANNA, password=PASSWORD),)), net.now)
+    assert registering(net, net.peer(PHONE), server).status == 200
+    net.run(100.0)
+    assert server.endpoint.deadline() is None
+
+
 def test_too_brief_a_registration_names_the_shortest() -> None:
     net = Net()
     server, _ = trunk_peer(net)

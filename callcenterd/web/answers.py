@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -26,7 +27,7 @@ from callcenterd.errors import (
     RemoteError,
 )
 from callcenterd.web import words
-from callcenterd.web.office import OFFICE, PACE
+from callcenterd.web.office import OCTETS, OFFICE, PACE
 
 _log = structlog.get_logger(__name__)
 
@@ -253,6 +254,12 @@ def plain(value: Any, *, status: int = 200) -> web.Response:
         status=status,
         content_type="application/json",
     )
+
+
+def file(request: web.Request, path: Path, octets: int, headers: Mapping[str, str]) -> web.FileResponse:
+    """A file, or the part of it that is asked for (Range, RFC 9110 §14). octets: its size."""
+    request[OCTETS] = octets
+    return web.FileResponse(path, headers=dict(headers))
 
 
 def nothing() -> web.Response:

@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from callcenterd.errors import CannotStart
+from callcenterd.web.office import OCTETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Connection(RequestHandler):
         self, request: Any, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         limits = self._door.limits
-        octets = getattr(resp, "content_length", None) or 0
+        octets = request.get(OCTETS, 0) or getattr(resp, "content_length", None) or 0
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limits.answer + octets / limits.slowest):
                 return await super().finish_response(request, resp, start_time)

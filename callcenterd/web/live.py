@@ -62,6 +62,8 @@ class LiveEvents:
         self._board = board
         self._readers: set[Reader] = set()
         self._parties: OrderedDict[CallId, Parties] = OrderedDict()
+        self._known: dict[str, tuple[dict[str, Any], str]] | None = None
+        self._known_at = 0.0
         self._changed: set[str] = set()
         self._next = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -87,16 +89,12 @@ class LiveEvents:
 
     def topics(self, sight: Sight) -> dict[str, str]:
         """Every topic that may be seen, with its value now."""
-        return {
-            topic: _encoded(value)
-            for topic, value in self._everything().items()
-            if self._seen(topic, value, sight) and value is not None
-        }
+        return {topic: text for topic, (value, text) in self._picture().items() if self._seen(topic, value, sight)}
 
     def lists(self, sight: Sight) -> dict[str, list[dict[str, Any]]]:
         """The same as lists, for who asks once."""
         answered: dict[str, list[dict[str, Any]]] = {"lines": [], "agents": [], "queues": []}
-        for topic, value in self._everything().items():
+        for topic, (value, _) in self._picture().items():
             if self._seen(topic, value, sight):
                 answered[topic.partition("/")[0]].append(value)
         return answered
@@ -106,13 +104,22 @@ class LiveEvents:
         parties = self._parties.get(call)
         return parties is not None and parties.seen_by(sight)
 
-    def _everything(self) -> dict[str, dict[str, Any]]:
-        now = self._board.live.snapshot()
-        return {
-            **{f"lines/{line['call']}": line for line in now["lines"]},
-            **{f"agents/{agent['login']}": agent for agent in now["agents"]},
-            **{f"queues/{queue['name']}": queue for queue in now["queues"]},
-        }
+    def _picture(self) -> Mapping[str, tuple[dict[str, Any], str]]:
+        """Every topic with its value, and that encoded: made once for all who ask at the same time.
+
+        A fact ends it at once, so that no page misses what it was not told because its snapshot was still to come.
+        """
+        now_is = asyncio.get_running_loop().time()
+        if self._known is None or now_is - self._known_at > EVERY:
+            self._known_at = now_is
+            now = self._board.live.snapshot()
+            topics = {
+                **{f"lines/{line['call']}": line for line in now["lines"]},
+                **{f"agents/{agent['login']}": agent for agent in now["agents"]},
+                **{f"queues/{queue['name']}": queue for queue in now["queues"]},
+            }
+            self._known = {topic: (value, _encoded(value)) for topic, value in topics.items()}
+        return self._known
 
     def _value(self, topic: str) -> dict[str, Any] | None:
         kind, _, name = topic.partition("/")
@@ -144,6 +151,7 @@ class LiveEvents:
 
     def _told(self, fact: Fact) -> None:
         self._note_parties(fact)
+        self._known = None
         self._changed |= self._touched(fact)
         self._set_timer()
         if not self._readers or type(fact) not in EVENT_NAMES:

@@ -126,3 +126,5 @@ class Pace:
 
 OFFICE = web.AppKey("office", Office)
 PACE = web.AppKey("pace", Pace)
+OCTETS = web.RequestKey("octets", int)
+"""How large the answer's file is: what `door` allows for it to be taken."""

@@ -28,6 +28,8 @@ _log = structlog.get_logger(__name__)
 COOKIE = "callcenterd_session"
 MOST_TOKEN = 200
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WHERE_ASKED = frozenset({"/", "/sign-in"})
+"""Besides everything under /api/: elsewhere nobody needs to be anybody, nor a database."""
 
 LEAST_PASSWORD, MOST_PASSWORD = 8, 256
 
@@ -201,7 +203,7 @@ async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
     token, by_cookie = bearer_token(request), False
     if not token:
         token, by_cookie = request.cookies.get(COOKIE, ""), True
-    if token and not request.path.startswith("/app/"):
+    if token and (request.path.startswith("/api/") or request.path in WHERE_ASKED):
         who = await sessions.who(token, by_cookie=by_cookie)
         if who is not None:
             if by_cookie and request.method not in SAFE and not proven(request):

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import callcenterd
 from callcenterd.errors import CallcenterdError
 from callcenterd.web import words
-from callcenterd.web.answers import Malformed, TooSlow, WebError, language_of
+from callcenterd.web.answers import Malformed, TooSlow, WebError, file, language_of
 from callcenterd.web.office import OFFICE, PACE
 from callcenterd.web.session import MOST_PASSWORD, SESSIONS, WHO, device_of, from_here, keep, source_of
 
@@ -188,13 +188,13 @@ async def application(request: web.Request) -> web.StreamResponse:
     folder, name = request.app[PAGES], request.match_info["path"]
     found = await asyncio.to_thread(_static_file, folder, name)
     if found is not None and name != "index.html":
-        return web.FileResponse(found, headers={hdrs.CACHE_CONTROL: _how_long(name)})
+        return file(request, *found, {hdrs.CACHE_CONTROL: _how_long(name)})
     if name.startswith("assets/"):
         return missing(request)
     index = await asyncio.to_thread(_static_file, folder, "index.html")
     if index is None:
         return page(request, "message.html", status=503, title="not_built", text="how_to_build", home=False)
-    return web.FileResponse(index, headers={hdrs.CACHE_CONTROL: "no-cache"})
+    return file(request, *index, {hdrs.CACHE_CONTROL: "no-cache"})
 
 
 @routes.get("/favicon.ico")
@@ -203,14 +203,17 @@ async def icon(_: web.Request) -> web.StreamResponse:
     raise web.HTTPFound("/app/icon.svg")
 
 
-def _static_file(folder: Path, name: str) -> Path | None:
+def _static_file(folder: Path, name: str) -> tuple[Path, int] | None:
+    """A file under the folder and its size; None for what is not there, or is not to be had."""
     if not name or "\0" in name or any(part.startswith(".") for part in name.split("/")):
         return None
     try:
         path = (folder / name).resolve()
-        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+        if path.is_relative_to(folder.resolve()) and path.is_file():
+            return path, path.stat().st_size
     except OSError:  # a name too long, a loop of links
         return None
+    return None
 
 
 def _how_long(name: str) -> str:

@@ -265,15 +265,25 @@ class House:
         return name
 
 
+def cheap_passwords() -> Passwords:
+    """Hashes that cost nothing: what is tested here is not argon2."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+
+
+async def found(path: Path) -> None:
+    """A database with the site in it, to begin with."""
+    store = await Store.open(path, clock=SystemClock())
+    await site_file.apply_text(store, cheap_passwords(), SITE, "site.yaml")
+    await store.close()
+
+
 @asynccontextmanager
 async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[House]:
-    """One office, open, with a client at its pages."""
+    """One office on folder/callcenter.db (`found` makes one), open, with a client at its pages."""
     clock = clock or SystemClock()
     bus, chance = Bus(), random.Random(7)
     store = await Store.open(folder / "callcenter.db", clock=clock)
-    # A hash that costs nothing: what is tested here is not argon2.
-    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    await site_file.apply_text(store, passwords, SITE, "site.yaml")
+    passwords = cheap_passwords()
     flows_folder, pages, recordings = folder / "flows", folder / "pages", folder / "recordings"
     for each in (flows_folder, pages, recordings):
         each.mkdir(exist_ok=True)

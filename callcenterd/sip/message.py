@@ -106,11 +106,10 @@ class Headers:
 
     def copy_from(self, other: Headers, *names: str) -> None:
         """All lines of these names as they stand there, after ours."""
-        wanted = [_key(name) for name in names]
-        for name in wanted:
-            for place, key in enumerate(other._keys):
-                if key == name:
-                    self._insert(len(self._keys), key, other._lines[place])
+        for name in names:
+            key = _key(name)
+            for place in other._places(key):
+                self._insert(len(self._keys), key, other._lines[place])
 
     def copy(self) -> Headers:
         copied = Headers()
@@ -145,12 +144,14 @@ class Headers:
         return self._lines[keys.index(key)].partition(":")[2].strip(" \t") if key in keys else None
 
     def _all(self, key: str) -> list[str]:
-        keys, lines = self._keys, self._lines
-        found: list[str] = []
-        place = -1
-        for _ in range(keys.count(key)):  # nearly always none or one: that is not worth a look at each line
-            place = keys.index(key, place + 1)
-            found.append(lines[place].partition(":")[2].strip(" \t"))
+        return [self._value(place) for place in self._places(key)]
+
+    def _places(self, key: str) -> list[int]:
+        """Nearly always none or one: that is not worth a look at each line from here."""
+        keys = self._keys
+        found: list[int] = []
+        for _ in range(keys.count(key)):
+            found.append(keys.index(key, found[-1] + 1 if found else 0))
         return found
 
     def _value(self, place: int) -> str:

@@ -243,6 +243,8 @@ _KINDS: Mapping[Section, _Kind] = {
 }
 ENTRIES: Mapping[Section, type[BaseModel]] = {section: kind.entry for section, kind in _KINDS.items()}
 """What a thing of each section looks like: for the documents of the file and of the API."""
+NEEDED: Mapping[Section, tuple[str, ...]] = {section: kind.needed for section, kind in _KINDS.items()}
+"""Besides its key, what a new thing of each section must be given."""
 
 
 @dataclass(frozen=True, slots=True)

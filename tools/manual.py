@@ -1,0 +1,190 @@
+"""docs/configuration.md and docs/site.md, drawn from the code: `python -m tools.manual` writes both; a test keeps them.
+
+What a key does is said once, in the code, in English; its Chinese is here, and the same test wants one for every key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from callcenterd import site
+from callcenterd.config import Setting, settings
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+SETTINGS: Mapping[str, str] = {
+    "data": "存放数据的文件夹：数据库、录音、留言、生成的提示音",
+    "sip.listen": "SIP 监听地址，每项写作 协议:地址:端口；协议可用 udp、tcp",
+    "sip.domain": "本单位 SIP 地址中 @ 后面的名称，也是摘要认证的域（realm）",
+    "rtp.address": "告诉对方把声音发到哪个地址；auto：面向对方的那个地址",
+    "rtp.ports": "传声音的 UDP 端口，写作 首-末；双方通话占四个",
+    "web.listen": "网页和接口的监听地址，写作 地址:端口",
+    "flows": "流程文件夹，一个流程一个 YAML 文件",
+    "prompts": "本单位录音提示的文件夹；有录音就不朗读",
+    "language": "没有另外指定时的语言：提示音、页面、邮件",
+    "region": "国家代码（ISO 3166）；没有拨国家代码的号码按这个国家理解",
+    "timezone": "显示时间和计算工作时间用的时区",
+    "database": '记录存在哪里：""表示数据文件夹里的 SQLite；或 postgresql://用户:密码@主机/库名',
+    "speech.engine": "用什么朗读文字；pyttsx3 要另外安装",
+    "drain_seconds": "通知停止后，给进行中的通话多少秒自然结束",
+    "log.level": "日志最低级别：debug（每条消息）、info、warning、error",
+    "log.format": "console：给人看；json：一行一个 JSON；auto：终端上用 console，否则用 json",
+}
+
+SECTIONS: Mapping[str, tuple[str, str]] = {
+    "trunks": ("中继", "接到运营商或语音网关的线路，以 name 识别"),
+    "numbers": ("号码", "客户拨打的号码由哪个流程接听，以 match 识别"),
+    "outbound": ("外拨", "拨打的号码走哪条中继，以 match 识别；从上往下，用第一条符合的"),
+    "users": ("用户", "能登录的人，以 login 识别"),
+    "extensions": ("分机", "座位上的话机，以 number 识别"),
+    "queues": ("技能组", "排队的来电和接听的座席，以 name 识别"),
+}
+
+KEYS: Mapping[str, Mapping[str, str]] = {
+    "trunks": {
+        "name": "名称，外拨规则和页面用",
+        "host": "对方的 IP 地址或域名，来去电都用",
+        "port": "对方的 SIP 端口",
+        "username": "运营商给的账号（摘要认证）",
+        "password": "账号的密码",
+        "register": "是否向运营商注册",
+        "allow": "除 host 外，还接受哪些地址、网段的来电",
+    },
+    "numbers": {
+        "match": "中继送来的被叫号码；9. 表示 9 开头、后面至少还有一位",
+        "flow": "流程名称",
+    },
+    "outbound": {
+        "match": "拨打的号码；0. 表示 0 开头、后面至少还有一位",
+        "trunks": "依次尝试的中继",
+        "strip": "从前面去掉几位",
+        "prepend": "去掉之后在前面加上的数字",
+    },
+    "users": {
+        "login": "登录名，即座席的工号",
+        "name": "姓名",
+        "role": "角色：agent 座席、supervisor 班长、manager 经理、admin 管理员",
+        "password": "登录密码，只存哈希值",
+        "password_hash": "`export` 写出的哈希值，代替密码",
+        "extension": "此人的话机；null 表示没有",
+        "language": "此人页面的语言",
+    },
+    "extensions": {
+        "number": "分机号，也是话机注册的用户名",
+        "password": "话机注册的密码（摘要认证）",
+        "contact": "固定地址的设备：地址，代替注册",
+    },
+    "queues": {
+        "name": "名称，流程和页面用",
+        "title": "显示给人看的名称",
+        "strategy": "先给谁振铃：longest_idle 空闲最久、ring_all 同时振铃、round_robin 轮流、fewest_calls 接听最少、"
+        "least_talk 通话最短、random 随机",
+        "members": "成员座席的登录名",
+        "wrap_up": "话后处理的秒数",
+        "ring": "座席话机振铃的秒数",
+        "service_level": "应在多少秒内接听（服务水平）",
+        "max_wait": "最多等待多少秒；0 为不限",
+        "record": "是否录音",
+        "music": "等待音乐的名称；空为默认音乐",
+    },
+}
+
+_CONFIGURATION = """\
+# The configuration file · 配置文件
+
+Drawn from the code by `python -m tools.manual`; a test keeps it current.
+
+One YAML file, `callcenter.yaml` in the working folder or what `-c FILE` names. Every key has a default: without a file
+all of them hold. `callcenter.example.yaml` is the same table as a file to copy.
+一个 YAML 文件：当前文件夹里的 `callcenter.yaml`，或 `-c` 指定的文件。每个键都有默认值，没有文件也能启动。
+`callcenter.example.yaml` 是可以复制的样例。
+
+- An unknown key or a bad value is refused at start, as `file:line: reason`; `callcenterd check -c FILE` tells all of
+  them at once. 键名或值有错就不启动，指出文件和行号；`callcenterd check` 一次列出全部错误。
+- Relative paths are relative to the folder of the file (without a file: to the working folder).
+  相对路径从配置文件所在的文件夹算起（没有配置文件时从当前文件夹算起）。
+- After SIGHUP the keys under `log` and `drain_seconds` are in force at once; of the others the log says that they
+  wait for the next start. A faulty file changes nothing.
+  发 SIGHUP 后，`log` 和 `drain_seconds` 立即生效，其余的键等下次启动（日志会说明）；文件有错则什么都不改。
+
+| key · 键 | default · 默认 | what it is for | 说明 |
+| --- | --- | --- | --- |
+"""
+
+_SITE = """\
+# The site file · 站点文件
+
+Drawn from the code by `python -m tools.manual`; a test keeps it current.
+
+What an office has: trunks, numbers, users, extensions, queues. `callcenterd apply -c FILE SITE.yaml` puts it into the
+store; a running server takes it up at once. `site.example.yaml` is an example; `callcenterd export` writes what there
+is now. The administration page does the same, one thing at a time or with the whole file.
+单位有哪些中继、号码、用户、分机和技能组。`callcenterd apply` 写入，运行中的服务立即采用；样例是 `site.example.yaml`；
+`callcenterd export` 写出现有的。“系统管理”页面也能做同样的事。
+
+- A file adds and changes, and never takes away: what it does not name stays, key by key. To take something away, use
+  the page or `DELETE` of the API. 只增改，不删除：没写到的保持不变。要删除，用页面或接口。
+- A list that is given replaces that list (`members`, `allow`, `trunks` of a route). 写了列表，就整个替换。
+- Applying a file twice changes nothing: `nothing to change`. A faulty file changes nothing either, and every fault is
+  told as `file:line: reason`. 应用两次等于一次；有错的文件什么都不改，并逐条指出。
+- A new password of a user ends that user's sessions. 改了用户密码，此人原来的登录即失效。
+- Of outbound routes the first that fits is used; what a file names comes in the file's order. Of numbers an exact one
+  comes before a pattern, a longer pattern before a shorter one.
+  外拨规则从上往下用第一条符合的；号码先看完整匹配，再看最长的开头。
+- The exported file holds the passwords of phones and trunks as they are, and those of users as hashes: keep it safe.
+  导出的文件含话机和中继的密码、用户密码的哈希值，请妥善保管。
+"""
+
+
+def configuration() -> str:
+    """docs/configuration.md."""
+    rows = "".join(_setting(each) for each in settings())
+    return _CONFIGURATION + rows
+
+
+def _setting(setting: Setting) -> str:
+    default = json.dumps(setting.default, ensure_ascii=False)
+    return f"| `{setting.key}` | `{default}` | {setting.description} | {SETTINGS[setting.key]} |\n"
+
+
+def site_page() -> str:
+    """docs/site.md."""
+    parts = [_SITE]
+    for section, entry in site.ENTRIES.items():
+        name, chinese = SECTIONS[section]
+        english = (entry.__doc__ or "").strip()
+        parts.append(f"\n## {section} · {name}\n\n{english} {chinese}。\n\n")
+        parts.append("| key · 键 | if not given · 默认 | kind · 形式 | what it is for | 说明 |\n")
+        parts.append("| --- | --- | --- | --- | --- |\n")
+        parts += _keys(section, entry.model_json_schema())
+    return "".join(parts)
+
+
+def _keys(section: site.Section, schema: Mapping[str, Any]) -> Iterator[str]:
+    needed = set(schema.get("required", ())) | set(site.NEEDED[section])
+    for name, field in schema["properties"].items():
+        default = "needed · 必填" if name in needed else f"`{json.dumps(field.get('default'), ensure_ascii=False)}`"
+        kind = _kind(field)
+        yield f"| `{name}` | {default} | {kind} | {field['description']} | {KEYS[section][name]} |\n"
+
+
+def _kind(field: Mapping[str, Any]) -> str:
+    """A few words for a JSON schema: "text", "1 to 65535", "`a`, `b`"."""
+    field = next((part for part in field.get("anyOf", [field]) if part.get("type") != "null"), field)
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if "minimum" in field:
+        return f"{field['minimum']:g} to {field['maximum']:g}"
+    return {"string": "text", "boolean": "`true`, `false`", "array": "list"}[field["type"]]
+
+
+def main() -> None:
+    (DOCS / "configuration.md").write_text(configuration(), encoding="utf-8")
+    (DOCS / "site.md").write_text(site_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

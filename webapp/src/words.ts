@@ -14,3 +14,11 @@ export function reasonText(reason: string, t: T, te: Knows): string {
 export function wordOf(group: string, code: string, t: T, te: Knows): string {
   return te(`${group}.${code}`) ? t(`${group}.${code}`) : code
 }
+
+/** Why a call ended, as the server writes it: "normal", "by 1001", "flow ended" or a fault of signalling as it is. */
+export function causeText(cause: string, t: T, te: Knows, nameOf: (login: string) => string): string {
+  const by = /^by (\S+)$/.exec(cause)?.[1]
+  if (by) return t('cause.by', { who: nameOf(by) })
+  const key = `cause.${cause.replaceAll(' ', '_')}`
+  return te(key) ? t(key) : cause
+}

@@ -36,5 +36,11 @@ export default defineConfig({
       '/sign-in': server,
     },
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], server: { deps: { inline: ['element-plus'] } } },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts'],
+    server: { deps: { inline: ['element-plus'] } },
+    // A form takes half a second to mount, and several on a machine that does other things at the same time.
+    testTimeout: 20_000,
+  },
 })

@@ -6,15 +6,7 @@ export type WantedState = 'signed_out' | 'ready' | 'break'
 export type Direction = 'inbound' | 'outbound' | 'internal'
 export type LineState = 'flow' | 'waiting' | 'ringing' | 'talking' | 'dialling'
 export type Outcome =
-  | 'answered'
-  | 'abandoned'
-  | 'no_answer'
-  | 'busy'
-  | 'voicemail'
-  | 'callback'
-  | 'failed'
-  | 'flow'
-  | 'interrupted'
+  'answered' | 'abandoned' | 'no_answer' | 'busy' | 'voicemail' | 'callback' | 'failed' | 'flow' | 'interrupted'
 export const OUTCOMES: readonly Outcome[] = [
   'answered',
   'abandoned',

@@ -20,7 +20,11 @@ afterEach(() => {
 })
 
 async function open<K extends Thing>(kind: K, thing: Things[K] | null): Promise<ReturnType<typeof mount>> {
-  const page = mount(ThingForm as never, { props: { kind, thing } as never, global: { plugins: [i18n] }, attachTo: document.body })
+  const page = mount(ThingForm as never, {
+    props: { kind, thing } as never,
+    global: { plugins: [i18n] },
+    attachTo: document.body,
+  })
   await flushPromises()
   return page as ReturnType<typeof mount>
 }
@@ -41,7 +45,7 @@ const shown = (text: string): Promise<void> =>
   vi.waitFor(() => {
     const faults = [...document.querySelectorAll('.el-form-item__error')].map((fault) => fault.textContent)
     expect(faults.join(' ')).toContain(text)
-  })
+  }, 5000)
 async function save(): Promise<void> {
   document.querySelector('[data-testid=thing-form]')?.dispatchEvent(new Event('submit'))
   await flushPromises()
@@ -80,8 +84,16 @@ describe('a form of the administration', () => {
   it('shows at the field what the server says, also of a place in a list', async () => {
     office.on('PUT /queues/sales', new Refusal(422, 'wrong_fields', { 'members.0': '没有用户 1009' }))
     const queue: Things['queues'] = {
-      name: 'sales', title: '', strategy: 'random', members: ['1009'], wrap_up: 1, ring: 5, service_level: 1, max_wait: 0,
-      record: false, music: '',
+      name: 'sales',
+      title: '',
+      strategy: 'random',
+      members: ['1009'],
+      wrap_up: 1,
+      ring: 5,
+      service_level: 1,
+      max_wait: 0,
+      record: false,
+      music: '',
     }
     const page = await open('queues', queue)
     await save()

@@ -7,14 +7,36 @@ import { draftFaults, draftOf, freshDraft, keyOf, KINDS, toSend } from './kinds'
 
 const kinds = Object.keys(KINDS) as Thing[]
 const trunk: Trunk = {
-  name: 'telecom', host: '203.0.113.5', port: 5060, username: '62960000', has_password: true, register: true,
-  allow: ['203.0.113.0/28'], state: 'down', why: '403',
+  name: 'telecom',
+  host: '203.0.113.5',
+  port: 5060,
+  username: '62960000',
+  has_password: true,
+  register: true,
+  allow: ['203.0.113.0/28'],
+  state: 'down',
+  why: '403',
 }
 const queue: Queue = {
-  name: 'sales', title: '销售', strategy: 'longest_idle', members: ['1001'], wrap_up: 10, ring: 20, service_level: 20,
-  max_wait: 0, record: true, music: '',
+  name: 'sales',
+  title: '销售',
+  strategy: 'longest_idle',
+  members: ['1001'],
+  wrap_up: 10,
+  ring: 20,
+  service_level: 20,
+  max_wait: 0,
+  record: true,
+  music: '',
 }
-const phone: Extension = { number: '1001', contact: '', has_password: true, registered: true, address: 'x', device: 'y' }
+const phone: Extension = {
+  number: '1001',
+  contact: '',
+  has_password: true,
+  registered: true,
+  address: 'x',
+  device: 'y',
+}
 
 describe('forms of the administration', () => {
   it.each(kinds)('%s: every word stands in both catalogues', (kind) => {

@@ -11,8 +11,9 @@ describe('a card', () => {
     expect(cardFaults({ ...emptyCard(), phones: ['  '] })).toEqual({ name: 'nameOrPhone' })
   })
 
-  it.each(['13800138000', '+86 138-0013-8000', '(020) 8888 6666', '8888*12', '10086'])('takes %s as a number', (phone) =>
-    expect(cardFaults(emptyCard(phone))).toEqual({}),
+  it.each(['13800138000', '+86 138-0013-8000', '(020) 8888 6666', '8888*12', '10086'])(
+    'takes %s as a number',
+    (phone) => expect(cardFaults(emptyCard(phone))).toEqual({}),
   )
 
   it.each(['王先生', '138001380OO', 'sip:1@2', '1'])('does not take %s as a number', (phone) =>

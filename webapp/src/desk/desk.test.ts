@@ -215,7 +215,8 @@ describe('the note', () => {
     desk.typed(desk.tab!)
     await settle()
   }
-  const notes = (): unknown[] => office.to('PUT', '/calls/c1/note').map((asked) => (asked.body as { note: string }).note)
+  const notes = (): unknown[] =>
+    office.to('PUT', '/calls/c1/note').map((asked) => (asked.body as { note: string }).note)
 
   it('saves itself after a pause, once', async () => {
     const desk = await open()

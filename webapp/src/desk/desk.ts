@@ -265,9 +265,7 @@ export const useDesk = defineStore('desk', () => {
 
   /** Who is it, what were their calls, and what does the server have of this one already. */
   async function fill(known: Tab): Promise<void> {
-    const found = await Promise.all(
-      known.pop.customers.slice(0, 8).map((id) => api.customer(id).catch(() => null)),
-    )
+    const found = await Promise.all(known.pop.customers.slice(0, 8).map((id) => api.customer(id).catch(() => null)))
     known.candidates = found.filter((customer) => customer !== null)
     if (known.choice === 'searching' || (known.choice === 'new' && !known.cardTouched)) {
       if (known.cardTouched || known.candidates.length === 0) known.choice = 'new'
@@ -440,8 +438,8 @@ export const useDesk = defineStore('desk', () => {
   function leave(): void {
     for (const known of tabs.value) {
       keepDraft(known)
-      if (dirty(known))
-        api.lastNote(known.call, known.note, customerOf(known)).catch(() => undefined) // the draft stays
+      if (!dirty(known)) continue
+      api.lastNote(known.call, known.note, customerOf(known)).catch(() => undefined) // the draft stays
     }
   }
 

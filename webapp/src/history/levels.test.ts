@@ -7,9 +7,32 @@ const le = (value: number, octets: number): number[] =>
   Array.from({ length: octets }, (_, n) => Math.floor(value / 256 ** n) & 0xff)
 
 /** A WAV file: what stands before the data as RIFF wants it, and the samples. */
-function wav(format: number, width: number, samples: number[], { size = samples.length, before = [] as number[] } = {}): ArrayBuffer {
-  const fmt = [...text('fmt '), ...le(16, 4), ...le(format, 2), ...le(2, 2), ...le(8000, 4), ...le(16000 * width, 4), ...le(2 * width, 2), ...le(8 * width, 2)]
-  const octets = [...text('RIFF'), ...le(36 + size, 4), ...text('WAVE'), ...before, ...fmt, ...text('data'), ...le(size, 4), ...samples]
+function wav(
+  format: number,
+  width: number,
+  samples: number[],
+  { size = samples.length, before = [] as number[] } = {},
+): ArrayBuffer {
+  const fmt = [
+    ...text('fmt '),
+    ...le(16, 4),
+    ...le(format, 2),
+    ...le(2, 2),
+    ...le(8000, 4),
+    ...le(16000 * width, 4),
+    ...le(2 * width, 2),
+    ...le(8 * width, 2),
+  ]
+  const octets = [
+    ...text('RIFF'),
+    ...le(36 + size, 4),
+    ...text('WAVE'),
+    ...before,
+    ...fmt,
+    ...text('data'),
+    ...le(size, 4),
+    ...samples,
+  ]
   return new Uint8Array(octets).buffer
 }
 const LOUD = 0x2a // A-law: the largest there is (0x7f ^ 0x55)

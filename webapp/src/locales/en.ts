@@ -90,7 +90,8 @@ export const en: Messages = {
     noExtensionHelp: 'Press "Sign in" and enter the extension of the phone at this seat',
     registered: 'Phone registered',
     unregistered: 'Phone not registered',
-    unregisteredHelp: 'Check its power, its network cable, its extension and password. You can go ready once it is registered',
+    unregisteredHelp:
+      'Check its power, its network cable, its extension and password. You can go ready once it is registered',
     wrapUpLeft: '{time} left',
     wrapUpEnd: 'Finish',
     waiting: '{n} waiting',
@@ -98,7 +99,8 @@ export const en: Messages = {
     queueReady: '{n} ready',
     queues: 'My queues',
     notAgent: 'Your account takes no calls',
-    notAgentHelp: 'To take calls here, ask the administrator to make you a member of a queue and give you an extension.',
+    notAgentHelp:
+      'To take calls here, ask the administrator to make you a member of a queue and give you an extension.',
     pending: 'Break after this call',
     extensionTitle: 'Sign in',
     extensionHelp: 'The extension of the phone in front of you. Change it when you change seats.',
@@ -414,7 +416,8 @@ export const en: Messages = {
     news: 'new',
     removed: 'removed',
     applyHelp:
-      'Paste a site file here and press "Apply": it takes effect at once. What it does not name stays as it is. What is loaded holds no passwords; they stay as they are.',
+      'Paste a site file here and press "Apply": it takes effect at once. What it does not name stays as it is. ' +
+      'What is loaded holds no passwords; they stay as they are.',
     yaml: 'Site file (YAML)',
     load: 'Load what is in service',
     apply: 'Apply',

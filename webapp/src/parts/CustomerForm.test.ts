@@ -14,12 +14,16 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals())
 
 function form(card: Card, id: number | null = null): ReturnType<typeof mount> {
-  return mount(CustomerForm, { props: { card: reactive(card), id }, global: { plugins: [i18n] }, attachTo: document.body })
+  return mount(CustomerForm, {
+    props: { card: reactive(card), id },
+    global: { plugins: [i18n] },
+    attachTo: document.body,
+  })
 }
 
 /** A fault at a field is shown a tenth of a second late by the form's own doing. */
 const shown = (page: ReturnType<typeof mount>, text: string): Promise<void> =>
-  vi.waitFor(() => expect(page.text()).toContain(text))
+  vi.waitFor(() => expect(page.text()).toContain(text), 5000)
 
 describe('the card to fill in', () => {
   it('creates a customer with the number it was given, without empty lines', async () => {

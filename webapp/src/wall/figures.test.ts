@@ -31,7 +31,10 @@ describe('the live page', () => {
   it('counts a caller once, and the longest wait over all queues whatever zone it is written in', () => {
     const queues = [
       queue('a', [['c1', '2026-11-24T16:00:05+08:00']]),
-      queue('b', [['c2', '2026-11-24T08:00:01+00:00'], ['c1', '2026-11-24T08:00:05+00:00']]),
+      queue('b', [
+        ['c2', '2026-11-24T08:00:01+00:00'],
+        ['c1', '2026-11-24T08:00:05+00:00'],
+      ]),
     ]
     expect(figuresOf([], queues, [])).toMatchObject({ waiting: 2, longestSince: '2026-11-24T08:00:01+00:00' })
   })

@@ -26,7 +26,15 @@ export function figuresOf(agents: readonly Agent[], queues: readonly QueueNow[],
 }
 
 /** Who needs an eye first: in a call or ringing, free, away, gone; among them by login. */
-const ORDER: readonly Agent['state'][] = ['offered', 'talking', 'wrap_up', 'ready', 'unreachable', 'break', 'signed_out']
+const ORDER: readonly Agent['state'][] = [
+  'offered',
+  'talking',
+  'wrap_up',
+  'ready',
+  'unreachable',
+  'break',
+  'signed_out',
+]
 
 export function inOrder(agents: readonly Agent[], onlyPresent: boolean): Agent[] {
   return agents

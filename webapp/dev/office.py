@@ -13,6 +13,7 @@ import json
 import math
 import struct
 import sys
+import tempfile
 import wave
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -451,7 +452,7 @@ async def recording(request: web.Request) -> web.StreamResponse:
             right = 0 if first else 9000 * math.sin(n * 880 / 8000 * 2 * math.pi)
             frames += struct.pack("<hh", int(left), int(right))
         file.writeframes(bytes(frames))
-    path = Path("/tmp") / f"office-{request.match_info['id']}.wav"
+    path = Path(tempfile.gettempdir()) / f"office-{request.match_info['id']}.wav"
     path.write_bytes(octets.getvalue())
     return web.FileResponse(path)
 

@@ -267,8 +267,12 @@ def nothing() -> web.Response:
     return web.Response(status=204)
 
 
+PAGE_LANGUAGE = web.RequestKey("page_language", str)
+"""The account's language of who uses a page (`session.identify` knows)."""
+
+
 def language_of(request: web.Request) -> words.Language:
-    return words.language_of(request, request.app[OFFICE].language)
+    return words.language_of(request, request.app[OFFICE].language, request.get(PAGE_LANGUAGE, ""))
 
 
 def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:

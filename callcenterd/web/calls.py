@@ -94,7 +94,10 @@ class NoteAsked(Asked):
 
 async def seen_call(request: web.Request, call: CallId) -> CallRecord:
     """The call, if who asks may see it. Raises NotFound, alike for one that there is not and one of others."""
-    record = await request.app[OFFICE].store.calls.get(call)
+    office = request.app[OFFICE]
+    if call in office.board.journeys:
+        await office.board.history.settled()  # a page that pops may ask before the call's row is written
+    record = await office.store.calls.get(call)
     sight = sight_of(request)
     if sight.sees(agent=record.agent, queue=record.queue) or request.app[STREAMS].live.sees_call(call, sight):
         return record

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from callcenterd.model.people import Role
 from callcenterd.model.site import Secret, UserAccount
-from callcenterd.web.answers import ForeignPage, NotSignedIn, TooManyAttempts, WrongLogin
+from callcenterd.web.answers import PAGE_LANGUAGE, ForeignPage, NotSignedIn, TooManyAttempts, WrongLogin
 from callcenterd.web.lockout import Lockout
 from callcenterd.web.office import Office
 
@@ -36,7 +36,7 @@ LEAST_PASSWORD, MOST_PASSWORD = 8, 256
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Who is signed in. role: agent, supervisor, manager or admin. extension: the phone that is theirs."""
+    """Who is signed in. extension: the phone that is theirs. language: chosen at the sign-in, else the account's."""
 
     login: str
     name: str
@@ -63,11 +63,6 @@ class Who:
     @property
     def role(self) -> Role:
         return self.account.role
-
-    @property
-    def me(self) -> Me:
-        account = self.account
-        return Me(account.login, account.name, account.role, account.extension, account.language)
 
 
 WHO = web.RequestKey("who", Who)
@@ -209,6 +204,8 @@ async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
             if by_cookie and request.method not in SAFE and not proven(request):
                 raise ForeignPage
             request[WHO] = who
+            if by_cookie:
+                request[PAGE_LANGUAGE] = who.account.language
     return await handler(request)  # type: ignore[no-any-return]  # aiohttp's middlewares are untyped here
 
 

@@ -17,6 +17,7 @@ from callcenterd.web.session import (
     ME,
     MOST_PASSWORD,
     SESSIONS,
+    Me,
     device_of,
     forget,
     from_here,
@@ -24,6 +25,7 @@ from callcenterd.web.session import (
     signed_in,
     source_of,
 )
+from callcenterd.web.words import chosen_language
 
 routes = web.RouteTableDef()
 
@@ -69,7 +71,9 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 @shape(summary="Who am I", answer=ME)
 async def who_am_i(request: web.Request) -> web.StreamResponse:
     """200 who is signed in."""
-    return answer(ME, signed_in(request).me)
+    account = signed_in(request).account
+    language = chosen_language(request) or account.language
+    return answer(ME, Me(account.login, account.name, account.role, account.extension, language))
 
 
 @routes.delete("/api/v1/session")

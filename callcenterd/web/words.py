@@ -216,10 +216,19 @@ def asked_languages(header: str) -> list[str]:
     return [tag for _, tag in sorted(wanted, key=lambda entry: entry[0])]
 
 
-def language_of(request: web.BaseRequest, otherwise: str) -> Language:
-    """`?lang=`, then what was chosen on a page (cookie), then the browser's wish, then the office's."""
-    given = [request.query.get("lang", ""), request.cookies.get(COOKIE, "")]
-    for tag in [*given, *asked_languages(request.headers.get("Accept-Language", "")), otherwise]:
+def chosen_language(request: web.BaseRequest) -> Language | None:
+    """What a person chose on a page of ours: `?lang=`, or the cookie that it left."""
+    return as_language(request.query.get("lang", "")) or as_language(request.cookies.get(COOKIE, ""))
+
+
+def language_of(request: web.BaseRequest, otherwise: str, account: str = "") -> Language:
+    """What was chosen, then the account's language, then the browser's wish, then the office's.
+
+    account: of who uses a page; its texts are in that language, whatever the browser itself speaks.
+    """
+    if (chosen := chosen_language(request)) is not None:
+        return chosen
+    for tag in [account, *asked_languages(request.headers.get("Accept-Language", "")), otherwise]:
         if (language := as_language(tag)) is not None:
             return language
     return "zh-CN"

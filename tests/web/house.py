@@ -147,9 +147,10 @@ class Silence:
 
 @dataclass
 class Ticks:
-    """A media thread in good health, for as long as `ticks` grows."""
+    """A media thread in good health: it has moved on whenever one asks, unless it stands."""
 
     ticks: int = 1
+    stands: bool = False
     skipped: int = 0
     faults: int = 0
     late_ms_p99: float = 0.4
@@ -315,6 +316,10 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         loaded = await flows.load()
         return FlowsNow(loaded.flows, loaded.faults)
 
+    def ticked() -> Ticks:
+        ticks.ticks += not ticks.stands
+        return ticks
+
     await site_changed()
     ticks = Ticks()
     office = Office(
@@ -329,14 +334,14 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         timezone=ZoneInfo("Asia/Shanghai"),
         site_changed=site_changed,
         reload_flows=reload_flows,
-        ticks=lambda: ticks,
+        ticks=ticked,
         counters=lambda: {"sip_requests_total": 3.0},
         trunks=lambda: {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")},
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
         chance=random.Random(11),
     )
     app = build(
-        office, pages=pages, pace=Pace(body=0.3, first=0.3, ping=0.4, stalled=0.3, look_again=0.5, loop_late=60.0)
+        office, pages=pages, pace=Pace(body=1.5, first=1.0, ping=0.4, stalled=1.0, look_again=0.5, loop_late=60.0)
     )
     async with TestClient(TestServer(app)) as client:
         yield House(office, app, client, quiet_sip, calls, ticks, pages, flows_folder)

@@ -122,3 +122,12 @@ async def test_a_note_for_a_customer_that_there_is_not_is_refused_at_its_field(p
     answer = await past.client.put("/api/v1/calls/c1/note", json={"note": "x", "customer_id": 99}, headers=headers)
     assert answer.status == 422
     assert (await answer.json())["error"]["fields"] == {"customer_id": "没有这位客户"}
+
+
+async def test_a_call_that_has_just_begun_can_be_read_and_noted_at_once(office: House) -> None:
+    headers = await office.as_("boss")
+    for _ in range(20):
+        call = office.comes()
+        assert (await office.client.get(f"/api/v1/calls/{call}", headers=headers)).status == 200
+        asked = {"note": "first words"}
+        assert (await office.client.put(f"/api/v1/calls/{call}/note", json=asked, headers=headers)).status == 204

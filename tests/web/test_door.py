@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,8 @@ from callcenterd.web.app import build
 from callcenterd.web.door import Door, Limits
 from tests.web.house import House
 
-LIMITS = Limits(head=0.4, answer=0.4, slowest=1 << 30, per_source=5, in_all=7)
-HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+LIMITS = Limits(head=1.0, answer=1.0, slowest=1 << 30, per_source=5, in_all=7)
+HEAD = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture
@@ -31,20 +32,16 @@ async def connect(door: Door, host: str = "127.0.0.1") -> tuple[asyncio.StreamRe
 
 
 async def gone(reader: asyncio.StreamReader) -> bool:
-    """Closed by the door within its patience."""
-    try:
-        async with asyncio.timeout(3.0):
+    """Closed by the door, and long before a person would give up."""
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(15.0):
             while await reader.read(1 << 16):
                 pass
-    except ConnectionError:
-        return True
-    except TimeoutError:
-        return False
     return True
 
 
 async def status(reader: asyncio.StreamReader) -> int:
-    async with asyncio.timeout(3.0):
+    async with asyncio.timeout(15.0):
         return int((await reader.readline()).split()[1])
 
 
@@ -107,14 +104,12 @@ async def test_an_answer_that_is_not_taken_is_cut_off(office: House, door: Door)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(raw, ("127.0.0.1", door.port))
     await loop.sock_sendall(raw, b"GET /app/assets/big-1.js HTTP/1.1\r\nHost: x\r\n\r\n")
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(2.0)
     got = 0
-    async with asyncio.timeout(5.0):
-        try:
+    async with asyncio.timeout(15.0):
+        with contextlib.suppress(ConnectionError):
             while octets := await loop.sock_recv(raw, 1 << 20):
                 got += len(octets)
-        except ConnectionError:
-            pass
     assert got < 64 << 20
     raw.close()
 
@@ -154,12 +149,12 @@ async def test_event_streams_of_people_who_are_signed_in_do_not_count_as_strange
     async with ClientSession(f"http://127.0.0.1:{door.port}", headers=headers) as client:
         streams = [await client.ws_connect("/api/v1/events?live=1") for _ in range(LIMITS.per_source + 3)]
         for stream in streams:
-            assert (await stream.receive(3.0)).type is WSMsgType.TEXT
+            assert (await stream.receive(15.0)).type is WSMsgType.TEXT
         # They outlive the patience that strangers get.
         await asyncio.sleep(LIMITS.head * 2)
         await streams[0].send_str('{"type": "live.snapshot"}')
-        assert (await streams[0].receive(3.0)).type is WSMsgType.TEXT
-        assert (await client.get("/healthz")).status == 200
+        assert (await streams[0].receive(15.0)).type is WSMsgType.TEXT
+        assert (await client.get("/api/v1/session")).status == 200
         for stream in streams:
             await stream.close()
 
@@ -169,9 +164,9 @@ async def test_a_door_that_closes_tells_the_pages_to_come_back(office: House) ->
     await opened.start()
     async with ClientSession(f"http://127.0.0.1:{opened.port}", headers=await office.as_("boss")) as client:
         stream = await client.ws_connect("/api/v1/events?live=1")
-        await stream.receive(3.0)
+        await stream.receive(15.0)
         await opened.stop()
-        last = await stream.receive(3.0)
+        last = await stream.receive(15.0)
         assert (last.type, last.data) == (WSMsgType.CLOSE, 1012)
 
 

@@ -57,7 +57,7 @@ def asked(draw: st.DrawFn) -> tuple[Route, str, dict[str, str], bytes]:
 
 
 @pytest.mark.parametrize("login", ["root", "1001"])
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=asked())
 async def test_nothing_that_is_sent_is_a_fault_of_ours(
     office: House, login: str, request: tuple[Route, str, dict[str, str], bytes]
@@ -99,7 +99,7 @@ async def test_what_is_no_request_is_answered_or_cut_off_and_the_next_one_is_ser
     reader, writer = await asyncio.open_connection("127.0.0.1", office.client.server.port)
     writer.write(octets)
     writer.write_eof()
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(15.0):
         answer = await reader.read(64)
     assert not answer or answer.split()[1][:1] in (b"2", b"3", b"4")
     writer.close()

@@ -61,12 +61,13 @@ async def test_a_media_thread_that_stands_still_is_noticed(office: House) -> Non
     """In virtual time: the watch looks, the tick does not move."""
     clock = VirtualClock()
     watch = Watch(dataclasses.replace(office.office, clock=clock))
+    office.ticks.stands = True
     watch.look(clock.move(LOOK_EVERY), late=0.0)
     assert watch.stopped_for() == 0.0
     for _ in range(4):
         watch.look(clock.move(LOOK_EVERY), late=0.0)
     assert watch.stopped_for() == 4 * LOOK_EVERY > TICK_STOPPED
-    office.ticks.ticks += 1
+    office.ticks.stands = False
     watch.look(clock.move(LOOK_EVERY), late=0.0)
     assert watch.stopped_for() == 0.0
 

@@ -233,3 +233,18 @@ async def test_sign_ins_and_outs_are_in_the_audit_trail_without_any_secret(offic
     assert [entry.what for entry in entries] == ["session.ended", "session.begun"]
     assert token not in repr(entries)
     assert PASSWORD not in repr(entries)
+
+
+async def test_who_uses_a_page_is_spoken_to_in_the_accounts_language_or_the_chosen_one(office: House) -> None:
+    """Not in the browser's, which the page does not speak either."""
+    await sign_in(office, "1001")
+    english_browser = {"Accept-Language": "en-US"}
+
+    async def message() -> str:
+        answer = await office.client.get("/api/v1/calls/nothing", headers=english_browser)
+        return str((await answer.json())["error"]["message"])
+
+    assert await message() == "没有通话 nothing"
+    await office.client.get("/sign-in?lang=en")
+    assert await message() == "There is no call nothing"
+    assert (await (await office.client.get("/api/v1/session")).json())["language"] == "en"

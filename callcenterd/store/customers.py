@@ -30,6 +30,21 @@ LEAST_DIGITS = 3
 """Of a part of a number: two digits are in nearly every number."""
 _CARD = ("id", "name", "card", "sex", "company", "address", "email", "level", "note", "created_at", "changed_at")
 _COLUMNS = tuple(customers.c[name] for name in _CARD)
+# Asked in every call: building the question would cost more than its answer.
+_MAY_CALL = (
+    sa.select(*_COLUMNS, phones.c.written)
+    .join(phones, phones.c.customer_id == customers.c.id)
+    .where(
+        customers.c.id.in_(
+            sa.select(phones.c.customer_id)
+            .where(phones.c.number == sa.bindparam("line"))
+            .distinct()
+            .order_by(phones.c.customer_id.desc())
+            .limit(MOST_CALLERS)
+        )
+    )
+    .order_by(customers.c.id.desc(), phones.c.position)
+)
 
 
 class CustomerCards:
@@ -43,20 +58,7 @@ class CustomerCards:
         line = numbers.normalise(number, self._region)
         if not line:
             return []
-        may_be = (
-            sa.select(phones.c.customer_id)
-            .where(phones.c.number == line)
-            .distinct()
-            .order_by(phones.c.customer_id.desc())
-            .limit(MOST_CALLERS)
-        )
-        query = (
-            sa.select(*_COLUMNS, phones.c.written)
-            .join(phones, phones.c.customer_id == customers.c.id)
-            .where(customers.c.id.in_(may_be))
-            .order_by(customers.c.id.desc(), phones.c.position)
-        )
-        found = itertools.groupby(await self._database.rows(query), key=lambda row: row.id)
+        found = itertools.groupby(await self._database.rows(_MAY_CALL, {"line": line}), key=lambda row: row.id)
         return [_from_joined(list(rows)) for _, rows in found]
 
     async def get(self, customer: CustomerId) -> Customer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,14 @@ class Database:
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    async def rows(self, query: sa.Executable) -> Sequence[sa.Row[Any]]:
-        """All rows of one question. The question says its bound. Raises CannotStore."""
+    async def rows(self, query: sa.Executable, values: Mapping[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
+        """All rows of one question. The question says its bound. Raises CannotStore.
+
+        values: of its bound parameters, for a question that is built once and asked in every call.
+        """
         with ours():
             async with self._reading.connect() as connection:
-                return (await connection.execute(query)).all()
+                return (await connection.execute(query, values)).all()
 
     async def row(self, query: sa.Executable) -> sa.Row[Any] | None:
         """The first row, or None. Raises CannotStore."""

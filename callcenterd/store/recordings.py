@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,8 @@ from callcenterd.store.engine import Database
 from callcenterd.store.schema import recordings
 from callcenterd.store.writer import Change, Insert
 
-_COLUMNS = tuple(recordings.c[field.name] for field in fields_of(RecordingRecord))
+_FIELDS = tuple(field.name for field in fields_of(RecordingRecord))
+_COLUMNS = tuple(recordings.c[name] for name in _FIELDS)
 
 
 class Recordings:
@@ -25,7 +25,7 @@ class Recordings:
 
     async def begin(self, record: RecordingRecord) -> None:
         """Raises CannotStore if there is no such call."""
-        await self._database.keep(Insert(recordings, asdict(record)))
+        await self._database.keep(Insert(recordings, {name: getattr(record, name) for name in _FIELDS}))
 
     async def finish(
         self,

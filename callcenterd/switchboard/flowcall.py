@@ -130,6 +130,8 @@ class LiveFlowCall:
         if sounds:
             board.calls.play(self._leg, sounds, repeat=True)
         self._keys.clear()
+        if journey.looking is not None:
+            await journey.looking  # the agent's page shows who calls as soon as the phone rings
         try:
             return await board.queueing.enter(journey, queue, limit)
         finally:

@@ -38,7 +38,7 @@ def flow_for(site: Site, called: str) -> FlowName | None:
 
 
 class Inbound:
-    """Runs each call's flow in a task of its own, and owns those tasks."""
+    """Runs each call's flow in a task of its own, finds out who calls in another, and owns those tasks."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
@@ -74,10 +74,13 @@ class Inbound:
             board.finish(journey, "system", why)
 
     def _own(self, journey: Journey, walk: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(walk)
-        journey.task = task
+        journey.task = self._begin(walk)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _walk(self, journey: Journey, name: FlowName, flow: Flow) -> None:
         board, call = self._board, journey.call
@@ -85,8 +88,9 @@ class Inbound:
         board.bus.publish(events.FlowEntered(at=board.clock.utc(), call=call.id, flow=name))
         hand = LiveFlowCall(board, journey, flow.language or board.language)
         board.in_flow[call.id] = hand
+        # Who it is may be found out while the flow has begun: nobody needs to know before an agent is rung.
+        journey.looking = self._begin(self._look_up(journey))
         try:
-            await self._look_up(journey)
             await engine.run(flow, hand)
             cause = "flow ended"
         except Exception:  # noqa: BLE001  # a fault in one call's flow ends that call only

@@ -21,6 +21,7 @@ class Journey:
 
     result: why the last person who was wanted was not reached; None: nobody was wanted yet, or one was reached.
     rung:   the agents' legs that ring for this call now.
+    looking: finds out customers; who needs them waits for it.
     agent:  the last agent who took part. with_agent: who a queue gave, and only while they speak.
     with_person: the leg the caller speaks with.
     places: since when the caller wants an agent of each queue; who comes back to a queue has the old place.
@@ -48,6 +49,7 @@ class Journey:
     left: Outcome | None = None
     keys: str = ""
     customers: tuple[Customer, ...] = ()
+    looking: asyncio.Task[None] | None = None
     places: dict[QueueName, float] = field(default_factory=dict)
     rung: dict[AgentId, Leg] = field(default_factory=dict)
     with_person: Leg | None = None

@@ -174,7 +174,7 @@ class Server:
 
     async def _open_ports(self) -> None:
         """What another program may hold. Nobody is answered yet."""
-        await self.sip.open()
+        await self.sip.open(answer=False)
         self._open.push_async_callback(self.sip.stop)
         await self.door.start()
         self._open.push_async_callback(self.door.stop)
@@ -192,6 +192,7 @@ class Server:
         self.first_password = await self._first_admin()
         await self.take_up_site()
         await self.board.desk.restore()
+        await self.sip.answer()
         await self.control.start()
         self._open.push_async_callback(self.control.stop)
         self._open.push_async_callback(self._stop_tasks)

@@ -328,6 +328,26 @@ async def test_sigterm_lets_a_call_end_and_refuses_new_ones(server: RunningServe
     await page.close()
 
 
+async def test_a_site_file_is_taken_up_at_once_and_twice_changes_nothing(server: RunningServer, trunk: Phone) -> None:
+    """By the command, while the server runs: a phone of the file registers right after."""
+    path = server.folder / "more.yaml"
+    path.write_text('extensions:\n  - {number: "1003", password: "phone-Secret-3"}\n', "utf-8")
+    _, said = await server.command("apply", str(path))
+    assert "1003" in said
+    async with Phone("127.0.0.13", server.sip, "1003", password="phone-Secret-3") as device:
+        await device.register()
+    _, said = await server.command("apply", str(path))
+    assert said.strip() == "nothing to change"
+    path.write_text('queues:\n  - {name: sales, members: ["9999"]}\n', "utf-8")
+    code, said = await server.command("apply", str(path), ok=False)
+    assert (code, "more.yaml:2:" in said) == (1, True), said
+    _, exported = await server.command("export")
+    path.write_text(exported, "utf-8")
+    _, said = await server.command("apply", str(path))
+    assert said.strip() == "nothing to change"
+    del trunk
+
+
 async def test_what_cannot_start_says_why(server: RunningServer, tmp_path: Path) -> None:
     code, said = await server.command("run", ok=False)
     assert (code, "another callcenterd runs" in said) == (1, True)

@@ -59,8 +59,12 @@ class SipEdge:
         self._flushing = False
         self._closed = True
 
-    async def open(self) -> None:
-        """Listen everywhere. Raises CannotStart, and then listens nowhere."""
+    async def open(self, *, answer: bool = True) -> None:
+        """Listen everywhere. Raises CannotStart, and then listens nowhere.
+
+        answer: False: what comes waits in the sockets until `answer` is called, so that no phone is refused by a
+        server that does not know its site yet.
+        """
         self._closed = False
         listening: list[tuple[Transport, Address]] = []
         for listen in self._listens:
@@ -73,6 +77,16 @@ class SipEdge:
                 await self.stop()
                 raise CannotStart(_why_not(listen, fault)) from fault
         self._core.listening(listening)
+        if answer:
+            await self.answer()
+
+    async def answer(self) -> None:
+        """From now on what comes is read."""
+        loop = asyncio.get_running_loop()
+        for bound in self._udp.values():
+            loop.add_reader(bound.fileno(), self._drain, bound)
+        for server in self._servers:
+            await server.start_serving()
 
     async def stop(self) -> None:
         """Close every socket and end what is under way. Twice is fine."""
@@ -277,7 +291,6 @@ class SipEdge:
     def _open_udp(self, host: str, port: int) -> Address:
         bound = UdpSocket.open(host, port, self._receive)
         self._udp[bound.local] = bound
-        asyncio.get_running_loop().add_reader(bound.fileno(), self._drain, bound)
         return bound.local
 
     async def _open_tcp(self, host: str, port: int) -> Address:
@@ -286,7 +299,7 @@ class SipEdge:
         )
         local: Address = listener.getsockname()[:2]
         server = await asyncio.get_running_loop().create_server(
-            lambda: self._connections.make(local), sock=listener, backlog=_BACKLOG
+            lambda: self._connections.make(local), sock=listener, backlog=_BACKLOG, start_serving=False
         )
         self._servers.append(server)
         return local

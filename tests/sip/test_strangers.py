@@ -71,6 +71,7 @@ def test_no_datagram_stops_the_room_or_makes_it_send_elsewhere(sent: list[tuple[
         assert {parcel.flow.remote[0] for parcel in server.endpoint.parcels()} <= {source}
         for event in server.all(events.IncomingCall):
             server.endpoint.accept(event.dialog, ANSWER, now=net.now)
+        server.endpoint.parcels()
         server.endpoint.tell_events()
     assert canary(server, net.now)
     server.endpoint.advance(net.now + 100.0)

@@ -1,4 +1,7 @@
-"""One bound UDP socket (RFC 3261 §18). Reads until nothing is left, so that a busy socket costs one wake-up a batch."""
+"""One bound UDP socket (RFC 3261 §18). Reads until nothing is left, so that a busy socket costs one wake-up a batch.
+
+A request above 1300 octets stays on UDP for now: falling to TCP (§18.1.1) comes with the other transports.
+"""
 
 from __future__ import annotations
 

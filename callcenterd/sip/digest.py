@@ -56,7 +56,8 @@ class Judgement:
 class Guard:
     """Makes nonces that need no memory and remembers only those that proved somebody.
 
-    A nonce is the time of its making, some chance, and a seal over both: who did not get it from us cannot make one.
+    A nonce is the time of its making, some chance, and a seal over both and the address that it was given to: who
+    did not get it from us cannot make one, and what was overheard opens nothing from elsewhere.
     """
 
     def __init__(self, realm: str, chance: random.Random, *, most_nonces: int = MOST_NONCES) -> None:
@@ -65,14 +66,14 @@ class Guard:
         self._chance = chance
         self._key = chance.randbytes(32)
         self._nobody = Secret(chance.randbytes(16).hex())  # the password of every name that does not exist
-        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()  # the highest one seen, and when it was made
         self._oldest = float("-inf")
 
     def challenges(
-        self, now: float, *, stale: bool = False, algorithms: Iterable[str] = tuple(ALGORITHMS)
+        self, now: float, *, source: str = "", stale: bool = False, algorithms: Iterable[str] = tuple(ALGORITHMS)
     ) -> list[str]:
-        """One header value an algorithm, in the order in which we like them (RFC 8760 §2.4)."""
-        nonce = self._nonce(now)
+        """One header value an algorithm, in the order in which we like them (RFC 8760 §2.4). source: whom it is for."""
+        nonce = self._nonce(now, source)
         pairs = [("realm", self._realm), ("nonce", nonce), ("qop", "auth")]
         if stale:
             pairs.append(("stale", "true"))
@@ -86,6 +87,11 @@ class Guard:
         mine = self._mine(proofs)
         return None if mine is None else mine.get("username") or ""
 
+    def answers(self, proofs: Sequence[Credentials], *, source: str = "") -> bool:
+        """Is the proof for our realm a whole answer to a challenge of ours to that source? It may still be wrong."""
+        mine = self._mine(proofs)
+        return mine is not None and _complete(mine) and self._made(mine.get("nonce") or "", source) is not None
+
     def judge(
         self,
         proofs: Sequence[Credentials],
@@ -93,13 +99,15 @@ class Guard:
         request_uri: str,
         password_of: Callable[[str], Secret | None],
         now: float,
+        *,
+        source: str = "",
     ) -> Judgement:
         """password_of: the password of a name, None if nobody has that name. Never raises."""
         mine = self._mine(proofs)
         if mine is None:
             return Judgement(Verdict.MISSING)
         name, nonce = mine.get("username") or "", mine.get("nonce") or ""
-        made = self._made(nonce)
+        made = self._made(nonce, source)
         if made is None or not _complete(mine):
             return Judgement(Verdict.MISSING, name)  # perhaps of before our last start: worth a new challenge
         known = password_of(name)
@@ -119,17 +127,17 @@ class Guard:
                 return proof
         return None
 
-    def _nonce(self, now: float) -> str:
+    def _nonce(self, now: float, source: str) -> str:
         text = f"{int(now * 1000):x}.{self._chance.getrandbits(48):012x}"
-        return f"{text}.{self._seal(text)}"
+        return f"{text}.{self._seal(text, source)}"
 
-    def _seal(self, text: str) -> str:
-        return hmac.digest(self._key, text.encode(errors="surrogateescape"), "sha256")[:12].hex()
+    def _seal(self, text: str, source: str) -> str:
+        return hmac.digest(self._key, f"{text} {source}".encode(errors="surrogateescape"), "sha256")[:12].hex()
 
-    def _made(self, nonce: str) -> float | None:
-        """When we made that nonce; None if we did not."""
+    def _made(self, nonce: str, source: str) -> float | None:
+        """When we made that nonce for that source; None if we did not."""
         text, _, seal = nonce.rpartition(".")
-        if not hmac.compare_digest(self._seal(text).encode(), seal.encode(errors="surrogateescape")):
+        if not hmac.compare_digest(self._seal(text, source).encode(), seal.encode(errors="surrogateescape")):
             return None
         return int(text.partition(".")[0], 16) / 1000
 
@@ -138,16 +146,14 @@ class Guard:
 
         Counts may skip, since a request may be lost, but never go back.
         """
-        if now - made > NONCE_LIFE or made <= self._oldest or count <= self._counts.get(nonce, 0):
+        if now - made > NONCE_LIFE or made <= self._oldest or count <= self._counts.get(nonce, (0, 0.0))[0]:
             return False
         if nonce not in self._counts:
             while len(self._counts) >= self._most_nonces:
-                forgotten, _ = self._counts.popitem(last=False)
                 # Its count is not known any more, so neither it nor an older one may be used again.
-                forgotten_made = self._made(forgotten)
-                assert forgotten_made is not None  # it was ours when it was kept
-                self._oldest = max(self._oldest, forgotten_made)
-        self._counts[nonce] = count
+                _, (_, forgotten) = self._counts.popitem(last=False)
+                self._oldest = max(self._oldest, forgotten)
+        self._counts[nonce] = count, made
         return True
 
 

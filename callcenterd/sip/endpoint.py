@@ -478,12 +478,13 @@ class Endpoint:
     def _prove(self, request: Request, back: Flow, now: float) -> tuple[AnyServer, str] | None:
         """The transaction and the name of who has proved to be an extension. None: it is dealt with.
 
-        Who shows no proof is challenged without anything kept of it. Whoever is named, and whether anybody has that
-        name, the answers are the same.
+        Who shows no proof, or one that answers no challenge of ours, is challenged without anything kept of it: else
+        a few addresses with made-up proofs would fill the room that calls need. Whoever is named, and whether anybody
+        has that name, the answers are the same.
         """
         proofs, source = request.authorizations, back.remote[0]
         name = self._guard.named(proofs)
-        if name is None:
+        if name is None or not self._guard.answers(proofs, source=source):
             self._challenge(request, back, now)
             return None
         if not self._admission.may_try(source, name, now):
@@ -494,7 +495,7 @@ class Endpoint:
         if not self._is_new(arrival.kind, request, back, arrival.transaction, now):
             return None
         server = _server(arrival.transaction)
-        judged = self._guard.judge(proofs, request.method, request.uri, self._who.password_of, now)
+        judged = self._guard.judge(proofs, request.method, request.uri, self._who.password_of, now, source=source)
         if judged.verdict is Verdict.PROVEN:
             self._admission.proved(source, name)
             self._offers.answered(back.remote, judged.algorithm)
@@ -530,7 +531,7 @@ class Endpoint:
 
     def _challenges(self, request: Request, back: Flow, now: float, *, stale: bool = False) -> list[str]:
         offered = self._offers.to(back.remote, request.via.branch, request.headers.get("User-Agent") or "")
-        return self._guard.challenges(now, stale=stale, algorithms=offered)
+        return self._guard.challenges(now, source=back.remote[0], stale=stale, algorithms=offered)
 
     def _is_new(self, kind: str, request: Request, back: Flow, transaction: object, now: float) -> bool:
         if kind == "merged":

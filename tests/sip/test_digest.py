@@ -102,6 +102,17 @@ def test_a_proof_overheard_and_repeated_opens_nothing() -> None:
     assert judged(by, given).verdict is Verdict.STALE
 
 
+def test_a_proof_overheard_on_its_way_opens_nothing_from_another_address() -> None:
+    by = guard()
+    given = proof([Challenge.parse(line) for line in by.challenges(0.0, source="10.0.0.3")])
+
+    def verdict(source: str) -> Verdict:
+        return by.judge([given], "REGISTER", URI, PASSWORDS.get, 0.0, source=source).verdict
+
+    assert [by.answers([given], source=source) for source in ("10.0.0.66", "10.0.0.3")] == [False, True]
+    assert [verdict("10.0.0.66"), verdict("10.0.0.3")] == [Verdict.MISSING, Verdict.PROVEN]
+
+
 def test_a_nonce_may_be_used_again_with_a_higher_count_only() -> None:
     by = guard()
     asked = challenged(by)

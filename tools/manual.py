@@ -6,12 +6,14 @@ What a key does is said once, in the code, in English; its Chinese is here, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from callcenterd import site
 from callcenterd.config import Setting, settings
+
+Drawn = Callable[[], str]
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 from pydantic import TypeAdapter
@@ -45,7 +46,7 @@ def _list(office: Office) -> FlowList:
     for name in sorted(office.flows.names()):
         flow = office.flows.get(name)
         if flow is not None:
-            shown.append(FlowShown(name, flow.title, flow.file, len(flow.nodes)))
+            shown.append(FlowShown(name, flow.title, Path(flow.file).name, len(flow.nodes)))
     return FlowList(shown, len(shown), list(office.flows.faults()))
 
 

@@ -32,7 +32,8 @@ Drawn from the routes by `python -m callcenterd.web.reference`; a test keeps it 
   `file`, `line` and `reason`.
 - 401: not signed in. 403: no right to it. 422: fields. 429: too many wrong passwords, with `Retry-After`. 503: the
   database or the worker does not do it now. These are not repeated below.
-- Without a sign-in: `GET /healthz` (200 `{"status": "ok", …}`, or 503 with `reasons`), `GET /metrics` (Prometheus).
+- Without a sign-in: `GET /healthz` (`{"status": "ok", …}`; "degraded" with `reasons` while something is slow; 503 when
+  the database or the media thread stands still), `GET /metrics` (Prometheus).
 """
 
 _STREAM = """\

@@ -29,6 +29,22 @@ _log = structlog.get_logger(__name__)
 routes = web.RouteTableDef()
 
 STATIC = Path(__file__).parent / "static"
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".wasm": "application/wasm",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+}
+"""Given, not asked of the machine: browsers run no script of another type, and guess none."""
 PAGES = web.AppKey("pages", Path)
 HOME = "/app/"
 NONCE = web.RequestKey("nonce", str)
@@ -188,13 +204,13 @@ async def application(request: web.Request) -> web.StreamResponse:
     folder, name = request.app[PAGES], request.match_info["path"]
     found = await asyncio.to_thread(_static_file, folder, name)
     if found is not None and name != "index.html":
-        return file(request, *found, {hdrs.CACHE_CONTROL: _how_long(name)})
+        return file(request, *found, _file_headers(name))
     if name.startswith("assets/"):
         return missing(request)
     index = await asyncio.to_thread(_static_file, folder, "index.html")
     if index is None:
         return page(request, "message.html", status=503, title="not_built", text="how_to_build", home=False)
-    return file(request, *index, {hdrs.CACHE_CONTROL: "no-cache"})
+    return file(request, *index, _file_headers("index.html"))
 
 
 @routes.get("/favicon.ico")
@@ -216,8 +232,11 @@ def _static_file(folder: Path, name: str) -> tuple[Path, int] | None:
     return None
 
 
-def _how_long(name: str) -> str:
-    return "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
+def _file_headers(name: str) -> dict[str, str]:
+    return {
+        hdrs.CONTENT_TYPE: TYPES.get(Path(name).suffix, "application/octet-stream"),
+        hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache",
+    }
 
 
 def missing(request: web.Request) -> web.Response:

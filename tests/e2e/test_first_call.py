@@ -41,12 +41,12 @@ async def call_in(trunk: Phone, key: str = "1") -> PhoneCall:
 
 def stereo(octets: bytes) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
     """Left and right of any audio file, by PyAV."""
-    with av.open(io.BytesIO(octets)) as container:
+    with av.open(io.BytesIO(octets), "r") as container:
         resampler = av.AudioResampler(format="s16", layout="stereo", rate=8000)
         parts = [
             out.to_ndarray().reshape(-1, 2) for frame in container.decode(audio=0) for out in resampler.resample(frame)
         ]
-    sound = np.concatenate(parts)
+    sound = np.concatenate(parts).astype(np.int16)
     return sound[:, 0], sound[:, 1]
 
 

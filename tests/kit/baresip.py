@@ -106,7 +106,7 @@ class Baresip:
     async def registered(self, seconds: float = 30.0) -> None:
         """It may have registered before anybody listened to its events: its log says so in any case."""
         async with asyncio.timeout(seconds):
-            while "200 OK" not in self._log():  # noqa: ASYNC110  # a file of another process
+            while "200 OK" not in self._log():  # a file of another process
                 await asyncio.sleep(0.05)
 
     def heard(self) -> NDArray[np.int16]:

@@ -162,7 +162,7 @@ class RunningServer:
 
     def errors(self) -> list[Mapping[str, Any]]:
         """Lines of the log at the level of an error, and whatever is no line of it (a traceback of Python's own)."""
-        found = []
+        found: list[Mapping[str, Any]] = []
         for line in self.log.read_text("utf-8").splitlines():
             try:
                 said = json.loads(line)

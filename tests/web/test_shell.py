@@ -154,9 +154,10 @@ async def test_every_address_without_a_file_is_the_application(office: House) ->
         assert answer.status == 200, path
         assert "pages" in await answer.text()
         assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     script = await get(office, "/app/assets/index-abc123.js")
     assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert script.content_type in ("text/javascript", "application/javascript")
+    assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert (await get(office, "/app/icon.svg")).headers["Cache-Control"] == "no-cache"
     assert (await get(office, "/app/assets/index-old.js")).status == 404
     assert (await get(office, "/app")).headers["Location"] == "/app/"

@@ -65,6 +65,7 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     app[administration.SITE_LOCK] = asyncio.Lock()
     app[health.WATCH] = health.Watch(office)
     app[health.METRICS] = health.Metrics(app)
+    app[describe.DESCRIPTION] = describe.Description(app)
     app[shell.PAGES] = pages
     app[PACE] = pace or Pace()
     add_resources(app)

@@ -6,7 +6,9 @@ state now · 404 no such agent").
 
 from __future__ import annotations
 
+import functools
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +20,6 @@ from pydantic.json_schema import JsonSchemaMode
 
 import callcenterd
 from callcenterd.web import rights
-from callcenterd.web.answers import plain
 
 H = TypeVar("H", bound=Callable[..., Any])
 Content = type[BaseModel] | TypeAdapter[Any]
@@ -274,9 +275,23 @@ def _conditions(kind: type[BaseModel] | None) -> list[dict[str, Any]]:
     ]
 
 
+class Description:
+    """The description as octets, made when it is first asked for: everybody may ask, and it is work."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+
+    @functools.cached_property
+    def octets(self) -> bytes:
+        return json.dumps(openapi(routes_of(self._app)), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+DESCRIPTION = web.AppKey("description", Description)
+
+
 @routes.get("/api/v1/openapi.json")
 @rights.public
 @shape(summary="This description")
 async def describe_api(request: web.Request) -> web.StreamResponse:
     """200 OpenAPI 3.1."""
-    return plain(openapi(routes_of(request.app)))
+    return web.Response(body=request.app[DESCRIPTION].octets, content_type="application/json")

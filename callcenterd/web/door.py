@@ -24,7 +24,7 @@ class Limits:
     """head: seconds for a whole request head, and for which an idle connection is kept.
 
     answer, slowest: an answer must be taken within `answer` seconds and one more for every `slowest` octets of it.
-    per_source, in_all: connections at once, without those that carry a signed-in event stream.
+    per_source, in_all: connections of strangers at once. signed_in: of people who are signed in.
     """
 
     head: float = 15.0
@@ -32,6 +32,7 @@ class Limits:
     slowest: int = 8192
     per_source: int = 50
     in_all: int = 1000
+    signed_in: int = 4000
 
 
 class Door:
@@ -44,6 +45,7 @@ class Door:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=3.0)
         self._server: asyncio.Server | None = None
         self._of_source: Counter[str] = Counter()
+        self._signed_in = 0
         self.refused = 0
 
     @property
@@ -85,16 +87,28 @@ class Door:
         return True
 
     def release(self, source: str) -> None:
-        """The connection is gone, or belongs to somebody who is signed in."""
+        """A stranger's connection is gone."""
         self._of_source[source] -= 1
         if self._of_source[source] <= 0:
             del self._of_source[source]
+
+    def know(self, source: str) -> bool:
+        """The stranger has signed in. False: there are too many of those, and it stays counted as it was."""
+        if self._signed_in >= self.limits.signed_in:
+            return False
+        self.release(source)
+        self._signed_in += 1
+        return True
+
+    def forget(self) -> None:
+        """A connection of somebody who was signed in is gone."""
+        self._signed_in -= 1
 
 
 class Connection(RequestHandler):
     """One connection of a browser or a program."""
 
-    __slots__ = ("_door", "_source")
+    __slots__ = ("_door", "_known", "_source")
 
     def __init__(self, door: Door, server: Any) -> None:
         super().__init__(
@@ -106,6 +120,7 @@ class Connection(RequestHandler):
         )
         self._door = door
         self._source: str | None = None
+        self._known = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
@@ -118,14 +133,20 @@ class Connection(RequestHandler):
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self.trusted()
+        if self._known:
+            self._door.forget()
+        elif self._source is not None:
+            self._door.release(self._source)
+        self._source, self._known = None, False
         super().connection_lost(exc)
 
-    def trusted(self) -> None:
-        """Whoever is at the other end has signed in: no stranger's cap counts this connection any more."""
-        if self._source is not None:
-            self._door.release(self._source)
-            self._source = None
+    def signed_in(self) -> None:
+        """Whoever is at the other end has signed in: the strangers' caps count this connection no more.
+
+        So a whole office behind one address can work, and strangers cannot fill the room.
+        """
+        if self._source is not None and not self._known:
+            self._known = self._door.know(self._source)
 
     async def finish_response(
         self, request: Any, resp: web.StreamResponse, start_time: float | None

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from callcenterd.model.people import Role
 from callcenterd.model.site import Secret, UserAccount
 from callcenterd.web.answers import PAGE_LANGUAGE, ForeignPage, NotSignedIn, TooManyAttempts, WrongLogin
+from callcenterd.web.door import Connection
 from callcenterd.web.lockout import Lockout
 from callcenterd.web.office import Office
 
@@ -204,6 +205,8 @@ async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
             if by_cookie and request.method not in SAFE and not proven(request):
                 raise ForeignPage
             request[WHO] = who
+            if isinstance(request.protocol, Connection):
+                request.protocol.signed_in()
             if by_cookie:
                 request[PAGE_LANGUAGE] = who.account.language
     return await handler(request)  # type: ignore[no-any-return]  # aiohttp's middlewares are untyped here

@@ -191,7 +191,7 @@ async def event_stream(request: web.Request) -> web.StreamResponse:
         await socket.close(code=TOO_MANY)
         return socket
     if isinstance(request.protocol, Connection):
-        request.protocol.trusted()
+        request.protocol.signed_in()
     stream = Stream(request, socket, who)
     streams.add(stream)
     try:

@@ -159,6 +159,28 @@ async def test_event_streams_of_people_who_are_signed_in_do_not_count_as_strange
             await stream.close()
 
 
+async def test_a_whole_office_behind_one_address_can_work(office: House, door: Door) -> None:
+    """Who is signed in does not count as a stranger; when all are gone, nothing is left counted."""
+    token = (await office.as_("boss"))["Authorization"]
+    asked = f"GET /api/v1/session HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode()
+    for _ in range(2):
+        held = []
+        for _ in range(LIMITS.in_all + 3):
+            reader, writer = await connect(door)
+            held.append((reader, writer))
+            writer.write(asked)
+            assert await status(reader) == 200
+        for reader, writer in held:
+            writer.close()
+            assert await gone(reader)
+    strangers = [await connect(door) for _ in range(LIMITS.per_source)]
+    for reader, writer in strangers:
+        writer.write(HEAD)
+        assert await status(reader) == 200
+        writer.close()
+    assert door.refused == 0
+
+
 async def test_a_door_that_closes_tells_the_pages_to_come_back(office: House) -> None:
     opened = Door(build(office.office, pages=office.pages), "127.0.0.1", 0, LIMITS)
     await opened.start()

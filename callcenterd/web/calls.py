@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 
 from callcenterd.errors import NotFound
 from callcenterd.model.calls import CallFilter, CallRecord, CallSight, Direction, Outcome, Step
@@ -33,6 +34,17 @@ from callcenterd.web.socket import STREAMS
 routes = web.RouteTableDef()
 
 Text = Annotated[str, VISIBLE, Field(max_length=100)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """The ends of time lie hours apart in different zones; beyond them is as good as at them."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,8 @@ class CallConditions(Conditions):
     outcome: Outcome | None = None
     direction: Direction | None = None
     customer_id: int | None = Field(None, ge=1, lt=1 << 62)
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=10_000_000)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from callcenterd.errors import CannotStart
@@ -45,6 +46,7 @@ class Door:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=3.0)
         self._server: asyncio.Server | None = None
         self._of_source: Counter[str] = Counter()
+        self._silent: dict[Connection, None] = {}  # strangers who were answered nothing yet, the oldest first
         self._signed_in = 0
         self.refused = 0
 
@@ -78,25 +80,41 @@ class Door:
             raise RuntimeError("a connection came to a door that is not open")
         return Connection(self, server)
 
-    def admit(self, source: str) -> bool:
+    def admit(self, connection: Connection, source: str) -> bool:
         """One more connection of this source. False: there are too many."""
-        if self._of_source[source] >= self.limits.per_source or self._of_source.total() >= self.limits.in_all:
+        limits = self.limits
+        full = self._of_source.total() >= limits.in_all
+        if self._of_source[source] >= limits.per_source or (full and not self._make_room()):
             self.refused += 1
             return False
         self._of_source[source] += 1
+        self._silent[connection] = None
         return True
 
-    def release(self, source: str) -> None:
+    def _make_room(self) -> bool:
+        """Who has been silent for the longest gives way: silence from a few addresses must not keep all others out."""
+        longest = next(iter(self._silent), None)
+        if longest is not None:
+            self.refused += 1
+            longest.give_way()
+        return longest is not None
+
+    def heard(self, connection: Connection) -> None:
+        """It has asked something that was worth an answer."""
+        self._silent.pop(connection, None)
+
+    def release(self, connection: Connection, source: str) -> None:
         """A stranger's connection is gone."""
+        self._silent.pop(connection, None)
         self._of_source[source] -= 1
         if self._of_source[source] <= 0:
             del self._of_source[source]
 
-    def know(self, source: str) -> bool:
+    def know(self, connection: Connection, source: str) -> bool:
         """The stranger has signed in. False: there are too many of those, and it stays counted as it was."""
         if self._signed_in >= self.limits.signed_in:
             return False
-        self.release(source)
+        self.release(connection, source)
         self._signed_in += 1
         return True
 
@@ -125,7 +143,7 @@ class Connection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
         source = str(peer[0]) if peer else ""
-        if not self._door.admit(source):
+        if not self._door.admit(self, source):
             if isinstance(transport, asyncio.Transport):
                 transport.abort()
             return
@@ -136,7 +154,7 @@ class Connection(RequestHandler):
         if self._known:
             self._door.forget()
         elif self._source is not None:
-            self._door.release(self._source)
+            self._door.release(self, self._source)
         self._source, self._known = None, False
         super().connection_lost(exc)
 
@@ -146,11 +164,35 @@ class Connection(RequestHandler):
         So a whole office behind one address can work, and strangers cannot fill the room.
         """
         if self._source is not None and not self._known:
-            self._known = self._door.know(self._source)
+            self._known = self._door.know(self, self._source)
+
+    def give_way(self) -> None:
+        """End at once, and count no more from this moment on."""
+        if self._source is not None:
+            self._door.release(self, self._source)
+            self._source = None
+        if self.transport is not None:
+            self.transport.abort()
+
+    def handle_error(
+        self, request: Any, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """What is no HTTP is told so, without what our program is made of."""
+        answered = super().handle_error(request, status, exc, message)
+        answered.headers["Server"] = "callcenterd"
+        answered.headers["X-Content-Type-Options"] = "nosniff"
+        return answered
+
+    def log_exception(self, *args: Any, **named: Any) -> None:
+        """Who sends what is no HTTP does not fill the log of who must act."""
+        (self.logger.debug if isinstance(named.get("exc_info"), HttpProcessingError) else self.logger.error)(
+            *args, **named
+        )
 
     async def finish_response(
         self, request: Any, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        self._door.heard(self)
         limits = self._door.limits
         octets = request.get(OCTETS, 0) or getattr(resp, "content_length", None) or 0
         with contextlib.suppress(TimeoutError):

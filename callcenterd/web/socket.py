@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -142,7 +143,7 @@ class Stream:
             if message.type is not WSMsgType.TEXT:
                 await self.close(WSCloseCode.UNSUPPORTED_DATA)
                 return
-            if _type_of(message.data) == "live.snapshot":
+            if _read(message.data).get("type") == "live.snapshot":
                 self.reader.page.renew()
                 self._news.set()
 
@@ -165,12 +166,13 @@ class Stream:
         return self._clock.utc().isoformat()
 
 
-def _type_of(text: str) -> Any:
+def _read(text: str) -> Mapping[str, Any]:
+    """A message to us. Empty for what is none, brackets without end too."""
     try:
         message = json.loads(text)
-    except ValueError:
-        return None
-    return message.get("type") if isinstance(message, dict) else None
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
 
 
 @routes.get("/api/v1/events")
@@ -209,7 +211,6 @@ async def _first_message(request: web.Request, socket: web.WebSocketResponse) ->
         first = await socket.receive(timeout=request.app[PACE].first)
     except TimeoutError:
         return None
-    if first.type is not WSMsgType.TEXT or _type_of(first.data) != "session":
-        return None
-    token = json.loads(first.data).get("token")
+    said = _read(first.data) if first.type is WSMsgType.TEXT else {}
+    token = said.get("token") if said.get("type") == "session" else None
     return await request.app[SESSIONS].who(token, by_cookie=False) if isinstance(token, str) else None

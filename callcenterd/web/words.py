@@ -46,7 +46,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "no_such_customer": ("没有这位客户", "There is no such customer"),
     "not_yaml": ("请求内容须为 application/yaml", "The request's content must be application/yaml"),
     "being_recorded": ("通话仍在录音，结束后可以听", "Still being recorded; it can be heard after the call"),
-    "recording_gone": ("录音文件已不在", "The recording's file is gone"),
 }
 
 FIELDS: Mapping[str, tuple[str, str]] = {

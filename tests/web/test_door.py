@@ -136,12 +136,41 @@ async def test_one_source_has_a_bounded_number_of_connections_and_another_still_
 
 async def test_all_sources_together_are_bounded(door: Door) -> None:
     held = [await connect(door, f"127.0.0.{2 + n // 4}") for n in range(LIMITS.in_all)]
-    await asyncio.sleep(0.05)
+    for reader, writer in held:
+        writer.write(HEAD)
+        assert await status(reader) == 200
     reader, writer = await connect(door, "127.0.0.9")
     assert await gone(reader)
     writer.close()
     for _, each in held:
         each.close()
+
+
+async def test_when_all_is_full_the_longest_silent_one_gives_way(door: Door) -> None:
+    held = [await connect(door, f"127.0.0.{2 + n // 4}") for n in range(LIMITS.in_all)]
+    await asyncio.sleep(0.05)
+    reader, writer = await connect(door, "127.0.0.9")
+    writer.write(HEAD)
+    assert await status(reader) == 200
+    assert await gone(held[0][0])
+    for _, each in [*held, (reader, writer)]:
+        each.close()
+
+
+@pytest.mark.parametrize(
+    "octets", [b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", b"GET /a\0b HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"]
+)
+async def test_what_is_no_http_is_told_so_and_fills_no_log(
+    door: Door, octets: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await connect(door)
+    writer.write(octets)
+    async with asyncio.timeout(15.0):
+        answer = await reader.read()
+    writer.close()
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert b"\r\nServer: callcenterd\r\n" in answer
+    assert [record for record in caplog.records if record.name == "aiohttp.server"] == []
 
 
 async def test_event_streams_of_people_who_are_signed_in_do_not_count_as_strangers(office: House, door: Door) -> None:

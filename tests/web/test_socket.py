@@ -76,6 +76,20 @@ async def test_a_foreign_page_does_not_get_in_with_our_cookie(office: House) -> 
     assert caught.value.status == 403
 
 
+async def test_brackets_without_end_are_no_message_and_no_fault_of_ours(
+    office: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with office.client.ws_connect(EVENTS) as stream:
+        await stream.send_str("[" * 4000)
+        assert await closed(stream) == NOT_SIGNED_IN
+    async with office.client.ws_connect(f"{EVENTS}?live=1", headers=await office.as_("boss")) as stream:
+        await receive(stream)
+        await stream.send_str("[" * 4000)
+        await stream.send_str('{"type": "live.snapshot"}')
+        assert (await receive(stream))["type"] == "live.snapshot"
+    assert "failed" not in capsys.readouterr().out
+
+
 async def test_a_browser_that_is_not_signed_in_is_told_by_the_close_code(office: House) -> None:
     origin = str(office.client.make_url("/")).rstrip("/")
     async with office.client.ws_connect(EVENTS, headers={"Origin": origin}) as stream:

@@ -51,6 +51,7 @@ async def test_the_newest_comes_first_and_everybody_sees_what_is_theirs(past: Ho
         ("?text=0000002", ["c2"]),
         ("?since=2026-08-03T09:02:00%2B08:00", ["c4", "c3"]),
         ("?until=2026-08-03T01:01:00Z", ["c1"]),
+        ("?since=0001-01-01T00:00:00%2B14:00&until=9999-12-31T23:59:59-12:00", ["c4", "c3", "c2", "c1"]),
         ("?direction=outbound", []),
         ("?customer_id=7", []),
         ("?queue=&agent=&text=", ["c4", "c3", "c2", "c1"]),

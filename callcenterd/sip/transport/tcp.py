@@ -76,6 +76,11 @@ class TcpConnection(asyncio.Protocol):
         self._owner.leave(self)
         self._transport = None
 
+    @property
+    def silent(self) -> bool:
+        """No whole message came on it yet."""
+        return self._last is None
+
     def overdue(self, now: float) -> str:
         """Why this connection is to end now, or ""."""
         if self._begun is not None and now - self._begun > WHOLE_MESSAGE_WITHIN:
@@ -117,12 +122,22 @@ class Connections:
 
     def admit(self, connection: TcpConnection) -> bool:
         source = connection.flow.remote[0]
-        if len(self._open) >= MOST or self._sources[source] >= MOST_OF_A_SOURCE:
+        full = len(self._open) >= MOST
+        if self._sources[source] >= MOST_OF_A_SOURCE or (full and not self._make_room()):
             self.refused += 1
             return False
         self._open[connection.flow.connection] = connection
         self._sources[source] += 1
         return True
+
+    def _make_room(self) -> bool:
+        """Who has been silent for the longest gives way: silence from a few addresses must not keep phones out."""
+        longest = next((connection for connection in self._open.values() if connection.silent), None)
+        if longest is not None:
+            self.refused += 1
+            longest.abort("others need its place")
+            self.leave(longest)
+        return longest is not None
 
     def leave(self, connection: TcpConnection) -> None:
         if self._open.pop(connection.flow.connection, None) is None:

@@ -209,6 +209,18 @@ async def test_one_source_holds_no_more_than_its_share_of_connections() -> None:
             one.close()
 
 
+async def test_when_all_is_full_the_longest_silent_connection_gives_way() -> None:
+    async with serving() as server, contextlib.AsyncExitStack() as held:
+        hosts = [f"127.0.4.{1 + n // tcp_room.MOST_OF_A_SOURCE}" for n in range(tcp_room.MOST)]
+        silent = [await held.enter_async_context(stream(server, host)) for host in hosts]
+        reader, writer = await held.enter_async_context(stream(server))
+        writer.write(options())
+        assert await answers(reader, 1) == [1]
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionError):
+                assert await silent[0][0].read() == b""
+
+
 async def test_a_call_to_a_trunk_that_cannot_be_reached_is_refused() -> None:
     """A broadcast address may not be sent to without leave: the system refuses, and so the call fails at once."""
     async with serving() as server:

@@ -40,11 +40,12 @@ start: welcome
 nodes:
   welcome: {say: "您好，欢迎致电。", next: menu}
   menu:
-    menu: {say: "业务咨询请按 1，投诉建议请按 2，再听一遍请按 3。", timeout: 2, retries: 2}
-    keys: {"1": sales, "2": complaint, "3": welcome}
+    menu: {say: "业务咨询请按 1，投诉建议请按 2，再听一遍请按 3，结束请按 9。", timeout: 2, retries: 2}
+    keys: {"1": sales, "2": complaint, "3": welcome, "9": bye}
     otherwise: welcome
   sales: {say: "业务咨询。", next: menu}
   complaint: {say: "投诉建议。", next: menu}
+  bye: {hangup: normal}
 """
 
 

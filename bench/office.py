@@ -42,11 +42,16 @@ async def office(site: str, *, prepare: Any = None, **flows: str) -> AsyncIterat
         try:
             await server.apply(site)
             await prompts_made(server.pid)
+            _no_errors(server)
             yield server
         finally:
             await server.end()
-        if wrong := server.errors():
-            raise RuntimeError(f"the server logged errors: {wrong[:3]}")
+        _no_errors(server)
+
+
+def _no_errors(server: RunningServer) -> None:
+    if wrong := server.errors():
+        raise RuntimeError(f"the server logged errors: {wrong[:3]}")
 
 
 def cpu(pid: int) -> float:

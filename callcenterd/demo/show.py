@@ -36,6 +36,7 @@ NUMBER, EXTENSION, LOGIN, QUEUE, FLOW = "95000", "8999", "8999", "demo", "callce
 CALLER, CUSTOMER = "13800138000", {"zh-CN": "李女士（演示）", "en": "Ms Li (demo)"}
 START_SECONDS = 60.0
 STEP_SECONDS = 30.0
+LEAVE_SECONDS = 5.0
 ALIKE = 0.5
 """How much of what was said must be found in what was heard, as a correlation."""
 
@@ -131,9 +132,11 @@ class _Demo:
             await self._put_in(trunk.port, phone_password)
             await phone.register()
             self._say("phone", number=EXTENSION)
-            async with aiohttp.ClientSession(base_url=self._web) as http:
-                outcome = await self._play(http, trunk, phone)
-            await phone.register(expires=0)
+            try:
+                async with aiohttp.ClientSession(base_url=self._web) as http:
+                    outcome = await self._play(http, trunk, phone)
+            finally:
+                await _leave(trunk, phone)
         self._say("look", url=f"{self._web}/", login=LOGIN, password=self._password)
         return outcome
 
@@ -332,6 +335,15 @@ async def _json(asked: Any) -> Any:
         if answer.status >= 400:
             raise DemoFailed(f"{answer.method} {answer.url.path}: {answer.status} {said}")
         return said
+
+
+async def _leave(trunk: Phone, phone: Phone) -> None:
+    """However it went: no call stays up behind it, and no phone registered. A server that is gone is not waited for."""
+    with contextlib.suppress(LocalError, TimeoutError):
+        async with asyncio.timeout(LEAVE_SECONDS):
+            for call in [*trunk.calls.values(), *phone.calls.values()]:
+                await call.hang_up()
+            await phone.register(expires=0)
 
 
 async def _pop(events: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 from pathlib import Path
 
 from tests.kit.server import RunningServer
@@ -29,3 +32,19 @@ async def test_the_demo_starts_a_server_and_leaves_things_to_look_at(tmp_path: P
             assert len(octets) > 50_000
     assert await running.stop() == 0
     assert [error for error in running.errors() if error["level"] != "raw"] == []
+
+
+async def test_a_demo_that_is_interrupted_leaves_no_call_behind(tmp_path: Path) -> None:
+    running = RunningServer(tmp_path / "office")
+    await running.start()
+    show = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "callcenterd", "demo", "-c", str(running.config), stdout=asyncio.subprocess.DEVNULL
+    )
+    async with await running.client() as admin:
+        await admin.until("/live", lambda live: any(line["state"] == "talking" for line in live["lines"]), 60.0)
+        show.send_signal(signal.SIGINT)
+        await admin.until("/live", lambda live: not live["lines"])
+        agents = await admin.until("/agents", lambda said: not said["items"][0]["phone"])
+        assert agents["items"][0]["call"] is None or agents["items"][0]["state"] == "wrap_up"
+    await asyncio.wait_for(show.wait(), 20)
+    assert await running.stop() == 0

@@ -307,6 +307,7 @@ class Server:
     async def drain(self) -> None:
         """No new calls; returns when the running ones are over, or their time is."""
         self.board.draining = True
+        self.sip.drain()
         over = asyncio.Event()
         self.bus.listen(events.CallEnded, lambda _: over.set())
         with contextlib.suppress(TimeoutError):

@@ -18,6 +18,12 @@ class CannotStore(CallcenterdError):
     """The database did not read or write: full, locked, gone, or a row that points nowhere. Nothing has changed."""
 
 
+def has_no_room(fault: BaseException) -> bool:
+    """Is it a full disk? Then SQLite has kept nothing of the transaction, whatever part of it failed."""
+    told = fault.orig if isinstance(fault, sa.exc.DBAPIError) else fault
+    return getattr(told, "sqlite_errorname", "") == "SQLITE_FULL"
+
+
 def our_fault(fault: BaseException) -> BaseException:
     """The error to hand on: a driver's becomes CannotStore, all others stay what they are."""
     if isinstance(fault, sa.exc.StatementError) and isinstance(fault.orig, CallcenterdError):

@@ -20,10 +20,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, our_fault
+from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, has_no_room, in_a_line, our_fault
 from callcenterd.store.schema import metadata
+
+_log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -31,9 +34,8 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 MOST_IN_ONE = 500
 """Jobs in one transaction: bounds how long an urgent one waits behind others."""
 
-PATIENCE_SECONDS = 30.0
-"""How long bookkeeping is kept for a database that is locked or gone; a person who waits is told at once."""
 PAUSE_SECONDS = 0.25
+"""Between two tries while the database is locked, full or gone. Bookkeeping waits; a person is told at once."""
 _CLOSED = "the database is closed"
 
 
@@ -72,7 +74,7 @@ class _CommitFailed(Exception):
 
 
 class _OutOfReach(Exception):
-    """The database was locked or gone before anything was written."""
+    """The database was locked, full or gone: nothing of the transaction was written."""
 
 
 class Writer:
@@ -165,23 +167,31 @@ class Writer:
             for job in batch:
                 await self._together([job])
         else:
-            self._out_of_reach_since = None
+            self._in_reach_again()
             for job, answer in zip(batch, answers, strict=True):
                 if not job.done.done():  # who waited may have been cancelled; the row is kept all the same
                     job.done.set_result(answer)
 
     async def _keep_for_later(self, batch: Sequence[_Job], fault: BaseException) -> None:
-        """Bookkeeping goes back to the head of the queue, for a time; what has a person behind it fails now."""
-        now = asyncio.get_running_loop().time()
+        """Bookkeeping goes back to the head of the queue until it can be written; who asks in person is told now.
+
+        How much may wait is bounded by who brings it (`switchboard.history`).
+        """
         if self._out_of_reach_since is None:
-            self._out_of_reach_since = now
-        patient = not self._stopping and now - self._out_of_reach_since < PATIENCE_SECONDS
-        again = [job for job in batch if patient and job.work is None]
+            self._out_of_reach_since = asyncio.get_running_loop().time()
+            _log.error("the database cannot be written, what happens is kept in memory", why=in_a_line(fault))
+        again = [job for job in batch if not self._stopping and job.work is None]
         _fail((job for job in batch if job not in again), fault)
         if again:
             self._waiting.extendleft(reversed(again))
             self._arrived.set()
             await asyncio.sleep(PAUSE_SECONDS)
+
+    def _in_reach_again(self) -> None:
+        if self._out_of_reach_since is not None:
+            seconds = asyncio.get_running_loop().time() - self._out_of_reach_since
+            _log.warning("the database can be written again", seconds=round(seconds, 1))
+            self._out_of_reach_since = None
 
     async def _transaction(self, batch: Sequence[_Job]) -> list[Any]:
         async with contextlib.AsyncExitStack() as ending:
@@ -193,13 +203,13 @@ class Writer:
             try:
                 answers = await _write_all(connection, batch)
             except sa.exc.DBAPIError as fault:
-                if fault.connection_invalidated:
+                if fault.connection_invalidated or has_no_room(fault):
                     raise _OutOfReach from fault
                 raise
             try:
                 await connection.commit()
             except Exception as fault:
-                raise _CommitFailed from fault
+                raise (_OutOfReach if has_no_room(fault) else _CommitFailed) from fault
         return answers
 
 

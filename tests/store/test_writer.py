@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from callcenterd.errors import NotFound
 from callcenterd.store.database import Store
-from callcenterd.store.engine import Database, address_of
+from callcenterd.store.engine import address_of
 from callcenterd.store.faults import CannotStore
 from callcenterd.store.schema import calls, story
 from callcenterd.store.writer import Change, Entry, Insert, Writer
@@ -244,20 +244,26 @@ async def test_a_writer_that_was_cancelled_leaves_nobody_waiting(address: str | 
                 await kept.writer.keep([new("later")])
 
 
-async def test_after_a_fault_of_the_database_the_next_write_works(tmp_path: Path, clock: VirtualClock) -> None:
-    """A full disk, as SQLite says it: nothing of that transaction is kept, and the writer goes on."""
-    path = tmp_path / "callcenter.db"
-    await (await Store.open(path, clock=clock)).close()
-    database = Database(address_of(path))
-    database.writer.start()
+async def test_bookkeeping_waits_for_room_on_a_full_disk_and_a_person_is_told_at_once(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    """As SQLite says it: nothing of that transaction is kept. Once there is room, all of it is."""
+    async with watched(tmp_path / "callcenter.db", clock) as kept:
+        most_pages = 1  # no more than there are now
 
-    async def pages(connection: AsyncConnection, most: int) -> None:
-        await connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+        def limit(connection: Any, *_: Any) -> None:
+            connection.execute(f"PRAGMA max_page_count={most_pages}").close()
 
-    await database.write(lambda connection: pages(connection, 1), durable=False)  # no more than there are now
-    with pytest.raises(CannotStore, match="full"):
-        await database.keep(new("a"), *(step("a", "x" * 4000) for _ in range(200)))
-    await database.write(lambda connection: pages(connection, 100_000), durable=False)
-    await database.keep(new("a"))
-    assert [row.id for row in await database.rows(sa.select(calls.c.id))] == ["a"]
-    await database.close()
+        sa.event.listen(kept.engine.sync_engine, "checkout", limit)
+        bookkeeping = asyncio.create_task(
+            kept.writer.keep([new("a"), *(step("a", "x" * 4000) for _ in range(FEW * 10))])
+        )
+        await asyncio.sleep(0)
+        for _ in range(2):
+            with pytest.raises(CannotStore, match="full"):
+                await kept.writer.run(nothing)
+        assert not bookkeeping.done()
+        most_pages = 100_000
+        await bookkeeping
+        assert await kept.names(sa.select(calls.c.id)) == ["a"]
+        assert len(await kept.names(sa.select(story.c.id))) == FEW * 10

@@ -74,6 +74,13 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert gone == []
 
 
+def test_every_document_that_the_code_names_is_there() -> None:
+    sources = [path for room in ("callcenterd", "bench", "tools") for path in (ROOT / room).rglob("*.py")]
+    named = {name for path in sources for name in re.findall(r"docs/[\w/.-]+\.md", path.read_text("utf-8"))}
+    assert named
+    assert sorted(name for name in named if not (ROOT / name).is_file()) == []
+
+
 def test_pictures_are_small() -> None:
     pictures = list((ROOT / "docs/images").iterdir())
     assert pictures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -90,6 +91,10 @@ class Store:
     async def check(self) -> None:
         """One question to the database, for /healthz. Raises CannotStore."""
         await self._database.row(sa.select(sa.literal(1)))
+
+    def together(self) -> AbstractAsyncContextManager[list[BaseException]]:
+        """Facts of calls and agents told by this task in here are waited for together: see `Database.together`."""
+        return self._database.together()
 
     def backlog(self) -> int:
         """Writes that wait for the database."""

@@ -6,9 +6,11 @@ reached by asyncpg. Readers are in autocommit: each question sees what was commi
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from callcenterd.store.faults import ours
+from callcenterd.store.faults import CannotStore, ours
 from callcenterd.store.schema import storable
 from callcenterd.store.writer import Entry, T, Work, Writer
 
+_TOGETHER: ContextVar[list[asyncio.Future[Any]] | None] = ContextVar("together", default=None)
 READERS = 6
 BUSY_SECONDS = 2.0
 """How long SQLite waits for another process that writes (a restore check, an operator's shell)."""
@@ -95,7 +98,31 @@ class Database:
                 return (await connection.execute(page)).all(), total
 
     async def keep(self, *entries: Entry) -> None:
-        await self.writer.keep(entries)
+        given = self.writer.put(entries)
+        together = _TOGETHER.get()
+        if together is None:
+            await given
+        else:
+            together.append(given)
+
+    @contextlib.asynccontextmanager
+    async def together(self) -> AsyncIterator[list[BaseException]]:
+        """What this task keeps in here is waited for at the end, all at once: a task for each would cost far more.
+
+        Answers a list, which then holds the fault of each entry that could not be kept.
+        """
+        given: list[asyncio.Future[Any]] = []
+        faults: list[BaseException] = []
+        before = _TOGETHER.set(given)
+        try:
+            yield faults
+        finally:
+            _TOGETHER.reset(before)
+        for one in given:
+            try:
+                await one
+            except CannotStore as fault:
+                faults.append(fault)
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         return await self.writer.run(work, durable=durable)

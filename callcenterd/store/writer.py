@@ -106,7 +106,11 @@ class Writer:
 
     async def keep(self, entries: Sequence[Entry]) -> None:
         """Bookkeeping: returns when it is committed. Raises CannotStore, then none of the entries is kept."""
-        await self._give(_Job(asyncio.get_running_loop().create_future(), durable=False, entries=entries))
+        await self.put(entries)
+
+    def put(self, entries: Sequence[Entry]) -> asyncio.Future[Any]:
+        """The same for who has more to put before anybody waits: done when it is committed, with CannotStore if not."""
+        return self._give(_Job(asyncio.get_running_loop().create_future(), durable=False, entries=entries))
 
     async def run(self, work: Work[T], *, durable: bool = True) -> T:
         """One transaction around `work`, and its answer after the commit.
@@ -117,14 +121,14 @@ class Writer:
         job = _Job(asyncio.get_running_loop().create_future(), durable=durable, work=work)
         return cast(T, await self._give(job))
 
-    async def _give(self, job: _Job) -> Any:
+    def _give(self, job: _Job) -> asyncio.Future[Any]:
         if self._stopping or (self._task is not None and self._task.done()):
             raise CannotStore(_CLOSED)
         self._waiting.append(job)
         self._arrived.set()
         if job.work is not None:
             self._urgent.set()
-        return await job.done
+        return job.done
 
     async def _write(self) -> None:
         try:

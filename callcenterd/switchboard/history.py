@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Collection
+import itertools
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
 import structlog
@@ -23,11 +24,19 @@ from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.events import EVENT_NAMES, Fact
 from callcenterd.model.ids import AgentId, CallId, CustomerId
 from callcenterd.store.database import Store
+from callcenterd.store.faults import CannotStore
 
 _log = structlog.get_logger(__name__)
 
 Write = Callable[[], Awaitable[object]]
+Entry = tuple[Write, asyncio.Future[None] | None]
 HEARTBEAT_SECONDS = 1.0
+PATIENCE_SECONDS = 5.0
+"""How long somebody waits for a database that cannot be written; then they are told so."""
+STOP_SECONDS = 10.0
+MOST_WAITING = 100_000
+"""Facts that are kept in memory for such a database, some 50 MB; what comes on top is lost and counted."""
+_NO_HEARTBEATS_ABOVE = 1000
 
 
 class History:
@@ -38,7 +47,7 @@ class History:
         self._bus = bus
         self._clock = clock
         self._live = live
-        self._waiting: asyncio.Queue[tuple[Write, asyncio.Future[None] | None] | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[Entry | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._keys: dict[CallId, str] = {}
         self._queued: set[CallId] = set()
@@ -51,38 +60,54 @@ class History:
         self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._beat())]
 
     async def stop(self) -> None:
-        """Everything told before is written."""
+        """Everything told before is written, unless the database cannot be written for STOP_SECONDS."""
         if not self._tasks:
             return
         writing, beating = self._tasks
         beating.cancel()
         self._waiting.put_nowait(None)
-        await writing
-        await asyncio.gather(beating, return_exceptions=True)
+        _, unwritten = await asyncio.wait([writing], timeout=STOP_SECONDS)
+        if unwritten:
+            _log.error("history not written: the database could not be written to the end", waiting=self.backlog())
+            writing.cancel()
+        await asyncio.gather(writing, beating, return_exceptions=True)
         self._tasks = []
 
     def backlog(self) -> int:
         return self._waiting.qsize()
 
-    async def settled(self) -> None:
-        """Everything told until now is in the store."""
-        await self._later(_nothing)
+    async def settled(self) -> bool:
+        """Everything told until now is in the store. False: it follows when the database can be written again."""
+        try:
+            await self._later(_nothing)
+        except CannotStore:
+            return False
+        return True
 
     async def note(self, call: CallId, note: str, customer_id: CustomerId | None, by: str) -> None:
-        """Keep what a person wrote on the call, surely. Raises NotFound if there is no such call."""
+        """Keep what a person wrote on the call, surely. Raises NotFound if there is no such call, and CannotStore."""
         await self._later(lambda: self._store.calls.note(call, note, customer_id))
         self._bus.publish(events.CallNoted(at=self._clock.utc(), call=call, customer=customer_id, by=by))
 
     async def _later(self, write: Write) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((write, done))
-        if not self._tasks:  # before the start or after the end nobody else writes it
-            self._waiting.put_nowait(None)
-            await self._write()
-        await done
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                if not self._tasks:  # before the start or after the end nobody else writes it
+                    self._waiting.put_nowait(None)
+                    await self._write()
+                await done
+        except TimeoutError:
+            raise CannotStore("the database cannot be written now") from None
 
     def _keep(self, write: Write) -> None:
-        self._waiting.put_nowait((write, None))
+        if self.backlog() < MOST_WAITING:
+            self._waiting.put_nowait((write, None))
+            return
+        if self.failed % 1000 == 0:
+            _log.error("history is lost: the database cannot be written, and too much waits for it", lost=self.failed)
+        self.failed += 1
 
     async def _write(self) -> None:
         """All that waits is handed to the store at once, in its order, to be kept in one transaction.
@@ -96,10 +121,25 @@ class History:
                 taken.append(self._waiting.get_nowait())
             ending = None in taken
             entries = [entry for entry in taken if entry is not None]
-            # Tasks begin in the order in which they are made, so the store's writer gets the rows in theirs.
-            outcomes = await asyncio.gather(*(write() for write, _ in entries), return_exceptions=True)
-            for (_, done), outcome in zip(entries, outcomes, strict=True):
-                self._settle(done, outcome)
+            for waited, some in itertools.groupby(entries, lambda entry: entry[1] is not None):
+                await (self._one_by_one if waited else self._together)(list(some))
+
+    async def _together(self, entries: Sequence[Entry]) -> None:
+        """Facts that nobody waits for."""
+        async with self._store.together() as faults:
+            for write, _ in entries:
+                try:
+                    await write()
+                except Exception as fault:  # noqa: BLE001  # told below; the next fact is written all the same
+                    faults.append(fault)
+        for told in faults:
+            self._settle(None, told)
+
+    async def _one_by_one(self, entries: Sequence[Entry]) -> None:
+        """Each has somebody who waits for it. Tasks begin in the order in which they are made: so do the rows."""
+        outcomes = await asyncio.gather(*(write() for write, _ in entries), return_exceptions=True)
+        for (_, done), outcome in zip(entries, outcomes, strict=True):
+            self._settle(done, outcome)
 
     def _settle(self, done: asyncio.Future[None] | None, outcome: object) -> None:
         """Tell who waits for it. A row that cannot be written is logged, unless whoever asked is told why."""
@@ -117,7 +157,7 @@ class History:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            if calls := tuple(self._live()):
+            if self.backlog() < _NO_HEARTBEATS_ABOVE and (calls := tuple(self._live())):
                 at = self._clock.utc()
                 self._keep(lambda calls=calls, at=at: self._store.calls.heartbeat(calls, at))  # type: ignore[misc]
 

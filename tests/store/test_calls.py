@@ -16,6 +16,7 @@ from callcenterd.model.customers import CustomerCard
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName, RecordingId
 from callcenterd.store.calls import INTERRUPTED
 from callcenterd.store.database import Store
+from callcenterd.store.faults import CannotStore
 from callcenterd.store.words import every_word, words_of
 from tests.kit.virtual import START
 from tests.store.rows import begin, call, recording
@@ -96,6 +97,24 @@ async def test_facts_told_at_once_are_all_kept(store: Store) -> None:
     items, total = await store.calls.search(limit=100)
     assert total == 60
     assert {(record.flow, record.queue, record.keys) for record in items} == {("main", "sales", "1")}
+
+
+async def test_facts_told_together_are_kept_and_one_that_cannot_be_fails_alone(store: Store) -> None:
+    async with store.together() as faults:
+        await store.calls.begin(call("a"))
+        await store.calls.append(CallId("nobody"), START, "call.started", {})
+        await store.calls.append(A, START, "call.started", {})
+        assert faults == []  # nobody has waited yet
+    assert [type(fault) for fault in faults] == [CannotStore]
+    assert [step.kind for step in await store.calls.story(A)] == ["call.started"]
+
+
+async def test_what_another_task_tells_meanwhile_waits_for_itself(store: Store) -> None:
+    other = asyncio.create_task(begin(store, call("a")))
+    async with store.together() as faults:
+        await other
+        assert (await store.calls.get(A)).id == A
+    assert faults == []
 
 
 # ---- notes --------------------------------------------------------------------------------------------------

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from callcenterd.errors import NotNow
 from callcenterd.model import events
 from callcenterd.model.agents import WantedState
+from callcenterd.model.calls import CallRecord
 from callcenterd.model.ids import CallId, TrunkName
-from tests.kit.office import AGENTS, NUMBER, STRAIGHT_NUMBER, Office, in_virtual_time, office
+from callcenterd.store.database import Store
+from callcenterd.store.faults import CannotStore
+from tests.kit.office import AGENTS, NUMBER, STRAIGHT_NUMBER, MemoryStore, Office, in_virtual_time, office
 from tests.kit.virtual import START
 
 CALLER = "13800138000"
@@ -76,6 +81,49 @@ async def test_settled_means_that_everything_told_before_is_kept() -> None:
         call = desk.only_call()
         await desk.board.history.settled()
         assert call in desk.memory.records
+
+
+def slow_store(monkeypatch: pytest.MonkeyPatch) -> tuple[MemoryStore, asyncio.Event]:
+    """A store that keeps no call before the event, as a locked or full database does."""
+    store, writable = MemoryStore(), asyncio.Event()
+    begin = store.calls.begin
+
+    async def begin_later(record: CallRecord) -> None:
+        await writable.wait()
+        await begin(record)
+
+    monkeypatch.setattr(store.calls, "begin", begin_later)
+    return store, writable
+
+
+@in_virtual_time
+async def test_who_waits_for_a_database_that_cannot_be_written_is_told_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, writable = slow_store(monkeypatch)
+    async with office(store=cast("Store", store)) as desk:
+        desk.line.calls_in(CALLER, NUMBER)
+        call = desk.only_call()
+        await desk.wait(60)
+        assert not await desk.board.history.settled()
+        with pytest.raises(CannotStore):
+            await desk.board.history.note(call, "要发票", None, "1001")
+        writable.set()
+        assert await desk.board.history.settled()
+        assert (desk.memory.records[call].flow, desk.board.history.failed) == ("main", 0)
+
+
+@in_virtual_time
+async def test_a_database_that_cannot_be_written_does_not_keep_the_server_from_stopping(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, _ = slow_store(monkeypatch)
+    async with office(store=cast("Store", store)) as desk:
+        desk.line.calls_in(CALLER, NUMBER)
+        await desk.wait(1)
+        began = desk.board.clock.monotonic()
+        await desk.board.stop()
+        assert desk.board.clock.monotonic() - began < 30.0
 
 
 @in_virtual_time

@@ -30,6 +30,7 @@ from callcenterd.model.ids import LegId, RecordingId
 
 WARM = 2.0
 """Seconds that do not count: the first packets choose sources."""
+_SILENCE = 0xD5
 _STEPS = 4  # looks at the sockets in a tick of 20 ms
 _HOST, _LOAD_HOST = "127.0.0.1", "127.0.0.2"
 _PCMA = AudioFormat(payload_type=8, codec="PCMA", event_payload_type=101)
@@ -148,7 +149,7 @@ class _Talk:
         self._codes = codes
         self._peer_codes = codes[self._rows ^ 1]
         self._heard = np.full(legs, -1)
-        self._received = self._wrong = self._due = 0
+        self._received = self._wrong = self._silent = self._due = 0
         self._deaf = np.ones(legs, np.bool_)
         self._delays: list[float] = []
         self._flipped = [0.0, 0.0]
@@ -174,6 +175,7 @@ class _Talk:
         return {
             "received_share": round(self._received / max(1, self._due), 4),
             "wrong_code": self._wrong,
+            "silent_share": round(self._silent / max(1, self._received), 4),
             "deaf_legs": int(self._deaf.sum()),
             "delay_ms_p50": round(float(np.percentile(delays, 50)), 1),
             "delay_ms_p99": round(float(np.percentile(delays, 99)), 1),
@@ -195,7 +197,10 @@ class _Talk:
         which = np.where(code == self._peer_codes[rows, 0], 0, np.where(code == self._peer_codes[rows, 1], 1, -1))
         self._received += len(rows)
         self._deaf[rows] = False
-        self._wrong += int((which < 0).sum())
+        # Silence stands in for what did not come in time; another's code would be a fault.
+        silent = code == _SILENCE
+        self._silent += int(silent.sum())
+        self._wrong += int(((which < 0) & ~silent).sum())
         turned = (which >= 0) & (which != self._heard[rows])
         known = turned & (self._heard[rows] >= 0) & (which == phase)
         self._delays += [now - self._flipped[phase]] * int(known.sum())

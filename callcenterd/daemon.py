@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import random
+import resource
 import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -74,6 +75,7 @@ class Server:
     async def start(self) -> None:
         """Raises CannotStart with one sentence."""
         try:
+            self._room_for_calls()
             await self._open_store()
             self._build()
             await self._open_ports()
@@ -171,6 +173,13 @@ class Server:
         self.control = control.Door(
             config.data, {"status": self._status, "apply": self._apply, "export": self._export, "reload": self._reload}
         )
+
+    def _room_for_calls(self) -> None:
+        """A call has two sockets and a recording; the usual soft limit of 1024 files would end at 300 calls."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != hard:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        _log.debug("files at once", limit=hard)
 
     async def _open_ports(self) -> None:
         """What another program may hold. Nobody is answered yet."""

@@ -47,6 +47,7 @@ _log = structlog.get_logger(__name__)
 
 ADMIN = "admin"
 RECORDINGS = "recordings"
+FILES = 65536
 GATHERED = 0.1
 """Seconds of bookkeeping that are written in one transaction: a tenth of the CPU of a transaction a row."""
 
@@ -177,9 +178,9 @@ class Server:
     def _room_for_calls(self) -> None:
         """A call has two sockets and a recording; the usual soft limit of 1024 files would end at 300 calls."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        _log.debug("files at once", limit=hard)
+        wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
     async def _open_ports(self) -> None:
         """What another program may hold. Nobody is answered yet."""

@@ -7,6 +7,7 @@ values of variables. Text from outside cannot begin a line of its own.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -124,8 +125,10 @@ class _Writer:
         self.name = name
 
     def msg(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        # The log lies on a full disk, or who read it is gone: there is nobody to tell, and no call may end by it.
+        with contextlib.suppress(OSError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
 
     debug = info = warning = warn = error = exception = critical = fatal = log = msg
 

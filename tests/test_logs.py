@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -116,3 +117,16 @@ def test_other_libraries_lines_go_the_same_way_and_the_talkative_are_quiet() -> 
     logging.getLogger("foreign").warning("bar %s", 3)
     logging.getLogger("aiohttp.access").info("GET /")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["bar 3"]
+
+
+class _Full(io.StringIO):
+    """A file on a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", text[:20])
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_full_disk_under_the_log_ends_nobodys_call(form: logs.Format) -> None:
+    logs.set_up("info", form, stream=_Full(), clock=_Noon())
+    structlog.get_logger("callcenterd.room").error("recording failed", why="No space left on device")

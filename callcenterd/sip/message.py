@@ -106,10 +106,15 @@ class Headers:
 
     def copy_from(self, other: Headers, *names: str) -> None:
         """All lines of these names as they stand there, after ours."""
+        keys, lines, known = self._keys, self._lines, other._keys
         for name in names:
-            key = _key(name)
-            for place in other._places(key):
-                self._insert(len(self._keys), key, other._lines[place])
+            key = _KEYS.get(name) or _key(name)
+            self._read.pop(key, None)
+            place = -1
+            for _ in range(known.count(key)):  # nearly always none or one: that is not worth a look at each line
+                place = known.index(key, place + 1)
+                keys.append(key)
+                lines.append(other._lines[place])
 
     def copy(self) -> Headers:
         copied = Headers()
@@ -144,14 +149,15 @@ class Headers:
         return self._lines[keys.index(key)].partition(":")[2].strip(" \t") if key in keys else None
 
     def _all(self, key: str) -> list[str]:
-        return [self._value(place) for place in self._places(key)]
-
-    def _places(self, key: str) -> list[int]:
-        """Nearly always none or one: that is not worth a look at each line from here."""
-        keys = self._keys
-        found: list[int] = []
-        for _ in range(keys.count(key)):
-            found.append(keys.index(key, found[-1] + 1 if found else 0))
+        keys, lines = self._keys, self._lines
+        many = keys.count(key)
+        if many == 0:
+            return []
+        place = keys.index(key)
+        found = [lines[place].partition(":")[2].strip(" \t")]
+        for _ in range(many - 1):
+            place = keys.index(key, place + 1)
+            found.append(lines[place].partition(":")[2].strip(" \t"))
         return found
 
     def _value(self, place: int) -> str:

@@ -244,7 +244,7 @@ class Calls:
         try:
             offer = None if event.offer is None else sdp.parse(event.offer)
             if offer is not None:
-                sdp.answer(offer, event.local_host, 9, session_id=0)  # tried before anything is built on it
+                sdp.agree(CODECS, offer)  # tried before anything is built on it
         except RemoteError as fault:
             _log.info("call refused", caller=event.caller, called=event.called, why=str(fault))
             self._sip.refuse(event.dialog, 488)

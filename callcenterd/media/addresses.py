@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import socket
 import struct
@@ -15,11 +16,17 @@ SOCKADDR = 16
 """Octets of a whole sockaddr_in; the last eight are zero."""
 
 
+@functools.lru_cache(maxsize=1024)
+def ipv4(host: str) -> ipaddress.IPv4Address:
+    """Raises ValueError if it is none. The same few come five times in every call: read once."""
+    return ipaddress.IPv4Address(host)
+
+
 def key_of(host: str, port: int) -> int:
     """Raises ValueError if host is no IPv4 address or port no port."""
     if not 0 <= port <= 65535:
         raise ValueError(f"not a port: {port}")
-    octets = _WORD.pack(socket.AF_INET, socket.htons(port), ipaddress.IPv4Address(host).packed)
+    octets = _WORD.pack(socket.AF_INET, socket.htons(port), ipv4(host).packed)
     return int.from_bytes(octets, sys.byteorder)
 
 

@@ -7,7 +7,6 @@ stranger costs no more than MAX_OCTETS and MAX_MEDIA allow.
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
 from callcenterd.errors import RemoteError
+from callcenterd.media.addresses import ipv4
 from callcenterd.media.codecs.g711 import Codec
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
@@ -186,7 +186,7 @@ def _address(lines: Sequence[tuple[str, str]]) -> str:
 def _ipv4(host: str) -> None:
     # Not a resolver's business: a name here would let a stranger make us look up and send anywhere.
     try:
-        ipaddress.IPv4Address(host)
+        ipv4(host)
     except ValueError:
         raise MalformedSdp("connection", host) from None
 
@@ -267,10 +267,10 @@ def agree(codecs: Sequence[str], answer: Description) -> Agreed:
 def _sendable(address: str) -> None:
     """Sound goes to one IPv4 host. To a group or to everybody would make us somebody's loudspeaker."""
     try:
-        host = ipaddress.IPv4Address(address)
+        host = ipv4(address)
     except ValueError:
         raise NoCommonCodec(f"sound goes to IPv4 addresses only, not to {address[:60]!r}") from None
-    if host.is_multicast or host == ipaddress.IPv4Address(0xFFFFFFFF):
+    if host.is_multicast or host == ipv4("255.255.255.255"):
         raise NoCommonCodec(f"sound goes to one host, not to {address}")
 
 

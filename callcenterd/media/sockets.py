@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import ipaddress
 import socket
 import threading
 from collections.abc import Iterable
@@ -24,7 +23,7 @@ import structlog
 from numpy.typing import NDArray
 
 from callcenterd.errors import LocalError
-from callcenterd.media.addresses import SOCKADDR
+from callcenterd.media.addresses import SOCKADDR, ipv4
 from callcenterd.media.uring import OP_RECVMSG, OP_SEND, OP_SENDMSG, SUBMISSION, Ring
 
 _log = structlog.get_logger(__name__)
@@ -267,7 +266,7 @@ class Ports:
     def open(self, host: str) -> socket.socket:
         """A bound, non-blocking socket. Raises NoPorts. Ports that others use are passed over."""
         try:
-            ipaddress.IPv4Address(host)
+            ipv4(host)
         except ValueError:
             raise NoPorts(f"not an IPv4 address: {host!r}") from None
         with self._lock:

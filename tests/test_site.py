@@ -129,7 +129,7 @@ NEITHER = "needs a password (a phone that registers) or a contact (a device at a
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("trunk: []", "trunk: is no key here; there are trunks, numbers, outbound, users, extensions, queues"),
+        ("trunk: []", "trunk: is no key here; there are trunks, numbers, outbound, users, extensions, queues, limits"),
         ("trunks: {name: a}", "trunks: a list of at most 10000 is wanted"),
         ("trunks: [a]", 'trunks: a group of keys is wanted, not "a"'),
         ("trunks: [{host: a}]", "trunks.name: is missing"),
@@ -190,7 +190,7 @@ def test_all_faults_are_told_at_once_and_a_faulty_thing_is_not_missed_by_others_
         '4: trunks.port: a whole number is wanted, not "x"',
         "5: trunks.nam: is no key here; name is meant?",
         "5: trunks.name: is missing",
-        "6: more: is no key here; there are trunks, numbers, outbound, users, extensions, queues",
+        "6: more: is no key here; there are trunks, numbers, outbound, users, extensions, queues, limits",
     ]
 
 
@@ -523,7 +523,7 @@ def _flow_style(value: Any) -> str:
 def test_the_example_is_a_site_file_and_names_every_key_that_a_thing_may_have() -> None:
     path = Path(site_file.__file__).parent.parent / "site.example.yaml"
     document = yamltext.load(path)
-    assert len(site_file.parse(document, Site()).named) == 12
+    assert len(site_file.parse(document, Site()).named) == 15
     for section, model in site_file.ENTRIES.items():
         keys = {info.alias or name for name, info in model.model_fields.items()} - {"password_hash", "music"}
         assert keys == {key for thing in document.data[section] for key in thing}, section

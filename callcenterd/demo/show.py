@@ -37,6 +37,8 @@ CALLER, CUSTOMER = "13800138000", {"zh-CN": "李女士（演示）", "en": "Ms L
 START_SECONDS = 60.0
 STEP_SECONDS = 30.0
 LEAVE_SECONDS = 5.0
+_PIECE = 4000
+"""Samples."""
 ALIKE = 0.5
 """How much of what was said must be found in what was heard, as a correlation."""
 
@@ -311,14 +313,25 @@ async def _until_ready(process: asyncio.subprocess.Process, console: Console) ->
 
 
 def alike(said: Sound, heard: Sound) -> float:
-    """How much of what was said is in what was heard, at the place where it fits best: a correlation of 0 to 1."""
-    if len(heard) < len(said):
+    """How much of what was said is in what was heard: 0 to 1.
+
+    Half a second at a time, each where it fits best, weighted by its energy: a line that had to wait for a packet moves
+    what follows, and is heard no worse for that.
+    """
+    pieces = [said[at : at + _PIECE].astype(np.float64) for at in range(0, len(said), _PIECE)]
+    energy = sum(float(piece @ piece) for piece in pieces)
+    if not energy or len(heard) < _PIECE:
         return 0.0
-    a, b = said.astype(np.float64), heard.astype(np.float64)
-    size = 1 << (len(a) + len(b)).bit_length()
-    product = np.fft.irfft(np.fft.rfft(b, size) * np.conj(np.fft.rfft(a, size)), size)[: len(b) - len(a) + 1]
+    return sum(_fit(piece, heard.astype(np.float64)) * float(piece @ piece) for piece in pieces) / energy
+
+
+def _fit(piece: NDArray[np.float64], heard: NDArray[np.float64]) -> float:
+    """The highest correlation of the piece with any part of what was heard."""
+    size = 1 << (len(piece) + len(heard)).bit_length()
+    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size))
+    product = np.fft.irfft(spectrum, size)[: len(heard) - len(piece) + 1]
     best = int(np.argmax(product))
-    norm = float(np.linalg.norm(a) * np.linalg.norm(b[best : best + len(a)]))
+    norm = float(np.linalg.norm(piece) * np.linalg.norm(heard[best : best + len(piece)]))
     return max(0.0, float(product[best]) / norm) if norm else 0.0
 
 

@@ -226,7 +226,13 @@ def test_a_proof_never_shows_in_a_repr() -> None:
     assert (given.get("response") or "") not in repr(given)
 
 
-@given(st.dictionaries(st.sampled_from(["nonce", "nc", "uri", "response", "username", "cnonce", "qop"]), st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["nonce", "nc", "uri", "response", "username", "cnonce", "qop"]),
+        st.binary(max_size=20).map(lambda octets: octets.decode(errors="surrogateescape")),  # as it comes off the wire
+    )
+)
+@example({"response": "\udc80"})
 def test_whatever_a_stranger_writes_is_judged_and_proves_nothing(params: dict[str, str]) -> None:
     by = guard()
     given = changed(proof(challenged(by), "falsch"), **params)

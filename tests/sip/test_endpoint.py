@@ -439,7 +439,7 @@ def test_what_nobody_may_ask_is_refused_with_the_right_status() -> None:
     for method, more, expected in (
         ("OPTIONS", {}, 200),
         ("MESSAGE", {}, 405),
-        ("SUBSCRIBE", {}, 405),
+        ("SUBSCRIBE", {}, 401),
         ("REFER", {}, 405),
         ("NEWMETHOD", {}, 501),
         ("BYE", {}, 481),

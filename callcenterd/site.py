@@ -1,4 +1,4 @@
-"""The site file: an office's trunks, numbers, users, extensions and queues; brought into the store, and written back.
+"""The site file: trunks, numbers, users, extensions, queues and limits; brought into the store, and written back.
 
 A file adds and changes; it never takes away: what it does not name stays, key by key (a user without `password`
 keeps the one that there is). A list that is given replaces that list. Applying a file twice changes nothing.
@@ -23,7 +23,11 @@ from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile, NotFound, NotNow, Refused
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
+    ALL,
+    EACH,
     Extension,
+    Limits,
+    NumberForm,
     NumberRoute,
     OutboundRoute,
     QueueSettings,
@@ -31,15 +35,17 @@ from callcenterd.model.site import (
     Site,
     Strategy,
     Trunk,
+    TrunkTransport,
     UserAccount,
 )
 from callcenterd.store.database import Store
 from callcenterd.worker.passwords import Passwords
 from callcenterd.yamltext import Document, KeyPath
 
-Section = Literal["trunks", "numbers", "outbound", "users", "extensions", "queues"]
+Section = Literal["trunks", "numbers", "outbound", "users", "extensions", "queues", "limits"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
+_NIGHT = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 MAX_THINGS = 10_000
 """Of one section in one file."""
 
@@ -80,10 +86,11 @@ Pattern = Annotated[
     _shape(r"[0-9A-Za-z*#+_-]{1,63}\.?|\.", "a number as dialled, without spaces, or its beginning and a dot (9.),"),
 ]
 Prefix = Annotated[_Text, _shape(r"[0-9*#+]{0,20}", "up to 20 digits (* # +)")]
+ShownNumber = Annotated[_Text, _shape(r"\+?[0-9]{0,20}", "a number of up to 20 digits")]
 Contact = Annotated[
     _Text,
     _shape(
-        rf"|sip:(?:[^\s@<>\"]{{1,64}}@)?(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:;transport=(?:udp|tcp))?",
+        rf"|sip:(?:[^\s@<>\"]{{1,64}}@)?(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:;transport=(?:udp|tcp|tls))?",
         "an address as sip:door@192.168.1.20:5060",
     ),
 ]
@@ -119,6 +126,12 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _night(text: str) -> str:
+    if text and not _NIGHT.fullmatch(text):
+        raise ValueError("hours as 22:00-07:00, or nothing, are wanted")
+    return text
+
+
 class _Entry(BaseModel):
     """One thing of a site file. Only the keys that were written count."""
 
@@ -150,6 +163,27 @@ class TrunkEntry(_Entry):
         AfterValidator(_each_once),
         Field(max_length=256, description="Addresses and networks that its calls may come from, besides host."),
     ] = ()
+    in_strip: Annotated[
+        int, Field(strict=True, ge=0, le=20, description="Digits taken off the front of a called number that comes in.")
+    ] = 0
+    in_prepend: Annotated[Prefix, Field(description="Digits put before the rest of it.")] = ""
+    out_form: Annotated[
+        NumberForm, Field(description="How a number goes out: as dialled, as +86…, or as it is dialled in the country.")
+    ] = "dialled"
+    out_strip: Annotated[
+        int, Field(strict=True, ge=0, le=20, description="Digits then taken off the front of a number that goes out.")
+    ] = 0
+    out_prepend: Annotated[Prefix, Field(description="Digits put before the rest of it.")] = ""
+    caller: Annotated[
+        ShownNumber, Field(description="The number shown there; empty: the extension's own, or who called us.")
+    ] = ""
+    channels: Annotated[
+        int, Field(strict=True, ge=0, le=10_000, description="Calls at once, in and out together; 0: no limit.")
+    ] = 0
+    transport: Annotated[
+        TrunkTransport,
+        Field(description="By which it is reached: udp, tcp, tls, or auto (as its DNS records say)."),
+    ] = "udp"
 
 
 class NumberEntry(_Entry):
@@ -222,6 +256,44 @@ class QueueEntry(_Entry):
     music: Annotated[Label, Field(description="The name of the music; empty for the office's default.")] = ""
 
 
+class LimitsEntry(_Entry):
+    """What an extension, or the office, may dial over trunks. Known by who."""
+
+    who: Annotated[
+        Phone,
+        Field(
+            description="An extension; `each`: every one without limits of its own; `all`: the whole office, flows too."
+        ),
+    ]
+    calls: Annotated[int, Field(strict=True, ge=0, le=10_000, description="Outside calls at once; 0: no limit.")] = 0
+    per_minute: Annotated[
+        int, Field(strict=True, ge=0, le=10_000, description="Outside calls begun in a minute; 0: no limit.")
+    ] = 0
+    per_hour: Annotated[
+        int, Field(strict=True, ge=0, le=100_000, description="Outside calls begun in an hour; 0: no limit.")
+    ] = 0
+    forbid: Annotated[
+        tuple[Pattern, ...],
+        AfterValidator(_each_once),
+        Field(max_length=256, description="Numbers, or beginnings with a dot, that are refused."),
+    ] = ()
+    permit: Annotated[
+        tuple[Pattern, ...],
+        AfterValidator(_each_once),
+        Field(
+            max_length=256, description="Numbers, or beginnings with a dot, that are never refused for what they are."
+        ),
+    ] = ()
+    international: Annotated[Flag, Field(description="Whether other countries may be dialled.")] = False
+    premium: Annotated[Flag, Field(description="Whether premium-rate numbers may be dialled.")] = False
+    night: Annotated[
+        _Text, AfterValidator(_night), Field(description="Hours in which no outside call is begun, as 22:00-07:00.")
+    ] = ""
+    longest: Annotated[
+        float, Field(strict=True, ge=0, le=86_400, description="Seconds after which an outside call ends; 0: no limit.")
+    ] = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """key: the field by which a thing is known. needed: without which a new thing cannot be."""
@@ -240,6 +312,7 @@ _KINDS: Mapping[Section, _Kind] = {
     "users": _Kind("user", "login", UserEntry, UserAccount, ("name", "role")),
     "extensions": _Kind("extension", "number", ExtensionEntry, Extension, ()),
     "queues": _Kind("queue", "name", QueueEntry, QueueSettings, ()),
+    "limits": _Kind("limits", "who", LimitsEntry, Limits, ()),
 }
 ENTRIES: Mapping[Section, type[BaseModel]] = {section: kind.entry for section, kind in _KINDS.items()}
 """What a thing of each section looks like: for the documents of the file and of the API."""
@@ -367,6 +440,8 @@ def _references(thing: object) -> Iterator[tuple[KeyPath, Section, str]]:
             yield from ((("trunks", n), "trunks", trunk) for n, trunk in enumerate(thing.trunks))
         case UserAccount(extension=str(number)):
             yield ("extension",), "extensions", number
+        case Limits() if thing.who not in (EACH, ALL):
+            yield ("who",), "extensions", thing.who
         case QueueSettings():
             yield from ((("members", n), "users", member) for n, member in enumerate(thing.members))
 

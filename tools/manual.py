@@ -43,6 +43,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "users": ("用户", "能登录的人，以 login 识别"),
     "extensions": ("分机", "座位上的话机，以 number 识别"),
     "queues": ("技能组", "排队的来电和接听的座席，以 name 识别"),
+    "limits": ("外拨限制", "分机或整个单位能向外拨打什么，防话费欺诈，以 who 识别"),
 }
 
 KEYS: Mapping[str, Mapping[str, str]] = {
@@ -54,6 +55,14 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "password": "账号的密码",
         "register": "是否向运营商注册",
         "allow": "除 host 外，还接受哪些地址、网段的来电",
+        "in_strip": "来电的被叫号码从前面去掉几位",
+        "in_prepend": "去掉之后在前面加上的数字",
+        "out_form": "去电号码的写法：dialled 按所拨、e164 写作 +86…、national 按国内拨法",
+        "out_strip": "然后从前面去掉几位",
+        "out_prepend": "去掉之后在前面加上的数字",
+        "caller": "向外显示的号码；空表示分机自己的号码，或原来电的号码",
+        "channels": "同时最多几路通话，来去电合计；0 为不限",
+        "transport": "用什么协议到达：udp、tcp、tls；auto 按域名记录（RFC 3263）",
     },
     "numbers": {
         "match": "中继送来的被叫号码；9. 表示 9 开头、后面至少还有一位",
@@ -92,6 +101,18 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "record": "是否录音",
         "music": "等待音乐的名称；空为默认音乐",
     },
+    "limits": {
+        "who": "分机号；each 表示每个没有单独限制的分机；all 表示整个单位合计（含流程外拨）",
+        "calls": "同时最多几个外线电话；0 为不限",
+        "per_minute": "一分钟内最多拨几个；0 为不限",
+        "per_hour": "一小时内最多拨几个；0 为不限",
+        "forbid": "禁止的号码，或号码开头加一点",
+        "permit": "不因号码而禁止的号码，或号码开头加一点",
+        "international": "能否拨打其他国家",
+        "premium": "能否拨打声讯等高收费号码",
+        "night": "这段时间不许拨外线，如 22:00-07:00（按本单位时区）",
+        "longest": "外线电话最长多少秒，到时挂断；0 为不限",
+    },
 }
 
 _CONFIGURATION = """\
@@ -121,11 +142,11 @@ _SITE = """\
 
 Drawn from the code by `python -m tools.manual`; a test keeps it current.
 
-What an office has: trunks, numbers, users, extensions, queues. `callcenterd apply -c FILE SITE.yaml` puts it into the
-store; a running server takes it up at once. `site.example.yaml` is an example; `callcenterd export` writes what there
-is now. The administration page does the same, one thing at a time or with the whole file.
-单位有哪些中继、号码、用户、分机和技能组。`callcenterd apply` 写入，运行中的服务立即采用；样例是 `site.example.yaml`；
-`callcenterd export` 写出现有的。“系统管理”页面也能做同样的事。
+What an office has: trunks, numbers, users, extensions, queues, limits. `callcenterd apply -c FILE SITE.yaml` puts it
+into the store; a running server takes it up at once. `site.example.yaml` is an example; `callcenterd export` writes
+what there is now. The administration page does the same, one thing at a time or with the whole file.
+单位有哪些中继、号码、用户、分机、技能组和外拨限制。`callcenterd apply` 写入，运行中的服务立即采用；
+样例是 `site.example.yaml`；`callcenterd export` 写出现有的。“系统管理”页面也能做同样的事。
 
 - A file adds and changes, and never takes away: what it does not name stays, key by key. To take something away, use
   the page or `DELETE` of the API. 只增改，不删除：没写到的保持不变。要删除，用页面或接口。

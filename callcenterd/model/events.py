@@ -221,6 +221,17 @@ class TrunkChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FraudAlarm(Fact):
+    """A limit refused an outside call. extension None: a flow dialled. rule: the limit's key in the site file."""
+
+    call: CallId
+    extension: ExtensionNumber | None
+    number: str
+    who: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallNoted(Fact):
     """A person wrote on the call, or tied it to a customer."""
 
@@ -270,6 +281,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     ScreenPopped: "screen.pop",
     PhoneChanged: "phone.changed",
     TrunkChanged: "trunk.changed",
+    FraudAlarm: "fraud.alarm",
     CallNoted: "call.noted",
     CustomerSaved: "customer.saved",
     SiteChanged: "site.changed",

@@ -35,6 +35,34 @@ def normalise(number: str, region: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def national(number: str, region: str) -> str:
+    """As it is dialled within the country: "+861062960000" → "01062960000"; another country's with 00."""
+    full = normalise(number, region)
+    if not full.startswith("+"):
+        return full
+    parsed = phonenumbers.parse(full, region)
+    if parsed.country_code != phonenumbers.country_code_for_region(region):
+        return f"00{full[1:]}"
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(sign for sign in written if sign.isdigit())
+
+
+def is_foreign(number: str, region: str) -> bool:
+    """Does it lead to another country? Whatever begins like such a number does, even if it is no possible one."""
+    ours = f"+{phonenumbers.country_code_for_region(region)}"
+    full = normalise(number, region)
+    return full.startswith(("+", "00")) and not full.startswith((ours, f"00{ours[1:]}"))
+
+
+def is_premium(number: str, region: str) -> bool:
+    """Is it a number whose calls pay somebody (声讯台)?"""
+    try:
+        parsed = phonenumbers.parse(tidy(number), region)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.PREMIUM_RATE
+
+
 def matches(pattern: str, number: str) -> bool:
     """Does a dialled number fit? "9." is 9 and at least one more character; without a dot only the same number."""
     if pattern.endswith("."):

@@ -9,6 +9,8 @@ from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName,
 from callcenterd.model.people import Role
 
 Strategy = Literal["longest_idle", "ring_all", "round_robin", "fewest_calls", "least_talk", "random"]
+TrunkTransport = Literal["udp", "tcp", "tls", "auto"]
+NumberForm = Literal["dialled", "e164", "national"]
 
 
 class Secret(str):
@@ -34,7 +36,14 @@ NO_SECRET = Secret("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trunk:
-    """A provider. allow: addresses or networks its calls may come from, besides host."""
+    """A provider. allow: addresses or networks its calls may come from, besides host.
+
+    in_strip, in_prepend:   what is done to a called number that comes in, before it is looked up.
+    out_form, out_strip, out_prepend: how a number goes out: put into that form, cut, and added to, in this order.
+    caller:   the number that is shown there; "" is the extension's own, or who called us.
+    channels: calls at once, in and out together; 0: no limit.
+    transport: by which it is reached; "auto": as its DNS records say (RFC 3263). port 5060 is the usual one of each.
+    """
 
     name: TrunkName
     host: str
@@ -43,6 +52,14 @@ class Trunk:
     password: Secret = NO_SECRET
     register: bool = False
     allow: tuple[str, ...] = ()
+    in_strip: int = 0
+    in_prepend: str = ""
+    out_form: NumberForm = "dialled"
+    out_strip: int = 0
+    out_prepend: str = ""
+    caller: str = ""
+    channels: int = 0
+    transport: TrunkTransport = "udp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +117,35 @@ class QueueSettings:
     music: str = ""
 
 
+EACH = "each"
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may be dialled over trunks, against toll fraud (话费欺诈).
+
+    who: an extension's number; "each": every extension without limits of its own; "all": the whole office together,
+    calls that flows dial too.
+    calls, per_minute, per_hour: outside calls at once and begun in that time; 0: no limit.
+    forbid, permit: patterns of numbers; what is permitted is not refused for its number.
+    international, premium: may other countries and premium-rate numbers be dialled? For "all" this is not asked.
+    night:   "22:00-07:00" in the office's zone: no outside calls are begun then; "": never.
+    longest: seconds after which an outside call is ended; 0: no limit.
+    """
+
+    who: str
+    calls: int = 0
+    per_minute: int = 0
+    per_hour: int = 0
+    forbid: tuple[str, ...] = ()
+    permit: tuple[str, ...] = ()
+    international: bool = False
+    premium: bool = False
+    night: str = ""
+    longest: float = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """All of it, each list in the order of its key. revision grows with every change."""
@@ -110,4 +156,5 @@ class Site:
     users: tuple[UserAccount, ...] = ()
     extensions: tuple[Extension, ...] = ()
     queues: tuple[QueueSettings, ...] = ()
+    limits: tuple[Limits, ...] = ()
     revision: int = 0

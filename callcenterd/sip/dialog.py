@@ -124,14 +124,14 @@ class Dialog:
     def _way(self) -> tuple[str, list[str]]:
         """Request-URI and Route lines. A first route without ;lr is a strict router: it gets the request itself."""
         if not self.routes:
-            return str(_plain(self.target)), []
+            return str(plain(self.target)), []
         first, *rest = self.routes
         if not isinstance(first.uri, SipUri) or first.uri.params.has("lr"):
-            return str(_plain(self.target)), [str(route) for route in self.routes]
-        return str(_plain(first.uri)), [*(str(route) for route in rest), f"<{_plain(self.target)}>"]
+            return str(plain(self.target)), [str(route) for route in self.routes]
+        return str(plain(first.uri)), [*(str(route) for route in rest), f"<{plain(self.target)}>"]
 
 
-def _plain(uri: Uri) -> Uri:
+def plain(uri: Uri) -> Uri:
     """As a Request-URI: what their Contact says after "?" is not for us to put into a request (§19.1.5)."""
     if isinstance(uri, SipUri) and uri.headers:
         return SipUri(uri.scheme, uri.userinfo, uri.host, uri.port, uri.params)

@@ -113,7 +113,8 @@ class Guard:
         known = password_of(name)
         password = known or self._nobody
         right = hmac.compare_digest(
-            response_of(mine, name, password, method).encode(), (mine.get("response") or "").lower().encode()
+            response_of(mine, name, password, method).encode(),
+            (mine.get("response") or "").lower().encode(errors="surrogateescape"),
         )
         if not (right and known and _same_resource(mine.get("uri") or "", request_uri)):
             return Judgement(Verdict.WRONG, name)

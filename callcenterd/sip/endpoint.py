@@ -16,7 +16,7 @@ import structlog
 from callcenterd.errors import LocalError, NotFound
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Site
-from callcenterd.sip import events
+from callcenterd.sip import events, session_timer
 from callcenterd.sip.admission import Admission
 from callcenterd.sip.conversation import Conversation
 from callcenterd.sip.dialog import Dialog
@@ -32,15 +32,18 @@ from callcenterd.sip.identity import (
     fixed_contact,
     name_of,
     number_of,
+    taken_elsewhere,
     user_of,
+    wanted_of,
 )
 from callcenterd.sip.incoming import Incoming
-from callcenterd.sip.locate import Routes
+from callcenterd.sip.locate import Found, Routes, Wanted
 from callcenterd.sip.matching import AnyServer, DialogKey, dialog_key
 from callcenterd.sip.message import Message, Request, Response, is_keepalive, parse, reply_to
 from callcenterd.sip.outgoing import Outgoing, Target
-from callcenterd.sip.post import ALLOW, SDP, Facing, Parcel, Post, party_of, sdp_of
+from callcenterd.sip.post import ALLOW, SDP, UNDERSTOOD, Account, Facing, Parcel, Post, party_of, sdp_of
 from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration
+from callcenterd.sip.subscriptions import Documents, Package, Subscriptions
 from callcenterd.sip.syntax import MalformedMessage
 from callcenterd.sip.transaction import RFC_TIMERS, InviteServerTransaction, Timers
 from callcenterd.sip.trunk import Line
@@ -49,8 +52,8 @@ from callcenterd.sip.uri import OtherUri, SipUri
 
 _log = structlog.get_logger(__name__)
 
-_DONE_HERE = frozenset({"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER"})
-_NEVER_DONE = frozenset({"PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
+_DONE_HERE = frozenset({"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE"})
+_NEVER_DONE = frozenset({"PRACK", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
 _COME_BACK_LATER = "30"
 """Seconds that a trunk is to send us nothing while we drain."""
 _SAID_OFTEN = 60.0
@@ -93,6 +96,7 @@ class Endpoint:
         self._trunks = Trunks(self._post, self._who)
         self._calls: dict[DialogId, Incoming | Outgoing] = {}
         self._dialogs: dict[DialogKey, Conversation] = {}
+        self._subscriptions = Subscriptions(self._post)
         self._identities = itertools.count(1)
         self._draining = False
         self._complained: dict[str, float] = {}
@@ -142,11 +146,17 @@ class Endpoint:
     def connection_ended(self, flow: Flow, now: float) -> None:
         """A TCP connection is gone: its bindings, and what waits for an answer on it."""
         self._reachable(self._registrar.lost(flow.connection), False)
+        self._subscriptions.lost(flow)
         self._post.fail_all(flow, now)
 
     def needs(self, flow: Flow) -> bool:
-        """Does a binding or a dialog live on this connection?"""
-        return self._registrar.holds(flow) or any(one.dialog.flow == flow for one in self._dialogs.values())
+        """Does a binding, a dialog or a subscription live on this connection, or does a trunk call us on it?"""
+        return (
+            self._registrar.holds(flow)
+            or any(one.dialog.flow.goes_over(flow) for one in self._dialogs.values())
+            or bool(self._who.trunks_at(flow.remote[0]))
+            or self._subscriptions.lives_on(flow)
+        )
 
     def tell_events(self) -> bool:
         """Tell what happened. Answers whether there was anything: what is told may ask for more."""
@@ -160,12 +170,12 @@ class Endpoint:
                 _log.exception("event not taken", happening=type(event).__name__)
         return any_waiting
 
-    def lookups(self, now: float) -> list[str]:
-        """Host names to resolve now; hand each answer to `located`."""
+    def lookups(self, now: float) -> list[Wanted]:
+        """Whom to find now (`locate.locate`); hand each answer to `located`."""
         return self._who.names.due(now)
 
-    def located(self, name: str, addresses: Collection[str], now: float) -> None:
-        if self._who.names.answered(name, addresses, now):
+    def located(self, wanted: Wanted, found: Found, now: float) -> None:
+        if self._who.names.answered(wanted, found, now):
             self._who.located()
             self._trunks.look(now)
 
@@ -191,6 +201,7 @@ class Endpoint:
             if number in before and before[number].password.reveal() == extension.password.reveal()
         ]
         gone = set(self._registrar.keep_only(stay))
+        self._subscriptions.keep_only(stay, now)
         now_fixed = {n for n, extension in self._who.extensions.items() if fixed_contact(extension) is not None}
         self._reachable(sorted(now_fixed - fixed), True)
         self._reachable(sorted((gone | fixed) - now_fixed), False)
@@ -199,6 +210,18 @@ class Endpoint:
     def drain(self) -> None:
         """No new calls from now on; registrations and running calls go on."""
         self._draining = True
+
+    def show(self, documents: Documents) -> None:
+        """What subscribers are told (`subscriptions.Documents`). Until then there is nothing to subscribe to."""
+        self._subscriptions.documents = documents
+
+    def changed(self, package: Package, number: ExtensionNumber, now: float) -> None:
+        """What subscribers are told about that extension is another now."""
+        self._subscriptions.changed(package, number, now)
+
+    def farewell(self, now: float) -> None:
+        """The server stops: who subscribed is told to come again later (RFC 6665 §4.1.3)."""
+        self._subscriptions.end_all(now)
 
     def ring(self, dialog: DialogId, sdp: bytes | None = None, *, now: float) -> None:
         if isinstance(call := self._calls.get(dialog), Incoming):
@@ -230,6 +253,16 @@ class Endpoint:
         if (conversation := self._conversation(dialog)) is not None:
             conversation.refuse_offer(status, now)
 
+    def offer(self, dialog: DialogId, sdp: bytes, *, now: float) -> None:
+        """A new offer of ours, as soon as one can be made. Its end is a `Reanswered` or an `OfferRefused`."""
+        if (conversation := self._conversation(dialog)) is not None:
+            conversation.renewal.offer(sdp, now)
+
+    def tell_referral(self, dialog: DialogId, status: int, *, now: float) -> None:
+        """How far what a `Referred` asked for has come: 100 takes it on, from 200 on it is decided."""
+        if (conversation := self._conversation(dialog)) is not None:
+            conversation.tell_referral(status, now)
+
     def place(
         self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes, now: float
     ) -> DialogId:
@@ -252,7 +285,7 @@ class Endpoint:
 
     def local_host_towards(self, to: ToExtension | ToTrunk, *, now: float) -> str:
         """The address of ours that faces them. Raises LocalError like `place`."""
-        return self._post.local_host(self._targets(to, now)[0].flow)
+        return self._post.sound_host(self._targets(to, now)[0].flow)
 
     # ---- what pages show -------------------------------------------------------------------------------------
 
@@ -269,6 +302,7 @@ class Endpoint:
             "dialogs": float(len(self._dialogs)),
             "calls": float(len(self._calls)),
             "registrations": float(len(self._registrar)),
+            "subscriptions": float(len(self._subscriptions)),
         }
 
     def registrations(self) -> Mapping[ExtensionNumber, Phone]:
@@ -337,7 +371,7 @@ class Endpoint:
         if request.method == "CANCEL":
             self._cancel(request, back, now)
         elif request.to.tag is not None or request.method == "ACK":
-            self._within_dialog(request, back, now)
+            self._within_dialog(request, back, flow, now)
         elif (refusal := _unfit(request)) is not None:
             self._post.answer_stranger(request, back, refusal.status, **refusal.headers)
         elif request.method == "OPTIONS":
@@ -346,6 +380,8 @@ class Endpoint:
             self._register(request, back, flow, now)
         elif request.method == "INVITE":
             self._invite(request, back, flow, now)
+        elif request.method == "SUBSCRIBE":
+            self._subscribe(request, back, flow, now)
         else:  # BYE, INFO and UPDATE of no dialog
             self._post.answer_stranger(request, back, 481)
 
@@ -361,13 +397,19 @@ class Endpoint:
         tag = call.conversation.dialog.local_tag if isinstance(call, Incoming) else None
         self._post.answer(_server(arrival.transaction), 200, now, tag=tag)
         if isinstance(call, Incoming):
-            call.cancelled(now)
+            call.cancelled(now, elsewhere=taken_elsewhere(request))
         elif isinstance(call, Conversation):
             call.refuse_offer(487, now)  # they take back a re-INVITE
 
-    def _within_dialog(self, request: Request, back: Flow, now: float) -> None:
+    def _within_dialog(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
         conversation = self._dialogs.get(dialog_key(request))
-        if conversation is None and request.method != "ACK" and not self._who.known(back.remote[0]):
+        subscription = self._subscriptions.find(request) if conversation is None else None
+        if (
+            conversation is None
+            and subscription is None
+            and request.method != "ACK"
+            and not self._who.known(back.remote[0])
+        ):
             if request.method == "INVITE":
                 self._challenge(request, back, now)  # to a stranger, an old call is as little there as a new one
             else:
@@ -380,10 +422,12 @@ class Endpoint:
             self._post.answer_stranger(request, back, 503)
         elif arrival.kind in ("new", "merged"):
             transaction = _server(arrival.transaction)
-            if conversation is None:
+            if subscription is not None:
+                self._subscriptions.within(subscription, request, transaction, flow, now)
+            elif conversation is None:
                 self._post.answer(transaction, 481, now)
-            elif _unknown_extensions(request, frozenset()):
-                self._refuse(transaction, _bad_extension(request, frozenset()), now)
+            elif _unknown_extensions(request, UNDERSTOOD):
+                self._refuse(transaction, _bad_extension(request, UNDERSTOOD), now)
             else:
                 conversation.asked(request, transaction, now)
 
@@ -425,6 +469,12 @@ class Endpoint:
         if {binding.call_id for binding in bindings} - before or bool(bindings) != bool(before):
             self._reachable([extension], bool(bindings))
 
+    def _subscribe(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
+        """Only our own extensions are told anything: who they are they prove as for a call (RFC 6665 §4.2.1.3)."""
+        if (proved := self._prove(request, back, now)) is not None:
+            server, name = proved
+            self._subscriptions.begin(request, server, ExtensionNumber(name), flow, now)
+
     def _invite(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
         proofs = request.authorizations
         line = None if self._guard.named(proofs) is not None else self._who.trunk_of(request, flow, now)
@@ -459,7 +509,17 @@ class Endpoint:
         identity = DialogId(next(self._identities))
         call = Incoming(self._post, identity, server, self._forget)
         dialog = Dialog.of_their_invite(request, self._post.token(), self._post.contact(flow), flow, 0)
-        call.conversation = Conversation(self._post, identity, dialog, call, self._dialogs, pinned=line is None)
+        call.conversation = Conversation(
+            self._post,
+            identity,
+            dialog,
+            call,
+            self._dialogs,
+            pinned=line is None,
+            extension=extension if line is None else None,
+            account=_account(line),
+            allows_update="update" in request.allow,
+        )
         self._calls[identity] = call
         self._post.counts["calls_arrived"] += 1
         self._post.events.append(
@@ -471,7 +531,7 @@ class Endpoint:
                 caller_name=name_of(request.from_),
                 called=called_number(request, line.trunk.username if line is not None else ""),
                 offer=sdp_of(request),
-                local_host=self._post.local_host(flow),
+                local_host=self._post.sound_host(flow),
             )
         )
 
@@ -552,17 +612,19 @@ class Endpoint:
 
     def _targets(self, to: ToExtension | ToTrunk, now: float) -> list[Target]:
         """Raises LocalError if there is none."""
-        return [self._trunk_target(to)] if isinstance(to, ToTrunk) else self._phones(to.number, now)
+        return [self._trunk_target(to, now)] if isinstance(to, ToTrunk) else self._phones(to.number, now)
 
-    def _trunk_target(self, to: ToTrunk) -> Target:
+    def _trunk_target(self, to: ToTrunk, now: float) -> Target:
         line = self._line(to.trunk)
         if not line.addresses:
             raise LocalError(f"the host of trunk {to.trunk}, {line.trunk.host}, has no address")
+        flows = self._post.flows_to(line.machines, line.trunk.host, now, first=line.home)
         trunk = line.trunk
         uri = SipUri.of(to.number, trunk.host, trunk.port if trunk.port != 5060 else None)
         return Target(
             uri=str(uri),
-            flow=self._post.flow_to((line.addresses[0], trunk.port)),
+            flow=flows[0],
+            others=tuple(flows[1:]),
             username=trunk.username,
             password=trunk.password,
         )
@@ -572,16 +634,14 @@ class Endpoint:
         if extension is None:
             raise NotFound("extension", number)
         if (uri := fixed_contact(extension)) is not None:
-            addresses = self._who.names.addresses(uri.host)
-            if not addresses:
-                raise LocalError(f"the device of extension {number}, {uri.host}, has no address")
-            transport: Transport = "TCP" if uri.transport == "tcp" else "UDP"
-            return [Target(uri=str(uri), flow=self._post.flow_to((addresses[0], uri.port or 5060), transport))]
+            flows = self._post.flows_to(self._who.names.machines(wanted_of(uri)), uri.host, now)
+            return [Target(uri=str(uri), flow=flows[0], others=tuple(flows[1:]), extension=number)]
         bindings = self._registrar.bindings(number, now)
         if not bindings:
             raise LocalError(f"no phone is registered for extension {number}")
         return [
-            Target(uri=str(_bare(binding)), flow=binding.flow, routes=binding.path, pinned=True) for binding in bindings
+            Target(uri=str(_bare(binding)), flow=binding.flow, routes=binding.path, pinned=True, extension=number)
+            for binding in bindings
         ]
 
     def _line(self, name: TrunkName) -> Line:
@@ -593,10 +653,11 @@ class Endpoint:
     # ---- within ----------------------------------------------------------------------------------------------
 
     def _conversation(self, dialog: DialogId) -> Conversation | None:
+        """Where an offer may wait: of who called us, of who answered, or of an early dialog of ours (RFC 3311)."""
         call = self._calls.get(dialog)
         if isinstance(call, Incoming):
             return call.conversation
-        return call.winner if call is not None else None
+        return call.offered if call is not None else None
 
     def _forget(self, dialog: DialogId) -> None:
         self._calls.pop(dialog, None)
@@ -626,7 +687,7 @@ def _unfit(request: Request) -> _Refusal | None:
         return _Refusal(416, {})
     if request.method == "REGISTER" and isinstance(request.to.uri, OtherUri):
         return _Refusal(400, {})
-    understood = frozenset({"path"}) if request.method == "REGISTER" else frozenset[str]()
+    understood = frozenset({"path"}) if request.method == "REGISTER" else UNDERSTOOD
     return _bad_extension(request, understood) if _unknown_extensions(request, understood) else None
 
 
@@ -642,10 +703,17 @@ def _bad_extension(request: Request, understood: frozenset[str]) -> _Refusal:
     return _Refusal(420, {"Unsupported": ", ".join(_unknown_extensions(request, understood))})
 
 
+def _account(line: Line | None) -> Account | None:
+    """For a trunk that challenges us within a call of its own."""
+    return Account(line.trunk.username, line.trunk.password) if line is not None and line.trunk.username else None
+
+
 def _uncallable(request: Request) -> _Refusal | None:
     """An INVITE that we could not answer with SDP, or that has gone round in circles."""
     if request.max_forwards == 0:
         return _Refusal(483, {})
+    if session_timer.too_brief(request):
+        return _Refusal(422, {"Min-SE": str(session_timer.RULES.shortest)})
     if request.headers.has("Content-Encoding") or (request.body and sdp_of(request) is None):
         return _Refusal(415, {"Accept": SDP, "Accept-Encoding": "identity"})
     if request.headers.has("Accept"):

@@ -35,7 +35,9 @@ class IncomingCall:
     """An INVITE of someone who may call: a trunk by its address, or an extension that proved who it is.
 
     Exactly one of trunk and extension is set. offer: SDP, or None if they leave the offer to us.
-    local_host: the address of ours that faces them.
+    local_host: the address of ours that faces them. caller: "" if they want to be unknown.
+    diverted_from: the numbers that were called before this one, newest first.
+    replaces: a dialog of ours that this one is to take the place of (RFC 3891).
     """
 
     dialog: DialogId
@@ -46,6 +48,8 @@ class IncomingCall:
     called: str
     offer: bytes | None
     local_host: str
+    diverted_from: tuple[str, ...] = ()
+    replaces: DialogId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +70,22 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Our INVITE came to nothing. status: theirs; 408 if nobody answered, 503 if it could not be sent."""
+    """Our INVITE came to nothing. status: theirs; 408 if nobody answered, 503 if it could not be sent.
+
+    moved_to: the number that a phone forwards its calls to (3xx); our own rules say where it leads.
+    """
 
     dialog: DialogId
     status: int
+    moved_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """They took their INVITE back before we answered."""
+    """They took their INVITE back before we answered. elsewhere: because somebody else took it (RFC 3326)."""
 
     dialog: DialogId
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,36 @@ class Reoffered:
 
 
 @dataclass(frozen=True, slots=True)
+class Reanswered:
+    """Their SDP after a re-INVITE of ours: to our new offer, or to the old one once more."""
+
+    dialog: DialogId
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRefused:
+    """Our new offer was refused: what was agreed before still holds."""
+
+    dialog: DialogId
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """A phone that proved who it is wants its call to go elsewhere; it waits for `tell_referral`.
+
+    number: where to. replaces: another dialog of the same phone: whom that one speaks with is meant.
+    by: as the phone says; for people to read.
+    """
+
+    dialog: DialogId
+    number: str
+    replaces: DialogId | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyByInfo:
     """A key by INFO (application/dtmf-relay or application/dtmf)."""
 
@@ -128,5 +167,17 @@ class TrunkSeen:
     why: str
 
 
-DialogEvent = Progress | Accepted | Refused | Cancelled | HungUp | Acknowledged | Reoffered | KeyByInfo
+DialogEvent = (
+    Progress
+    | Accepted
+    | Refused
+    | Cancelled
+    | HungUp
+    | Acknowledged
+    | Reoffered
+    | Reanswered
+    | OfferRefused
+    | Referred
+    | KeyByInfo
+)
 SipEvent = IncomingCall | DialogEvent | Registered | TrunkSeen

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Extension, Secret, Trunk
 from callcenterd.sip import uri as uris
-from callcenterd.sip.flow import Flow
+from callcenterd.sip.flow import Flow, Transport
 from callcenterd.sip.headers import NameAddr, readable
-from callcenterd.sip.locate import Names, literal
+from callcenterd.sip.locate import Names, Wanted, literal
 from callcenterd.sip.message import Request
 from callcenterd.sip.registrar import Registrar
 from callcenterd.sip.syntax import MalformedMessage
@@ -50,17 +50,25 @@ class Who:
         self.extensions = {extension.number: extension for extension in extensions}
         contacts = [uri for extension in self.extensions.values() if (uri := fixed_contact(extension)) is not None]
         self._fixed = frozenset(address for uri in contacts if (address := literal(uri.host)) is not None)
-        hosts = {name for line in self.lines.values() for name in (line.trunk.host, *allowed_names(line.trunk))}
-        self.names.want(hosts | {uri.host for uri in contacts}, now)
+        allowed = {name for line in self.lines.values() for name in allowed_names(line.trunk)}
+        self.names.want(
+            {line.wanted for line in self.lines.values()}
+            | {Wanted.only_addresses(name) for name in allowed}
+            | {wanted_of(uri) for uri in contacts},
+            now,
+        )
         self.located()
 
     def located(self) -> None:
         """Addresses of names have changed."""
         self._by_source.clear()
         for line in self.lines.values():
-            line.addresses = self.names.addresses(line.trunk.host)
+            line.machines = self.names.machines(line.wanted)
+            line.addresses = self.names.addresses(line.wanted)
             line.allowed = tuple(
-                address for name in allowed_names(line.trunk) for address in self.names.addresses(name)
+                address
+                for name in allowed_names(line.trunk)
+                for address in self.names.addresses(Wanted.only_addresses(name))
             )
 
     def known(self, source: str) -> bool:
@@ -103,6 +111,13 @@ def fixed_contact(extension: Extension) -> SipUri | None:
     return uri if isinstance(uri, SipUri) else None
 
 
+def wanted_of(uri: SipUri) -> Wanted:
+    """Whom an address names, for RFC 3263. A transport that is none of ours is left to the records."""
+    transports: dict[str | None, Transport] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS"}
+    secure = uri.scheme == "sips"
+    return Wanted(uri.host, uri.port or 0, "TLS" if secure else transports.get(uri.transport), secure)
+
+
 def user_of(uri: Uri) -> str:
     return uri.user or ""
 
@@ -122,3 +137,11 @@ def called_number(request: Request, account: str) -> str:
 
 def name_of(address: NameAddr) -> str:
     return readable(address.display, LONGEST_NAME)
+
+
+_TAKEN = re.compile(r"\s*SIP\s*;.*\bcause\s*=\s*200\b", re.IGNORECASE | re.DOTALL)
+
+
+def taken_elsewhere(request: Request) -> bool:
+    """Does a CANCEL say that somebody else took the call (RFC 3326)? Then nobody has missed it."""
+    return any(_TAKEN.match(value[:200]) is not None for value in request.headers.values("Reason"))

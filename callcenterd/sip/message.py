@@ -429,7 +429,8 @@ class StreamParser:
         held = self._held
         while self._looked == 0 and held[:1] == b"\r":
             if held[:4] == b"\r\n\r\n":
-                del held[:4]
+                # A run of them is one question: a segment full of them is not worth thousands of answers.
+                del held[: _pings_at_start(held)]
                 return PING
             if b"\r\n\r\n".startswith(held):
                 return None  # half a ping, or the line end before a message: the next octets tell
@@ -601,6 +602,7 @@ _CALL_ID = re.compile(r"[^\x00-\x20\x7f]+")
 _REQUEST_URI = re.compile(r"[^\x00-\x20\x7f<>\"]+")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: ([^\r\n]*))?", re.IGNORECASE | re.ASCII)
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE | re.ASCII)
+_PINGS = re.compile(rb"(?:\r\n\r\n)++")
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 
 
@@ -651,6 +653,12 @@ def _read_head(head: bytes) -> Message:
         if fault is not None:
             raise fault
     return message
+
+
+def _pings_at_start(held: bytearray) -> int:
+    """Octets of the whole pings that a stream begins with."""
+    run = _PINGS.match(held)
+    return 0 if run is None else run.end()
 
 
 def _has_lone_ends(head: bytes) -> bool:

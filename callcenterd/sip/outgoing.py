@@ -6,27 +6,33 @@ wins, the others are cancelled; one that answers all the same is acknowledged an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from callcenterd.errors import LocalError
+from callcenterd.model.ids import ExtensionNumber
 from callcenterd.model.site import Secret
-from callcenterd.sip import events
+from callcenterd.sip import events, reliable, session_timer
+from callcenterd.sip import uri as uris
 from callcenterd.sip.conversation import Conversation, as_reason
-from callcenterd.sip.dialog import MAX_FORWARDS, Dialog
+from callcenterd.sip.dialog import MAX_FORWARDS, Dialog, plain
 from callcenterd.sip.digest import prove
 from callcenterd.sip.events import DialogId
 from callcenterd.sip.flow import Flow
 from callcenterd.sip.headers import NameAddr
+from callcenterd.sip.identity import number_of
 from callcenterd.sip.matching import DialogKey
-from callcenterd.sip.message import Headers, Message, Request, Response
-from callcenterd.sip.post import ALLOW, SDP, USER_AGENT, Parcel, Post, sdp_of
+from callcenterd.sip.message import Headers, Message, Request, Response, encode
+from callcenterd.sip.post import ALLOW, LARGEST_DATAGRAM, SDP, SUPPORTED, USER_AGENT, Account, Parcel, Post, sdp_of
 from callcenterd.sip.syntax import MalformedMessage
 from callcenterd.sip.transaction import InviteClientTransaction, Told, Transaction, cancel_of
+from callcenterd.sip.uri import SipUri
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 MOST_EARLY = 8
 """Early dialogs of one INVITE: proxies behind a trunk that fork further than that are on their own."""
+MOST_MOVES = 3
+"""Times that one INVITE is sent on by a 3xx of the trunk's own host."""
 
 
 NO_PASSWORD = Secret("")
@@ -34,14 +40,20 @@ NO_PASSWORD = Secret("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One place that is to ring. pinned: its requests always go on this flow. password: for who challenges us there."""
+    """One place that is to ring. pinned: its requests always go on this flow. password: for who challenges us there.
+
+    others: ways to the same place, to be tried in this order if the first one does not work (RFC 3263 §4.3).
+    extension: whose phone it is, if it is one of ours.
+    """
 
     uri: str
     flow: Flow
+    others: tuple[Flow, ...] = ()
     routes: tuple[str, ...] = ()
     pinned: bool = False
     username: str = ""
     password: Secret = NO_PASSWORD
+    extension: ExtensionNumber | None = None
 
 
 class Outgoing:
@@ -62,6 +74,7 @@ class Outgoing:
         self._forget = forget
         self._attempts: list[Attempt] = []
         self._statuses: list[int] = []
+        self._moved_to = ""
 
     def start(self, targets: Sequence[Target], *, from_: NameAddr, to: NameAddr, sdp: bytes, now: float) -> None:
         self._attempts = [Attempt(self, target, from_, to, sdp) for target in targets]
@@ -75,13 +88,14 @@ class Outgoing:
             self.winner.hang_up(reason, now)
         self._cancel(reason, now)
 
-    def accept_offer(self, sdp: bytes, now: float) -> None:
-        if self.winner is not None:
-            self.winner.accept_offer(sdp, now)
+    @property
+    def offered(self) -> Conversation | None:
+        """Whose offer waits for our side: the winner's, or before that an early dialog's (RFC 3311)."""
+        early = (one for attempt in self._attempts for one in attempt.early if one.waits_for_us)
+        return self.winner or next(early, None)
 
-    def refuse_offer(self, status: int, now: float) -> None:
-        if self.winner is not None:
-            self.winner.refuse_offer(status, now)
+    def acknowledged(self, now: float) -> None:
+        """A PRACK is for who is called to get; we sent no reliable answer."""
 
     # ---- from the attempts ---------------------------------------------------------------------------------
 
@@ -102,12 +116,13 @@ class Outgoing:
         self.post.events.append(events.Accepted(self.id, answer))
         self._cancel(ELSEWHERE, now, but=attempt)
 
-    def failed(self, status: int, now: float) -> None:
+    def failed(self, status: int, now: float, *, moved_to: str = "") -> None:
         """One attempt came to nothing. 6xx speaks for all of them, else the last one decides (§16.7)."""
         self._statuses.append(status)
+        self._moved_to = self._moved_to or moved_to
         if self.undecided and (status >= 600 or len(self._statuses) == len(self._attempts)):
             self.over = True
-            self.post.events.append(events.Refused(self.id, _best(self._statuses)))
+            self.post.events.append(events.Refused(self.id, _best(self._statuses), self._moved_to))
             self._forget(self.id)
             self._cancel(None, now)
 
@@ -131,10 +146,13 @@ class Attempt:
         self._call = call
         self._post = call.post
         self._target = target
+        self._flow = target.flow
+        self._left = list(target.others)
         self._from = str(from_.with_tag(self._post.token()))
         self._to = str(to)
         self._call_id = self._post.token()
-        self._contact = self._post.contact(target.flow, _user_of(from_))
+        self._user = _user_of(from_)
+        self._contact = ""
         self._sdp = sdp
         self._sequence = 0
         self._invite: Request
@@ -143,8 +161,14 @@ class Attempt:
         self._done = False
         self._cancelling: str | None = None
         self._proved = 0
+        self._interval = session_timer.RULES.expires
+        self._places = {target.uri}  # where a 3xx has sent this INVITE
         self._early: dict[str, Conversation] = {}
         self._acknowledged: dict[str, Parcel] = {}
+
+    @property
+    def early(self) -> Iterable[Conversation]:
+        return self._early.values()
 
     def start(self, now: float) -> None:
         self._ask(now, None)
@@ -165,15 +189,21 @@ class Attempt:
         if what == "answer" and isinstance(message, Response):
             self._answered(message, now)
         elif what == "timeout":
-            self._fail(408, now)
+            self._try_elsewhere(408, now)
         elif what == "transport_error":
-            self._fail(503, now)
+            self._try_elsewhere(503, now)
 
     def _answered(self, response: Response, now: float) -> None:
         if response.status < 200:
             self._provisional(response, now)
         elif response.status < 300:
             self._success(response, now)
+        elif response.status == 503:
+            self._try_elsewhere(503, now)
+        elif response.status == 422 and self._ask_longer(response, now):
+            return
+        elif 300 <= response.status < 400:
+            self._moved(response, now)
         elif response.status not in (401, 407) or not self._prove(response, now):
             self._fail(response.status, now)
 
@@ -186,8 +216,57 @@ class Attempt:
         tag = response.to.tag
         if response.status > 100 and tag and tag not in self._early and len(self._early) < MOST_EARLY:
             self._early[tag] = self._converse(response)
+        number = reliable.number_of(response)
+        if number is not None and not self._acknowledge(number, response, now):
+            return
         if response.status in (180, 183):
             self._call.rings(sdp_of(response))
+
+    def _acknowledge(self, number: int, response: Response, now: float) -> bool:
+        """PRACK (RFC 3262 §4). False: it was heard already, or one before it is missing."""
+        conversation = self._early.get(response.to.tag or "")
+        if conversation is None or not conversation.ordered.takes(number):
+            return False
+        conversation.settled = conversation.settled or sdp_of(response) is not None
+        flow = conversation.way()
+        prack = conversation.dialog.request("PRACK", self._post.via(flow))
+        prack.headers.add("RAck", f"{number} {response.cseq.number} INVITE")
+        self._post.ask(prack, flow, conversation, now)
+        return True
+
+    def _moved(self, response: Response, now: float) -> None:
+        """3xx (§8.1.3.4). A trunk may send us on within its own host; a phone only says the number that it forwards to,
+        which is routed like any number. A stranger's address is never called."""
+        target, contact = self._target, next(iter(response.contacts), None)
+        uri = None if contact is None else contact.uri
+        if target.extension is not None:
+            self._fail(response.status, now, moved_to="" if uri is None else number_of(uri))
+            return
+        here = uris.parse(target.uri)
+        if (
+            self._cancelling is None
+            and isinstance(uri, SipUri)
+            and isinstance(here, SipUri)
+            and uri.host.lower() in (here.host.lower(), self._flow.remote[0])
+            and str(uri := plain(uri)) not in self._places
+            and len(self._places) <= MOST_MOVES
+        ):
+            self._places.add(str(uri))
+            self._target = replace(target, uri=str(uri))
+            self._close_early()
+            self._ask(now, None)
+        else:
+            self._fail(response.status, now)
+
+    def _ask_longer(self, response: Response, now: float) -> bool:
+        """422: they want to be asked less often (RFC 4028 §7.3). Once: who then wants more still is refused."""
+        shortest = session_timer.shortest_of(response.headers)
+        if shortest <= self._interval or self._interval != session_timer.RULES.expires or self._cancelling is not None:
+            return False
+        self._interval = shortest
+        self._close_early()
+        self._ask(now, None)
+        return True
 
     def _success(self, response: Response, now: float) -> None:
         """Each 2xx is acknowledged each time it comes, whoever sent it (§13.2.2.4)."""
@@ -202,7 +281,9 @@ class Attempt:
             conversation = self._converse(response)
         else:
             conversation.dialog.confirm(response)
-        conversation.up = True
+        conversation.up = conversation.settled = True
+        conversation.renewal.allows_update = "update" in response.allow
+        conversation.agree(session_timer.agreed(response, self._interval), now)
         flow = conversation.way()
         ack = conversation.dialog.request("ACK", self._post.via(flow), sequence=self._invite.cseq.number)
         ack.headers.copy_from(self._invite.headers, "Authorization", "Proxy-Authorization")  # §22.1: as in the INVITE
@@ -210,14 +291,29 @@ class Attempt:
         self._finish()
         self._call.answered(self, conversation, sdp_of(response), now)
 
-    def _fail(self, status: int, now: float) -> None:
+    def _try_elsewhere(self, status: int, now: float) -> None:
+        """This way does not work, or nobody is left there: the next one gets the INVITE, if there is one (RFC 3263
+        §4.3). What rang already is not tried elsewhere: somebody's phone would ring twice."""
+        if not self._target.pinned:
+            self._post.avoided.failed(self._flow, now)
+        if self._done or self._early or self._cancelling is not None or not self._left:
+            self._fail(status, now)
+            return
+        self._flow = self._left.pop(0)
+        self._proved = 0
+        self._ask(now, None)
+
+    def _fail(self, status: int, now: float, *, moved_to: str = "") -> None:
         if not self._done:
             self._finish()
-            self._call.failed(status, now)
+            self._call.failed(status, now, moved_to=moved_to)
 
     def _finish(self) -> None:
         self._done = True
         self._post.agenda.forget(self._give_up)
+        self._close_early()
+
+    def _close_early(self) -> None:
         for conversation in self._early.values():
             conversation.close()
         self._early.clear()
@@ -227,10 +323,23 @@ class Attempt:
     def _ask(self, now: float, proof: tuple[str, str] | None) -> None:
         self._sequence += 1
         self._heard = False
+        self._invite = self._written(proof)
+        if not self._target.pinned and len(encode(self._invite)) > LARGEST_DATAGRAM:
+            stream = self._post.over_tcp(self._flow, now)
+            if stream is not None:
+                self._left.insert(0, self._flow)  # if they refuse TCP, a datagram has to do (RFC 3261 §18.1.1)
+                self._flow = stream
+                self._invite = self._written(proof)
+        transaction = self._post.ask(self._invite, self._flow, self, now)
+        assert isinstance(transaction, InviteClientTransaction)
+        self._transaction = transaction
+
+    def _written(self, proof: tuple[str, str] | None) -> Request:
         target = self._target
+        self._contact = self._post.contact(self._flow, self._user, secure=target.uri.startswith("sips:"))
         headers = Headers(
             [
-                ("Via", self._post.via(target.flow)),
+                ("Via", self._post.via(self._flow)),
                 ("Max-Forwards", MAX_FORWARDS),
                 *(("Route", route) for route in target.routes),
                 ("From", self._from),
@@ -239,16 +348,17 @@ class Attempt:
                 ("CSeq", f"{self._sequence} INVITE"),
                 ("Contact", self._contact),
                 ("Allow", ALLOW),
+                ("Supported", SUPPORTED),
+                ("Session-Expires", str(self._interval)),
                 ("User-Agent", USER_AGENT),
                 ("Content-Type", SDP),
             ]
         )
+        if self._interval > session_timer.RULES.expires:
+            headers.add("Min-SE", str(self._interval))
         if proof is not None:
             headers.add(*proof)
-        self._invite = Request("INVITE", target.uri, headers, self._sdp)
-        transaction = self._post.ask(self._invite, target.flow, self, now)
-        assert isinstance(transaction, InviteClientTransaction)
-        self._transaction = transaction
+        return Request("INVITE", target.uri, headers, self._sdp)
 
     def _prove(self, response: Response, now: float) -> bool:
         """Answer a challenge, once and once more if the nonce was stale; only a trunk's that gave us a password."""
@@ -273,23 +383,33 @@ class Attempt:
         )
         if proof is None:
             return False
-        for conversation in self._early.values():
-            conversation.close()
-        self._early.clear()
+        self._close_early()
         self._ask(now, ("Authorization" if response.status == 401 else "Proxy-Authorization", str(proof)))
         return True
 
     def _converse(self, response: Response) -> Conversation:
         target = self._target
-        dialog = Dialog.of_our_invite(self._invite, response, self._contact, target.flow)
-        return Conversation(self._post, self._call.id, dialog, self._call, self._call.dialogs, pinned=target.pinned)
+        dialog = Dialog.of_our_invite(self._invite, response, self._contact, self._flow)
+        conversation = Conversation(
+            self._post,
+            self._call.id,
+            dialog,
+            self._call,
+            self._call.dialogs,
+            pinned=target.pinned,
+            ours=True,
+            extension=target.extension if target.pinned else None,
+            account=Account(target.username, target.password) if target.username else None,
+        )
+        conversation.described = self._sdp
+        return conversation
 
     def _send_cancel(self, now: float) -> None:
         cancel = cancel_of(self._invite)
         if self._cancelling:
             cancel.headers.add("Reason", as_reason(self._cancelling))
         try:
-            self._post.ask(cancel, self._target.flow, self, now)
+            self._post.ask(cancel, self._flow, self, now)
         except LocalError:
             return  # it was sent already
         self._post.agenda.at(self._give_up, now + self._post.timers.patience)

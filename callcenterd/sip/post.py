@@ -13,16 +13,26 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from callcenterd.errors import LocalError
+from callcenterd.model.site import Secret
 from callcenterd.sip.agenda import Agenda
 from callcenterd.sip.events import SipEvent
 from callcenterd.sip.flow import Address, Flow, Transport, written_host
+from callcenterd.sip.locate import Avoided, Machine, in_order, literal
 from callcenterd.sip.matching import AnyClient, AnyServer, Arrival, Transactions
 from callcenterd.sip.message import Headers, Message, Request, Response, encode, reply_to
 from callcenterd.sip.transaction import RFC_TIMERS, Effect, Ended, Send, Tell, Timers, Told, Transaction
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE, REGISTER, SUBSCRIBE"
+SUPPORTED = "100rel, timer, replaces, norefersub"
+UNDERSTOOD = frozenset(SUPPORTED.split(", "))
+"""Option tags that others may require of us (RFC 3262, 4028, 3891, 4488)."""
 USER_AGENT = "callcenterd"
 SDP = "application/sdp"
+
+LARGEST_DATAGRAM = 1300
+"""Octets of a request that may go over UDP to somebody whose path we do not know (RFC 3261 §18.1.1)."""
+_FAR_AWAY = "192.0.2.1"
+"""An address of nobody (RFC 5737): what faces it is what faces the world. Nothing is ever sent there."""
 
 Facing = Callable[[str], str]
 """The address of ours that faces another one. Raises LocalError if there is no way there."""
@@ -43,6 +53,14 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Our name and password at who may challenge us."""
+
+    username: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """Octets for the edge. sender: the transaction that is to know if they cannot be sent."""
 
@@ -60,6 +78,7 @@ class Post:
         self.events: deque[SipEvent] = deque()
         self.counts: Counter[str] = Counter()
         self.chance = chance
+        self.avoided = Avoided()
         self._facing = facing
         self._asked: set[Transaction] = set()
         self._listeners: list[Flow] = []
@@ -80,10 +99,15 @@ class Post:
         branch = f"z9hG4bK{self.chance.getrandbits(72):018x}"
         return f"SIP/2.0/{flow.transport} {self.place(flow)};rport;branch={branch}"
 
-    def contact(self, flow: Flow, user: str = "") -> str:
-        """Where we can be reached from there. user: as it stands in a URI."""
-        transport = "" if flow.transport == "UDP" else ";transport=tcp"
-        return f"<sip:{user}{'@' if user else ''}{self.place(flow)}{transport}>"
+    def contact(self, flow: Flow, user: str = "", *, secure: bool = False) -> str:
+        """Where we can be reached from there. user: as it stands in a URI.
+
+        secure: a sips: address is answered by one (RFC 3261 §8.1.1.8, §12.1.1); over TLS it names no transport, since
+        it can be no other (RFC 5630 §3.1.4).
+        """
+        sips = secure and flow.secure
+        transport = "" if flow.transport == "UDP" or (sips and flow.transport == "TLS") else _parameter(flow.transport)
+        return f"<{'sips' if sips else 'sip'}:{user}{'@' if user else ''}{self.place(flow)}{transport}>"
 
     def place(self, flow: Flow) -> str:
         return f"{written_host(self.local_host(flow))}:{flow.local[1]}"
@@ -93,18 +117,61 @@ class Post:
         host = flow.local[0]
         return self._facing(flow.remote[0]) if host in ("0.0.0.0", "::") else host  # noqa: S104  # read, not bound
 
+    def sound_host(self, flow: Flow) -> str:
+        """The address of ours for sound towards them. Sound goes by IPv4 only (`media.sockets`): to who signals by
+        IPv6 it is the one that faces the rest of the IPv4 world, or this machine itself."""
+        host = self.local_host(flow)
+        if ":" not in host:
+            return host
+        try:
+            return self._facing("127.0.0.1" if literal(flow.remote[0]) == "::1" else _FAR_AWAY)
+        except LocalError:
+            return "127.0.0.1"
+
     # ---- ways ----------------------------------------------------------------------------------------------
 
     def listen(self, listeners: Iterable[tuple[Transport, Address]]) -> None:
         """Where the edge listens: what a message of ours may leave from."""
         self._listeners = [Flow(transport, ("", 0), local) for transport, local in listeners]
 
-    def flow_to(self, remote: Address, transport: Transport = "UDP") -> Flow:
-        """A new way. Raises LocalError if we listen on nothing that could take it."""
+    def flow_to(self, remote: Address, transport: Transport = "UDP", name: str = "") -> Flow:
+        """A new way. name: whose certificate is wanted. Raises LocalError if no listener of ours could take it."""
         for listener in self._listeners:
             if listener.transport == transport and (":" in listener.local[0]) == (":" in remote[0]):
-                return Flow(transport, remote, listener.local)
+                return Flow(transport, remote, listener.local, name=name if transport == "TLS" else "")
         raise LocalError(f"no {transport.lower()} listener for {written_host(remote[0])}")
+
+    def flows_to(self, machines: Iterable[Machine], name: str, now: float, *, first: Flow | None = None) -> list[Flow]:
+        """The ways to places, in the order in which to try them (RFC 3263 §4.3): as their records say, those that did
+        not work a moment ago last. first: where we are registered, and so are to call from (RFC 5626 §4.2).
+
+        name: what the certificate must say. Raises LocalError if we listen on nothing that could reach any.
+        """
+        places = self.avoided.last(in_order(machines, self.chance), now)
+        flows: list[Flow] = []
+        why = LocalError(f"{name} has no address")
+        for place in places:
+            try:
+                flows.append(self.flow_to(place.remote, place.transport, name))
+            except LocalError as fault:
+                why = fault
+        if not flows:
+            raise why
+        if first is not None and first in flows and not self.avoided.avoids(first, now):
+            flows.remove(first)
+            flows.insert(0, first)
+        return flows
+
+    def over_tcp(self, flow: Flow, now: float) -> Flow | None:
+        """The same place over TCP, for a request that is too large for a datagram (RFC 3261 §18.1.1). None: we have
+        no TCP, or that place did not take it a moment ago."""
+        if flow.transport != "UDP":
+            return None
+        try:
+            stream = self.flow_to(flow.remote, "TCP")
+        except LocalError:
+            return None
+        return None if self.avoided.avoids(stream, now) else stream
 
     # ---- requests of ours ----------------------------------------------------------------------------------
 
@@ -125,7 +192,7 @@ class Post:
 
     def fail_all(self, flow: Flow, now: float) -> None:
         """A connection is gone: whatever waits for an answer on it."""
-        for transaction in [one for one in self._asked if party_of(one).flow == flow]:
+        for transaction in [one for one in self._asked if party_of(one).flow.goes_over(flow)]:
             self.fail(transaction, now)
 
     # ---- requests of theirs --------------------------------------------------------------------------------
@@ -188,6 +255,11 @@ class Post:
                         party.asker.told(transaction, what, message, now)
                 case Ended():
                     self._asked.discard(transaction)
+
+
+def _parameter(transport: Transport) -> str:
+    """RFC 3261 §19.1.1, RFC 7118 §5.2: WebSocket over TLS is "ws" as well, since TLS is what sips: says."""
+    return f";transport={'ws' if transport == 'WSS' else transport.lower()}"
 
 
 def party_of(transaction: Transaction) -> Party:

@@ -9,8 +9,10 @@ import ipaddress
 import random
 from typing import Literal
 
-from callcenterd.model.site import Trunk
+from callcenterd.model.site import Trunk, TrunkTransport
 from callcenterd.sip.events import TrunkSeen
+from callcenterd.sip.flow import Flow, Transport
+from callcenterd.sip.locate import Machine, Wanted
 
 Want = Literal["OPTIONS", "REGISTER"]
 State = Literal["unknown", "up", "down"]
@@ -26,18 +28,22 @@ REGISTRATION = 3600
 """Seconds that we ask a registrar for."""
 FIRST_RETRY = 30.0
 LONGEST_RETRY = 600.0
+_TRANSPORTS: dict[TrunkTransport, Transport | None] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS", "auto": None}
 
 
 class Line:
     """What is known of one trunk.
 
-    addresses: what its host resolved to, where we send; empty until that is known. allowed: addresses of the names in
-    `allow`. registered_until: 0 if we never were.
+    addresses: what its host resolved to; empty until that is known. machines: the same as RFC 3263 orders them, where
+    we send. home: where we are registered. allowed: addresses of the names in `allow`. registered_until: 0 if we never
+    were.
     """
 
     def __init__(self, trunk: Trunk, chance: random.Random, now: float) -> None:
         self.trunk = trunk
         self.addresses: tuple[str, ...] = ()
+        self.machines: tuple[Machine, ...] = ()
+        self.home: Flow | None = None
         self.allowed: tuple[str, ...] = ()
         self.state: State = "unknown"
         self.registered_until = 0.0
@@ -50,6 +56,13 @@ class Line:
         self._health_missed_at: float | None = None
         self._registration_due: float | None = now if trunk.register else None
         self._registration_fault = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        """Whom to find (RFC 3263). 5060 is what stands there if nobody chose a port: then records may name another."""
+        trunk = self.trunk
+        port = 0 if trunk.port == 5060 else trunk.port
+        return Wanted(trunk.host, port, _TRANSPORTS[trunk.transport])
 
     def sends_from(self, source: str) -> bool:
         """May a call from this address be the trunk's? Its host and what `allow` names."""

@@ -298,6 +298,14 @@ trunks = sa.Table(
     _text("password"),
     sa.Column("register", sa.Boolean, nullable=False),
     sa.Column("allow", _Json, nullable=False),
+    sa.Column("in_strip", sa.Integer, nullable=False, server_default="0"),
+    _text("in_prepend"),
+    sa.Column("out_form", Plain, nullable=False, server_default="dialled"),
+    sa.Column("out_strip", sa.Integer, nullable=False, server_default="0"),
+    _text("out_prepend"),
+    _text("caller"),
+    sa.Column("channels", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("transport", Plain, nullable=False, server_default="udp"),
 )
 
 numbers = sa.Table(
@@ -353,6 +361,22 @@ queues = sa.Table(
     sa.Column("max_wait", sa.Float, nullable=False),
     sa.Column("record", sa.Boolean, nullable=False),
     _text("music"),
+)
+
+limits = sa.Table(
+    "limits",
+    metadata,
+    sa.Column("who", Plain, primary_key=True),
+    _position(),
+    sa.Column("calls", sa.Integer, nullable=False),
+    sa.Column("per_minute", sa.Integer, nullable=False),
+    sa.Column("per_hour", sa.Integer, nullable=False),
+    sa.Column("forbid", _Json, nullable=False),
+    sa.Column("permit", _Json, nullable=False),
+    sa.Column("international", sa.Boolean, nullable=False),
+    sa.Column("premium", sa.Boolean, nullable=False),
+    _text("night"),
+    sa.Column("longest", sa.Float, nullable=False),
 )
 
 # ---- who is signed in, and who did what -----------------------------------------------------------------------

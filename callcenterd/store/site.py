@@ -1,4 +1,4 @@
-"""What the office has, as tables: trunks, numbers, users, extensions, queues. The rules are in the room `site`."""
+"""The office as tables: trunks, numbers, users, extensions, queues, limits. The rules are in the room `site`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.errors import LocalError, NotFound, NotNow
 from callcenterd.model.site import (
     Extension,
+    Limits,
     NumberRoute,
     OutboundRoute,
     QueueSettings,
@@ -22,11 +23,11 @@ from callcenterd.model.site import (
     UserAccount,
 )
 from callcenterd.store.engine import Database
-from callcenterd.store.schema import extensions, numbers, outbound, queues, trunks, users
+from callcenterd.store.schema import extensions, limits, numbers, outbound, queues, trunks, users
 from callcenterd.store.schema import site as revisions
 
 Row = dict[str, Any]
-Thing = Trunk | NumberRoute | OutboundRoute | UserAccount | Extension | QueueSettings
+Thing = Trunk | NumberRoute | OutboundRoute | UserAccount | Extension | QueueSettings | Limits
 
 
 class _Kind(NamedTuple):
@@ -44,6 +45,7 @@ _KINDS: Mapping[str, _Kind] = {
     "users": _Kind(users, UserAccount, "login"),
     "extensions": _Kind(extensions, Extension, "number"),
     "queues": _Kind(queues, QueueSettings, "name"),
+    "limits": _Kind(limits, Limits, "who"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What an office has: trunks, numbers, outbound routes, users, extensions, queues; and the site file with all of them.
+"""What an office has: trunks, numbers, outbound routes, users, extensions, queues, limits; and the site file.
 
 The rules are those of the site file (`site.put`, `site.remove`), and so are the words. Passwords come in and never go
 out: `has_password` says that there is one.
@@ -21,12 +21,15 @@ from callcenterd.model.ids import ExtensionNumber
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
     Extension,
+    Limits,
+    NumberForm,
     NumberRoute,
     OutboundRoute,
     QueueSettings,
     Secret,
     Site,
     Trunk,
+    TrunkTransport,
     UserAccount,
 )
 from callcenterd.site import ENTRIES, Applied, Section
@@ -63,6 +66,14 @@ class TrunkShown:
     has_password: bool
     register: bool
     allow: tuple[str, ...]
+    in_strip: int
+    in_prepend: str
+    out_form: NumberForm
+    out_strip: int
+    out_prepend: str
+    caller: str
+    channels: int
+    transport: TrunkTransport
     state: str
     why: str
 
@@ -91,9 +102,8 @@ class ExtensionShown:
 
 def _trunk(office: Office, trunk: Trunk) -> TrunkShown:
     now = office.trunks().get(trunk.name, TrunkNow())
-    has = bool(trunk.password.reveal())
-    place = (trunk.host, trunk.port, trunk.username)
-    return TrunkShown(trunk.name, *place, has, trunk.register, trunk.allow, now.state, now.why)
+    known = {field.name: getattr(trunk, field.name) for field in dataclasses.fields(trunk) if field.name != "password"}
+    return TrunkShown(**known, has_password=bool(trunk.password.reveal()), state=now.state, why=now.why)
 
 
 def _user(_: Office, user: UserAccount) -> UserShown:
@@ -128,6 +138,7 @@ _LISTS: Mapping[Section, _List] = {
     "users": _List("user", "login", UserShown, _user),
     "extensions": _List("extension", "number", ExtensionShown, _extension),
     "queues": _List("queue", "name", QueueSettings, _as_it_is),
+    "limits": _List("limits", "who", Limits, _as_it_is),
 }
 
 

@@ -155,12 +155,14 @@ def test_an_update_without_offer_only_says_that_the_call_goes_on() -> None:
     assert not server.all(events.Reoffered)
 
 
-def test_an_offer_while_it_rings_waits_for_the_answer() -> None:
+def test_an_offer_while_their_first_one_is_not_answered_has_to_come_again() -> None:
+    """RFC 3311 §5.2."""
     net = Net()
     server, trunk, _, _ = ringing(net)
     early = trunk.last_response(180, "INVITE")
     trunk.within(early, "UPDATE", sequence=2, sdp=OFFER)
-    assert trunk.what[-1] == "491 UPDATE"
+    assert trunk.what[-1] == "500 UPDATE"
+    assert trunk.last_response(500, "UPDATE").headers.has("Retry-After")
     assert not server.all(events.Reoffered)
 
 
@@ -198,10 +200,10 @@ def test_an_info_that_holds_no_key_is_answered_and_tells_nothing(body: bytes) ->
         ("INFO", ("Content-Type: text/plain",), 415),
         ("INVITE", ("Content-Type: text/plain",), 415),
         ("UPDATE", ("Content-Type: text/plain",), 415),
-        ("REFER", ("Refer-To: <sip:4711@x>",), 405),
+        ("REFER", ("Refer-To: <sip:4711@x>",), 403),
         ("NOTIFY", (), 405),
-        ("PRACK", (), 405),
-        ("INVITE", ("Require: timer",), 420),
+        ("PRACK", (), 481),
+        ("INVITE", ("Require: precondition",), 420),
     ],
 )
 def test_other_requests_get_their_status_and_the_call_goes_on(method: str, more: tuple[str, ...], status: int) -> None:

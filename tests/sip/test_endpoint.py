@@ -16,6 +16,7 @@ from callcenterd.sip.digest import prove
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import ToExtension, ToTrunk
 from callcenterd.sip.flow import Flow
+from callcenterd.sip.locate import Found, Machine, Place, Wanted
 from callcenterd.sip.message import Response, parse
 from tests.sip.net import (
     ANNA,
@@ -178,15 +179,16 @@ def test_nowhere_to_call_is_an_error_that_leaves_nothing_behind() -> None:
 def test_a_trunks_name_is_asked_for_and_its_answer_is_used() -> None:
     net = Net()
     server, _ = trunk_peer(net, host="sbc.example", port=5070)
-    assert server.endpoint.lookups(net.now) == ["sbc.example"]
+    [wanted] = server.endpoint.lookups(net.now)
+    assert wanted == Wanted("sbc.example", 5070, "UDP")
     assert server.endpoint.lookups(net.now) == []
-    server.endpoint.located("sbc.example", ["10.0.0.9"], net.now)
+    server.endpoint.located(wanted, Found((Machine((Place("UDP", "10.0.0.9", 5070),)),)), net.now)
     server.endpoint.place(TO_OUT, caller="1", sdp=OFFER, now=net.now)
     parcels = [parcel for parcel in server.endpoint.parcels() if parcel.octets.startswith(b"INVITE")]
     assert [parcel.flow.remote for parcel in parcels] == [("10.0.0.9", 5070)]
     assert b"INVITE sip:13800001111@sbc.example:5070 SIP/2.0" in parcels[0].octets
     assert server.endpoint.local_host_towards(TO_OUT, now=net.now) == SERVER
-    assert server.endpoint.lookups(301.0) == ["sbc.example"]
+    assert server.endpoint.lookups(301.0) == [wanted]
 
 
 def test_a_device_at_a_fixed_address_can_be_called_at_once() -> None:
@@ -462,8 +464,8 @@ def test_a_required_extension_that_we_lack_is_named() -> None:
     net = Net()
     trunk_peer(net)
     stranger = net.peer(STRANGER)
-    stranger.request("OPTIONS", "Require: 100rel", "Proxy-Require: Nothing")
-    assert stranger.last_response(420, "OPTIONS").headers.get("Unsupported") == "100rel, nothing"
+    stranger.request("OPTIONS", "Require: precondition", "Proxy-Require: Nothing")
+    assert stranger.last_response(420, "OPTIONS").headers.get("Unsupported") == "precondition, nothing"
 
 
 def test_what_cannot_be_read_is_answered_400_if_it_says_where_to() -> None:
@@ -542,7 +544,7 @@ def test_names_and_numbers_of_strangers_are_fit_to_be_shown() -> None:
         pytest.param(["Content-Type: text/plain"], b"hello", 415, id="a body that is no SDP"),
         pytest.param(["Content-Encoding: gzip"], OFFER, 415, id="packed"),
         pytest.param(["Accept: text/nobodyKnowsThis"], OFFER, 406, id="they take no SDP"),
-        pytest.param(["Require: 100rel"], OFFER, 420, id="an extension that we lack"),
+        pytest.param(["Require: precondition"], OFFER, 420, id="an extension that we lack"),
         pytest.param(["Accept: application/sdp;level=1, text/html"], OFFER, 100, id="they take SDP"),
         pytest.param(["Supported: 100rel, timer", "Session-Expires: 1800"], OFFER, 100, id="what they merely support"),
     ],

@@ -563,7 +563,8 @@ def test_a_message_with_some_octets_changed_is_read_or_refused(
     assert (again.headers.get_all("Via"), again.body) == (message.headers.get_all("Via"), message.body)
     if isinstance(message, Request):
         reply = parse(encode(reply_to(message, 486, to_tag="x")))
-        assert (reply.vias, reply.call_id, reply.cseq) == (message.vias, message.call_id, message.cseq)
+        assert reply.headers.get_all("Via") == message.headers.get_all("Via")
+        assert (reply.call_id, reply.cseq) == (message.call_id, message.cseq)
 
 
 # ---- headers of a message ----------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def test_an_invite_says_who_calls_whom_and_what_we_can() -> None:
     assert str(invite.to) == f"<sip:13800001111@{GATEWAY}>"
     assert [str(contact) for contact in invite.contacts] == [f"<sip:02088886666@{SERVER}:5060>"]
     assert (invite.max_forwards, invite.content_type, invite.body) == (70, "application/sdp", OFFER)
-    assert "100rel" not in invite.supported
+    assert set(invite.supported) == {"100rel", "timer", "replaces", "norefersub"}
     assert "UPDATE" in invite.allow
 
 

@@ -255,15 +255,14 @@ async def test_bookkeeping_waits_for_room_on_a_full_disk_and_a_person_is_told_at
             connection.execute(f"PRAGMA max_page_count={most_pages}").close()
 
         sa.event.listen(kept.engine.sync_engine, "checkout", limit)
-        bookkeeping = asyncio.create_task(
-            kept.writer.keep([new("a"), *(step("a", "x" * 4000) for _ in range(FEW * 10))])
-        )
-        await asyncio.sleep(0)
-        for _ in range(2):
-            with pytest.raises(CannotStore, match="full"):
-                await kept.writer.run(nothing)
-        assert not bookkeeping.done()
-        most_pages = 100_000
-        await bookkeeping
+        async with asyncio.TaskGroup() as group:
+            steps = [step("a", "x" * 4000) for _ in range(FEW * 10)]
+            bookkeeping = group.create_task(kept.writer.keep([new("a"), *steps]))
+            await asyncio.sleep(0)
+            for _ in range(2):
+                with pytest.raises(CannotStore, match="full"):
+                    await kept.writer.run(nothing)
+            assert not bookkeeping.done()
+            most_pages = 100_000
         assert await kept.names(sa.select(calls.c.id)) == ["a"]
         assert len(await kept.names(sa.select(story.c.id))) == FEW * 10

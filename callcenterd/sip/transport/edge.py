@@ -19,8 +19,9 @@ from callcenterd.model.site import Site
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import DialogId, ToExtension, ToTrunk
 from callcenterd.sip.flow import Address, Flow, Transport, written_host
-from callcenterd.sip.locate import resolve
+from callcenterd.sip.locate import Resolver, Wanted, locate
 from callcenterd.sip.post import Parcel
+from callcenterd.sip.transport.dns import SystemResolver
 from callcenterd.sip.transport.tcp import Connections, Item
 from callcenterd.sip.transport.udp import UdpSocket
 
@@ -45,7 +46,11 @@ class ListenAt(Protocol):
 
 
 class SipEdge:
-    def __init__(self, endpoint: Endpoint, listens: Sequence[ListenAt], clock: Clock) -> None:
+    def __init__(
+        self, endpoint: Endpoint, listens: Sequence[ListenAt], clock: Clock, resolver: Resolver | None = None
+    ) -> None:
+        """resolver: who knows names; the system's if none is given."""
+        self._resolver = resolver or SystemResolver()
         self._core = endpoint
         self._listens = listens
         self._clock = clock
@@ -210,8 +215,8 @@ class SipEdge:
                 self._send_all()
         finally:
             self._flushing = False
-        for name in self._core.lookups(self._now()):
-            self._own(self._look_up(name))
+        for wanted in self._core.lookups(self._now()):
+            self._own(self._look_up(wanted))
         self._set_timer()
 
     def _send_all(self) -> None:
@@ -251,11 +256,9 @@ class SipEdge:
             connection.send(parcel.octets)
         self._flush()
 
-    async def _look_up(self, name: str) -> None:
-        addresses = await asyncio.to_thread(resolve, name)
-        if not addresses:
-            _log.warning("host name not known", host=name)
-        self._core.located(name, addresses, self._now())
+    async def _look_up(self, wanted: Wanted) -> None:
+        found = await locate(wanted, self._resolver)
+        self._core.located(wanted, found, self._now())
         self._flush()
 
     # ---- time ----------------------------------------------------------------------------------------------

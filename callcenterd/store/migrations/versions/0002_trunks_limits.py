@@ -1,0 +1,55 @@
+"""What a trunk may be told besides its address; limits of what may be dialled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+def trunk_columns() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("in_strip", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("in_prepend", sa.Text(), server_default="", nullable=False),
+        sa.Column("out_form", sa.Text(), server_default="dialled", nullable=False),
+        sa.Column("out_strip", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("out_prepend", sa.Text(), server_default="", nullable=False),
+        sa.Column("caller", sa.Text(), server_default="", nullable=False),
+        sa.Column("channels", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("transport", sa.Text(), server_default="udp", nullable=False),
+    ]
+
+
+def upgrade() -> None:
+    for column in trunk_columns():
+        op.add_column("trunks", column)
+    op.create_table(
+        "limits",
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("per_minute", sa.Integer(), nullable=False),
+        sa.Column("per_hour", sa.Integer(), nullable=False),
+        sa.Column("forbid", JSON, nullable=False),
+        sa.Column("permit", JSON, nullable=False),
+        sa.Column("international", sa.Boolean(), nullable=False),
+        sa.Column("premium", sa.Boolean(), nullable=False),
+        sa.Column("night", sa.Text(), server_default="", nullable=False),
+        sa.Column("longest", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("who", name="pk_limits"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("limits")
+    for column in reversed(trunk_columns()):
+        op.drop_column("trunks", column.name)

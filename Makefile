@@ -1,5 +1,5 @@
 # run: set up and start the server · test: everything, as CI does · check: format, lint, types, walls
-# bench: one JSON object a line (ONLY=name for one) · soak: the tests for HOURS · pages: build the pages
+# bench: one JSON object a line (ONLY=name for one) · soak: calls for MINUTES, then the tests for HOURS · pages: build the pages
 #
 # The set-up is done once and remembered by stamps in .venv; a changed setup.cfg or page source renews what hangs on it.
 
@@ -41,7 +41,9 @@ bench: set-up-test
 	@$(PY) -m bench $(ONLY)
 
 HOURS ?= 8
+MINUTES ?= 30
 soak: set-up-test
+	$(PY) -m tools.soak_calls $(MINUTES)
 	$(PY) tools/soak.py $(HOURS)
 
 pages: set-up-test

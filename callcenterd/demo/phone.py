@@ -321,7 +321,14 @@ class Phone(asyncio.DatagramProtocol):
         )
         cancel.headers[0] = ("via", call.invite.get("via"))
         await self.ask(cancel)
-        await asyncio.wait_for(call.ended.wait(), _ANSWER_SECONDS)
+        over = [self.own(call.ended.wait()), self.own(call.answered.wait())]
+        await asyncio.wait(over, timeout=_ANSWER_SECONDS, return_when="FIRST_COMPLETED")
+        for waiting in over:
+            waiting.cancel()
+        if call.answered.is_set():  # their 200 crossed our CANCEL (RFC 3261 §15)
+            await call.hang_up()
+        elif not call.ended.is_set():
+            raise NoAnswer("the INVITE that was cancelled has no end")
 
     # ---- calling ----------------------------------------------------------------------------------------
 

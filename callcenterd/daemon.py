@@ -50,8 +50,8 @@ YOUNG = 5000
 """New objects between two looks for dead circles of them. Python's 700 come in every tenth of a call."""
 RECORDINGS = "recordings"
 FILES = 65536
-GATHERED = 0.1
-"""Seconds of bookkeeping that are written in one transaction: a tenth of the CPU of a transaction a row."""
+GATHERED = 0.2
+"""Seconds of bookkeeping that are written in one transaction: a tenth of the CPU of a transaction a row, or less."""
 
 
 class Server:

@@ -253,15 +253,26 @@ async def _begin(connection: AsyncConnection, *, durable: bool) -> None:
 
 
 async def _keep(connection: AsyncConnection, entries: Iterable[Entry]) -> None:
-    """New rows first, in the order in which tables refer to each other; then what changed, each row once."""
-    new: dict[sa.Table, list[Mapping[str, Any]]] = {}
+    """New rows first, in the order in which tables refer to each other; then what changed, each row once.
+
+    What changed in a row that is itself new is written with it: a call that is answered at once is one row.
+    """
+    new: dict[sa.Table, list[dict[str, Any]]] = {}
+    by_id: dict[tuple[sa.Table, str], dict[str, Any]] = {}
     changed: dict[tuple[sa.Table, str], dict[str, Any]] = {}
     for entry in entries:
         match entry:
             case Insert():
-                new.setdefault(entry.table, []).append(entry.row)
+                row = dict(entry.row)
+                new.setdefault(entry.table, []).append(row)
+                if "id" in row:
+                    by_id[entry.table, row["id"]] = row
             case Change():
-                changed.setdefault((entry.table, entry.key), {}).update(entry.fields)
+                fresh = by_id.get((entry.table, entry.key))
+                if fresh is not None and fresh.keys() >= entry.fields.keys():
+                    fresh.update(entry.fields)
+                else:
+                    changed.setdefault((entry.table, entry.key), {}).update(entry.fields)
     if len(new) > 1:
         new = {table: new[table] for table in metadata.sorted_tables if table in new}
     for table, rows in new.items():

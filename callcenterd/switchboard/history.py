@@ -37,6 +37,11 @@ STOP_SECONDS = 10.0
 MOST_WAITING = 100_000
 """Facts that are kept in memory for such a database, some 50 MB; what comes on top is lost and counted."""
 _NO_HEARTBEATS_ABOVE = 1000
+_DETAILS = {
+    kind: tuple(field.name for field in dataclasses.fields(kind) if field.name not in ("at", "call"))
+    for kind in EVENT_NAMES
+}
+"""What a step of a call's story tells of each kind of fact, beside when and of which call."""
 
 
 class History:
@@ -257,11 +262,7 @@ class History:
         kind = EVENT_NAMES.get(type(fact))
         if call is None or kind is None or isinstance(fact, events.ScreenPopped):
             return
-        details = {
-            field.name: _plain(value)
-            for field in dataclasses.fields(fact)
-            if field.name not in ("at", "call") and (value := getattr(fact, field.name)) is not None
-        }
+        details = {name: _plain(value) for name in _DETAILS[type(fact)] if (value := getattr(fact, name)) is not None}
         at = fact.at
         self._keep(lambda: self._store.calls.append(call, at, kind, details))
 

@@ -113,6 +113,18 @@ async def test_the_last_change_of_a_row_holds(address: str | Path, clock: Virtua
         assert await kept.names(sa.select(calls.c.flow)) == ["main"]
 
 
+async def test_a_row_that_is_new_is_written_as_it_is_by_now(address: str | Path, clock: VirtualClock) -> None:
+    async with watched(address, clock) as kept:
+        statements: list[str] = []
+        sa.event.listen(kept.engine.sync_engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+        told: list[Entry] = [new("a"), Change(calls, "a", {"caller": "7"}), new("b")]
+        told.append(Change(calls, "a", {"outcome": "answered"}))
+        await asyncio.gather(*(kept.writer.keep([entry]) for entry in told))
+        assert await kept.names(sa.select(calls.c.caller).order_by(calls.c.id)) == ["7", "1"]
+        assert await kept.names(sa.select(calls.c.outcome).where(calls.c.id == "a")) == ["answered"]
+        assert [one.split()[0] for one in statements if "calls" in one].count("UPDATE") == 1  # outcome has a default
+
+
 async def test_what_fails_fails_alone(address: str | Path, clock: VirtualClock) -> None:
     async with watched(address, clock) as kept:
         writes = [kept.writer.keep([new("a")]), kept.writer.keep([step("nobody", "x")]), kept.writer.keep([new("b")])]

@@ -37,6 +37,7 @@ from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.store.database import Store
 from callcenterd.switchboard.board import Switchboard
+from callcenterd.switchboard.lamps import Lamps
 from callcenterd.web import app as web
 from callcenterd.web import door as web_door
 from callcenterd.worker.passwords import Passwords
@@ -149,7 +150,10 @@ class Server:
             recordings=config.data / RECORDINGS,
             language=config.language,
             region=config.region,
+            zone=ZoneInfo(config.timezone),
         )
+        self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
+        self.sip.show(self.lamps.document)
         self._seen_trunks: dict[TrunkName, web.TrunkNow] = {}
         self.bus.listen(events.TrunkChanged, self._trunk_seen)
         self.office = web.Office(
@@ -204,6 +208,9 @@ class Server:
         self.first_password = await self._first_admin()
         await self.take_up_site()
         await self.board.desk.restore()
+        self.lamps.count()
+        self._open.push_async_callback(self.lamps.stop)
+        self._open.callback(self.sip.farewell)
         await self.sip.answer()
         await self.control.start()
         self._open.push_async_callback(self.control.stop)

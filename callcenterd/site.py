@@ -25,6 +25,8 @@ from callcenterd.model.people import Role
 from callcenterd.model.site import (
     ALL,
     EACH,
+    CallerHeader,
+    Codec,
     Extension,
     Limits,
     NumberForm,
@@ -46,6 +48,8 @@ Section = Literal["trunks", "numbers", "outbound", "users", "extensions", "queue
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 _NIGHT = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
+SHORTEST_PAUSE = 10
+"""Seconds between two OPTIONS: an answer may take that long."""
 MAX_THINGS = 10_000
 """Of one section in one file."""
 
@@ -132,6 +136,12 @@ def _night(text: str) -> str:
     return text
 
 
+def _pause(value: int) -> int:
+    if 0 < value < SHORTEST_PAUSE:
+        raise ValueError(f"0 or at least {SHORTEST_PAUSE} is wanted")
+    return value
+
+
 class _Entry(BaseModel):
     """One thing of a site file. Only the keys that were written count."""
 
@@ -177,6 +187,20 @@ class TrunkEntry(_Entry):
     caller: Annotated[
         ShownNumber, Field(description="The number shown there; empty: the extension's own, or who called us.")
     ] = ""
+    caller_id: Annotated[
+        CallerHeader,
+        Field(description="Where the trunk reads who calls: From, P-Asserted-Identity or Remote-Party-ID."),
+    ] = "from"
+    codecs: Annotated[
+        tuple[Codec, ...],
+        AfterValidator(_each_once),
+        Field(min_length=1, max_length=2, description="Codecs in the order in which they are offered there."),
+    ] = ("PCMA", "PCMU")
+    options: Annotated[
+        int,
+        Field(strict=True, ge=0, le=3600, description="Seconds between two OPTIONS that ask if it is there; 0: none."),
+        AfterValidator(_pause),
+    ] = 30
     channels: Annotated[
         int, Field(strict=True, ge=0, le=10_000, description="Calls at once, in and out together; 0: no limit.")
     ] = 0

@@ -43,6 +43,8 @@ class Leg:
     agreed:  what both sides settled on; None until then.
     joined:  the leg that this one hears and speaks to.
     described: the version of our last SDP; each new one has a higher (RFC 3264 §8).
+    extension: whose phone it is; None: a trunk's.
+    trunk:   over which it goes, if it goes over one.
     """
 
     id: LegId
@@ -56,6 +58,8 @@ class Leg:
     agreed: Agreed | None = None
     joined: Leg | None = None
     described: int = 1
+    extension: ExtensionNumber | None = None
+    trunk: TrunkName | None = None
 
     def become(self, state: LegState) -> None:
         """Raises LocalError if that cannot follow; the leg is then unchanged."""

@@ -7,7 +7,8 @@ not reported as gone: who ended it knows.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from callcenterd.media import sdp
 from callcenterd.media.facts import KeyHeard, LegSilent, MediaFact, PlayEnded, RecordingClosed
 from callcenterd.media.sdp import AudioFormat
 from callcenterd.model.calls import Direction
-from callcenterd.model.ids import LegId, RecordingId, new_call_id
+from callcenterd.model.ids import LegId, RecordingId, TrunkName, new_call_id
 from callcenterd.sip import events as sip_events
 from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
 
@@ -76,6 +77,13 @@ class Calls:
         self._rtp_address = rtp_address
         self._by_dialog: dict[DialogId, Leg] = {}
         self._by_row: dict[LegId, Leg] = {}
+        self.moved: Callable[[Leg], None] = lambda _leg: None
+        """Told of every leg that began, rings, is up or gone; set by who shows that on other phones."""
+        self._on_trunk: Counter[TrunkName] = Counter()
+
+    def channels(self, trunk: TrunkName) -> int:
+        """Legs that go over that trunk now, in and out."""
+        return self._on_trunk[trunk]
 
     def live(self) -> Iterator[Call]:
         seen: dict[str, Call] = {leg.call.id: leg.call for leg in self._by_row.values()}
@@ -96,6 +104,7 @@ class Calls:
         if leg.state is LegState.UP:
             return
         leg.become(LegState.UP)
+        self.moved(leg)
         if leg.offer is None:
             body = sdp.offer(self._shown(leg), leg.port, CODECS, session_id=leg.id)
         else:
@@ -111,22 +120,26 @@ class Calls:
         caller: str,
         caller_name: str = "",
         direction: Direction = "outbound",
+        codecs: Sequence[str] = CODECS,
     ) -> Leg:
-        """Ring a phone or a number. call: what the new leg belongs to; None begins a call of its own.
+        """Ring a phone or a number. call: what the new leg belongs to; None begins a call of its own. codecs: what is
+        offered, the best first.
 
         Raises LocalError if it cannot be reached at all (no binding, no trunk, no port); nothing is left behind.
         """
         host = self._sip.local_host_towards(to)
         row, port = self._media.open_leg(host)
         try:
-            body = sdp.offer(self._rtp_address if self._rtp_address != "auto" else host, port, CODECS, session_id=row)
+            body = sdp.offer(self._rtp_address if self._rtp_address != "auto" else host, port, codecs, session_id=row)
             dialog = self._sip.place(to, caller=caller, caller_name=caller_name, sdp=body)
         except LocalError:
             self._media.close_leg(row)
             raise
         if call is None:
             call = self._begin(direction, caller, caller_name, to.number)
-        leg = Leg(row, call, dialog, to.number, LegState.DIALLING, host, port)
+        trunk = to.trunk if isinstance(to, ToTrunk) else None
+        leg = Leg(row, call, dialog, to.number, LegState.DIALLING, host, port, trunk=trunk)
+        leg.extension = to.number if isinstance(to, ToExtension) else None
         self._keep(leg)
         return leg
 
@@ -260,6 +273,8 @@ class Calls:
         )
         call.trunk, call.extension = event.trunk, event.extension
         leg = Leg(row, call, event.dialog, event.caller, LegState.ARRIVING, event.local_host, port, offer)
+        leg.trunk = event.trunk
+        leg.extension = event.extension
         self._keep(leg)
         self.listener.arrived(call)
 
@@ -268,6 +283,7 @@ class Calls:
             return
         again, heard = leg.state is LegState.RINGING, leg.agreed is not None
         leg.become(LegState.RINGING)
+        self.moved(leg)
         early = answer is not None and (heard or self._settle(leg, answer))
         if leg.alive and (not again or (early and not heard)):
             self.listener.ringing(leg, early)
@@ -281,6 +297,7 @@ class Calls:
             self._fail(leg, "no answer to our offer")
             return
         leg.become(LegState.UP)
+        self.moved(leg)
         self.listener.answered(leg)
 
     def _settle(self, leg: Leg, answer: bytes) -> bool:
@@ -347,13 +364,19 @@ class Calls:
         leg.call.legs.append(leg)
         self._by_dialog[leg.dialog] = leg
         self._by_row[leg.id] = leg
+        self.moved(leg)
+        if leg.trunk is not None:
+            self._on_trunk[leg.trunk] += 1
 
     def _drop(self, leg: Leg) -> None:
         leg.become(LegState.GONE)
         self.part(leg)
         del self._by_dialog[leg.dialog]
         del self._by_row[leg.id]
+        if leg.trunk is not None:
+            self._on_trunk[leg.trunk] -= 1
         self._media.close_leg(leg.id)
+        self.moved(leg)
 
     def _agree(self, leg: Leg, agreed: sdp.Agreed) -> None:
         leg.agreed = agreed

@@ -54,6 +54,15 @@ def is_foreign(number: str, region: str) -> bool:
     return full.startswith(("+", "00")) and not full.startswith((ours, f"00{ours[1:]}"))
 
 
+_EMERGENCY = frozenset({"110", "112", "119", "120", "122"})
+"""China's, with the one that every mobile network knows; phonenumbers leaves 122 (traffic) out."""
+
+
+def is_emergency(number: str, region: str) -> bool:
+    """Nothing may keep anybody from dialling it: no limit, no overload."""
+    return number in _EMERGENCY or phonenumbers.is_emergency_number(number, region)
+
+
 def is_premium(number: str, region: str) -> bool:
     """Is it a number whose calls pay somebody (声讯台)?"""
     try:

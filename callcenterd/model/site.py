@@ -11,6 +11,8 @@ from callcenterd.model.people import Role
 Strategy = Literal["longest_idle", "ring_all", "round_robin", "fewest_calls", "least_talk", "random"]
 TrunkTransport = Literal["udp", "tcp", "tls", "auto"]
 NumberForm = Literal["dialled", "e164", "national"]
+CallerHeader = Literal["from", "pai", "rpid"]
+Codec = Literal["PCMA", "PCMU"]
 
 
 class Secret(str):
@@ -41,6 +43,10 @@ class Trunk:
     in_strip, in_prepend:   what is done to a called number that comes in, before it is looked up.
     out_form, out_strip, out_prepend: how a number goes out: put into that form, cut, and added to, in this order.
     caller:   the number that is shown there; "" is the extension's own, or who called us.
+    caller_id: where that number stands: in From, in P-Asserted-Identity (RFC 3325), or in Remote-Party-ID; in the
+              latter two From names our account, as many registrars want it.
+    codecs:   what we offer there, the best first.
+    options:  seconds between two questions whether it is there; 0: it is not asked.
     channels: calls at once, in and out together; 0: no limit.
     transport: by which it is reached; "auto": as its DNS records say (RFC 3263). port 5060 is the usual one of each.
     """
@@ -58,7 +64,10 @@ class Trunk:
     out_strip: int = 0
     out_prepend: str = ""
     caller: str = ""
+    caller_id: CallerHeader = "from"
     channels: int = 0
+    codecs: tuple[Codec, ...] = ("PCMA", "PCMU")
+    options: int = 30
     transport: TrunkTransport = "udp"
 
 

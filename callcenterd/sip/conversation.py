@@ -7,6 +7,7 @@ in referral.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Protocol
 
 from callcenterd.model.ids import ExtensionNumber
@@ -228,7 +229,7 @@ class Conversation:
                 self.renewal.told(transaction, what, message, now)
             case "NOTIFY":
                 if self._referral is not None and (what != "answer" or self._final(transaction)):
-                    self._referral.notified(what == "answer", now)
+                    self._referral.notified(isinstance(message, Response) and message.status < 300, now)
             case _:
                 pass  # a PRACK: whether it arrived is seen by the answer that it was for
 
@@ -318,11 +319,7 @@ class Conversation:
             self._referral = Referral.begin(self._post, self, transaction, now)
 
     def finds(self, wanted: Replaces) -> Conversation | None:
-        """The dialog of ours that Replaces names, by either side's view of the tags: phones write both."""
-        for local, remote in ((wanted.to_tag, wanted.from_tag), (wanted.from_tag, wanted.to_tag)):
-            if (found := self._dialogs.get(DialogKey(wanted.call_id, local, remote))) is not None:
-                return found
-        return None
+        return named_by(wanted, self._dialogs)
 
     def _renewed(self, request: Request, response: Response, now: float) -> None:
         """Our 2xx says until when the session holds (RFC 4028 §9)."""
@@ -407,6 +404,14 @@ class Conversation:
         if self._repeater is not None:
             self._repeater = None
             self._post.agenda.forget(self._repeat)
+
+
+def named_by(wanted: Replaces, dialogs: Mapping[DialogKey, Conversation]) -> Conversation | None:
+    """The dialog of ours that Replaces names, by either side's view of the tags: phones write both."""
+    for local, remote in ((wanted.to_tag, wanted.from_tag), (wanted.from_tag, wanted.to_tag)):
+        if (found := dialogs.get(DialogKey(wanted.call_id, local, remote))) is not None:
+            return found
+    return None
 
 
 def as_reason(text: str) -> str:

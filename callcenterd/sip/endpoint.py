@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -18,7 +18,7 @@ from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Site
 from callcenterd.sip import events, session_timer
 from callcenterd.sip.admission import Admission
-from callcenterd.sip.conversation import Conversation
+from callcenterd.sip.conversation import Conversation, named_by
 from callcenterd.sip.dialog import Dialog
 from callcenterd.sip.digest import Guard, Offers, Verdict
 from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
@@ -29,9 +29,12 @@ from callcenterd.sip.identity import (
     LONGEST_NUMBER,
     Who,
     called_number,
+    caller_of,
+    diverted_from,
     fixed_contact,
     name_of,
     number_of,
+    shown_to,
     taken_elsewhere,
     user_of,
     wanted_of,
@@ -42,6 +45,7 @@ from callcenterd.sip.matching import AnyServer, DialogKey, dialog_key
 from callcenterd.sip.message import Message, Request, Response, is_keepalive, parse, reply_to
 from callcenterd.sip.outgoing import Outgoing, Target
 from callcenterd.sip.post import ALLOW, SDP, UNDERSTOOD, Account, Facing, Parcel, Post, party_of, sdp_of
+from callcenterd.sip.refer import replaces_of
 from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration
 from callcenterd.sip.subscriptions import Documents, Package, Subscriptions
 from callcenterd.sip.syntax import MalformedMessage
@@ -275,6 +279,9 @@ class Endpoint:
             if number
             else NameAddr("Anonymous", SipUri.of("anonymous", "anonymous.invalid"))
         )
+        if isinstance(to, ToTrunk):
+            from_, more = shown_to(self._line(to.trunk).trunk, from_ if number else None, host)
+            targets = [replace(target, more=more) for target in targets]
         called = SipUri.of(to.number, self._domain if isinstance(to, ToExtension) else self._line(to.trunk).trunk.host)
         identity = DialogId(next(self._identities))
         call = Outgoing(self._post, identity, self._dialogs, self._forget)
@@ -505,6 +512,10 @@ class Endpoint:
         flow: Flow,
         now: float,
     ) -> None:
+        replaced = self._replaced(request, extension if line is None else None)
+        if isinstance(replaced, _Refusal):
+            self._refuse(server, replaced, now)
+            return
         self._post.respond(server, reply_to(request, 100), now)
         identity = DialogId(next(self._identities))
         call = Incoming(self._post, identity, server, self._forget)
@@ -518,22 +529,41 @@ class Endpoint:
             pinned=line is None,
             extension=extension if line is None else None,
             account=_account(line),
-            allows_update="update" in request.allow,
+            allows_update="UPDATE" in request.allow,
         )
         self._calls[identity] = call
         self._post.counts["calls_arrived"] += 1
+        # What a phone says of itself is not believed; it has proved which extension it is.
+        caller, name = caller_of(request) if line is not None else (extension, name_of(request.from_))
         self._post.events.append(
             events.IncomingCall(
                 dialog=identity,
                 trunk=line.trunk.name if line is not None else None,
                 extension=None if line is not None else extension,
-                caller=number_of(request.from_.uri) if line is not None else extension,
-                caller_name=name_of(request.from_),
+                caller=caller,
+                caller_name=name,
                 called=called_number(request, line.trunk.username if line is not None else ""),
                 offer=sdp_of(request),
                 local_host=self._post.sound_host(flow),
+                diverted_from=diverted_from(request) if line is not None else (),
+                replaces=None if replaced is None else replaced.id,
             )
         )
+
+    def _replaced(self, request: Request, extension: ExtensionNumber | None) -> Conversation | _Refusal | None:
+        """The dialog whose place a call is to take (RFC 3891 §3). Nobody takes over the call of another."""
+        try:
+            wanted = replaces_of(request)
+        except MalformedMessage:
+            return _Refusal(400, {})
+        if wanted is None:
+            return None
+        found = named_by(wanted, self._dialogs)
+        if found is None or found.told_no_more:
+            return _Refusal(481, {})
+        if extension is None or found.extension != extension:
+            return _Refusal(403, {})
+        return _Refusal(486, {}) if wanted.early_only and found.up else found
 
     def _prove(self, request: Request, back: Flow, now: float) -> tuple[AnyServer, str] | None:
         """The transaction and the name of who has proved to be an extension. None: it is dealt with.

@@ -28,6 +28,10 @@ _WRITTEN_APART = re.compile(r"[ .()\-]")
 _DIALLED = re.compile(r"\+?[0-9*#]+")
 
 
+MOST_DIVERSIONS = 5
+_HIDDEN = frozenset({"id", "user", "header"})
+
+
 class Who:
     """The site's trunks and extensions, as the SIP room sees them."""
 
@@ -137,6 +141,68 @@ def called_number(request: Request, account: str) -> str:
 
 def name_of(address: NameAddr) -> str:
     return readable(address.display, LONGEST_NAME)
+
+
+def caller_of(request: Request) -> tuple[str, str]:
+    """Number and name of who calls over a trunk. It vouches for P-Asserted-Identity (RFC 3325 §9.1), which is therefore
+    believed before From. ("", ""): they want to be unknown (RFC 3323 §4.2, RFC 3325 §9.3), or nobody knows.
+    """
+    if _HIDDEN & {word.strip().lower() for value in request.headers.values("Privacy") for word in value.split(";")}:
+        return "", ""
+    try:
+        vouched = [one for one in request.asserted if number_of(one.uri)]
+    except MalformedMessage:
+        vouched = []
+    who = vouched[0] if vouched else request.from_
+    if isinstance(who.uri, SipUri) and (who.uri.host.lower() == "anonymous.invalid" or _unknown(who.uri)):
+        return "", ""
+    return number_of(who.uri), name_of(who) or (name_of(request.from_) if vouched else "")
+
+
+def shown_to(trunk: Trunk, caller: NameAddr | None, host: str) -> tuple[NameAddr, tuple[tuple[str, str], ...]]:
+    """From, and the further header lines that tell a trunk who calls, as it wants to read it. caller None: unknown.
+
+    pai: RFC 3325 §9.1, with `Privacy: id` (§9.3) for who is not to be shown. rpid: draft-ietf-sip-privacy-04, which
+    many gateways still read.
+    """
+    account = NameAddr("", SipUri.of(trunk.username, trunk.host)) if trunk.username else None
+    anonymous = NameAddr("Anonymous", SipUri.of("anonymous", "anonymous.invalid"))
+    if trunk.caller_id == "from":
+        return caller or anonymous, ()
+    vouched = caller or account
+    if trunk.caller_id == "pai":
+        lines = [] if vouched is None else [("P-Asserted-Identity", str(vouched))]
+        hidden = [("Privacy", "id")] if caller is None else []
+        return (anonymous if caller is None else account or caller), (*lines, *hidden)
+    if vouched is None:
+        return anonymous, ()
+    privacy = "full" if caller is None else "off"
+    shown = NameAddr(vouched.display, SipUri.of(user_of(vouched.uri), host))
+    line = ("Remote-Party-ID", f"{shown};party=calling;screen=no;privacy={privacy}")
+    return (anonymous if caller is None else account or vouched), (line,)
+
+
+def _unknown(uri: SipUri) -> bool:
+    return user_of(uri).lower() in ("", "anonymous", "unavailable", "restricted", "unknown")
+
+
+def diverted_from(request: Request) -> tuple[str, ...]:
+    """The numbers that were called before this one, newest first: Diversion (RFC 5806 §4) or History-Info (RFC 7044).
+
+    At most MOST_DIVERSIONS; what cannot be read is left out, since a call must not fail for it.
+    """
+    told = request.headers.values("Diversion")
+    if not told:  # its last entry is where the call goes now
+        told = list(reversed(request.headers.values("History-Info")[:-1]))
+    numbers = [number for value in told[: 2 * MOST_DIVERSIONS] if (number := _number_in(value))]
+    return tuple(dict.fromkeys(numbers))[:MOST_DIVERSIONS]
+
+
+def _number_in(value: str) -> str:
+    try:
+        return number_of(NameAddr.parse(value, "Diversion").uri)
+    except MalformedMessage:
+        return ""
 
 
 _TAKEN = re.compile(r"\s*SIP\s*;.*\bcause\s*=\s*200\b", re.IGNORECASE | re.DOTALL)

@@ -31,6 +31,9 @@ from callcenterd.sip.uri import SipUri
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 MOST_EARLY = 8
 """Early dialogs of one INVITE: proxies behind a trunk that fork further than that are on their own."""
+UNHEARD = 8.0
+"""Seconds in which a trunk says at least 100 to an INVITE: one that does not is dead, and callers wait (RFC 3263 §4.3
+leaves the time to us; timer B alone would be 32)."""
 MOST_MOVES = 3
 """Times that one INVITE is sent on by a 3xx of the trunk's own host."""
 
@@ -43,7 +46,7 @@ class Target:
     """One place that is to ring. pinned: its requests always go on this flow. password: for who challenges us there.
 
     others: ways to the same place, to be tried in this order if the first one does not work (RFC 3263 §4.3).
-    extension: whose phone it is, if it is one of ours.
+    extension: whose phone it is, if it is one of ours. more: header lines that only this place is told.
     """
 
     uri: str
@@ -54,6 +57,7 @@ class Target:
     username: str = ""
     password: Secret = NO_PASSWORD
     extension: ExtensionNumber | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
 
 class Outgoing:
@@ -282,7 +286,7 @@ class Attempt:
         else:
             conversation.dialog.confirm(response)
         conversation.up = conversation.settled = True
-        conversation.renewal.allows_update = "update" in response.allow
+        conversation.renewal.allows_update = "UPDATE" in response.allow
         conversation.agree(session_timer.agreed(response, self._interval), now)
         flow = conversation.way()
         ack = conversation.dialog.request("ACK", self._post.via(flow), sequence=self._invite.cseq.number)
@@ -311,6 +315,7 @@ class Attempt:
     def _finish(self) -> None:
         self._done = True
         self._post.agenda.forget(self._give_up)
+        self._post.agenda.forget(self._unheard)
         self._close_early()
 
     def _close_early(self) -> None:
@@ -333,6 +338,13 @@ class Attempt:
         transaction = self._post.ask(self._invite, self._flow, self, now)
         assert isinstance(transaction, InviteClientTransaction)
         self._transaction = transaction
+        if not self._target.pinned and not transaction.ended:
+            self._post.agenda.at(self._unheard, now + UNHEARD)
+
+    def _unheard(self, now: float) -> None:
+        if not self._heard and not self._done:
+            self._post.transactions.abandon(self._transaction)
+            self._try_elsewhere(408, now)
 
     def _written(self, proof: tuple[str, str] | None) -> Request:
         target = self._target
@@ -356,6 +368,8 @@ class Attempt:
         )
         if self._interval > session_timer.RULES.expires:
             headers.add("Min-SE", str(self._interval))
+        for name, value in target.more:
+            headers.add(name, value)
         if proof is not None:
             headers.add(*proof)
         return Request("INVITE", target.uri, headers, self._sdp)

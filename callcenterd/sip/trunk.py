@@ -17,8 +17,6 @@ from callcenterd.sip.locate import Machine, Wanted
 Want = Literal["OPTIONS", "REGISTER"]
 State = Literal["unknown", "up", "down"]
 
-HEALTH_EVERY = 30.0
-"""Seconds between two OPTIONS to a trunk that answers, and to one that is down."""
 ANSWER_WITHIN = 8.0
 """Seconds until an unanswered OPTIONS counts as missed: it has been repeated five times by then."""
 ASKED_AGAIN_AFTER = 10.0
@@ -52,7 +50,7 @@ class Line:
         self._networks = _networks(trunk.allow)
         self._misses = 0
         self._refused_in_a_row = 0
-        self._health_due = now
+        self._health_due = now if trunk.options else float("inf")
         self._health_missed_at: float | None = None
         self._registration_due: float | None = now if trunk.register else None
         self._registration_fault = ""
@@ -92,7 +90,7 @@ class Line:
         if self._health_missed_at is not None and self._health_missed_at <= now:
             changed = self._missed("no answer to OPTIONS", now)
         if self._health_due <= now:
-            self._health_due, self._health_missed_at = now + HEALTH_EVERY, now + ANSWER_WITHIN
+            self._health_due, self._health_missed_at = now + self.trunk.options, now + ANSWER_WITHIN
             wanted.append("OPTIONS")
         if self._registration_due is not None and self._registration_due <= now:
             self._registration_due = None  # set again by what is answered

@@ -60,10 +60,10 @@ class Trunks:
         self._post.agenda.at(self.look, None if due == float("inf") else due)
 
     def _send(self, want: Want, line: Line, now: float) -> None:
-        flow = self._post.flow_to((line.addresses[0], line.trunk.port))
+        flow = self._post.flows_to(line.machines, line.trunk.host, now, first=line.home)[0]
         if want == "OPTIONS":
             request = self._options(line, flow)
-            self._post.ask(request, flow, _Question(self, line), now)
+            self._post.ask(request, flow, _Question(self, self._post, line, flow), now)
         else:
             account = self._accounts.setdefault(line, _Account(line, self._post.token(), self._post.token()))
             self.register(account, flow, None, now)
@@ -128,12 +128,17 @@ class _Question:
     """One OPTIONS. That nobody answered, the line has seen long before the transaction gives up."""
 
     trunks: Trunks
+    post: Post
     line: Line
+    flow: Flow
 
     def told(self, transaction: Transaction, what: Told, message: Message | None, now: float) -> None:
-        del transaction, now
+        del transaction
         if what == "answer" and isinstance(message, Response) and message.status >= 200:
+            self.post.avoided.worked(self.flow)
             self.trunks.healthy(self.line, message.status)
+        elif what in ("timeout", "transport_error"):
+            self.post.avoided.failed(self.flow, now)
 
 
 @dataclass(eq=False)
@@ -148,6 +153,9 @@ class _Enrolment:
 
     def told(self, transaction: Transaction, what: Told, message: Message | None, now: float) -> None:
         line = self.account.line
+        if what in ("timeout", "transport_error") or (isinstance(message, Response) and message.status == 503):
+            self.post.avoided.failed(self.flow, now)  # the next try goes to another of its machines (RFC 3263 §4.3)
+            line.home = None
         if what != "answer" or not isinstance(message, Response):
             self.trunks.refused(line, "no answer" if what == "timeout" else "cannot be sent", now)
         elif 200 <= message.status < 300:
@@ -165,6 +173,8 @@ class _Enrolment:
         line = self.account.line
         [ours] = request.contacts
         mine = [contact for contact in response.contacts if contact.uri.same_as(ours.uri)]
+        line.home = self.flow
+        self.post.avoided.worked(self.flow)
         granted = mine[0].expires if mine and mine[0].expires is not None else response.expires
         self.trunks.registered(line, max(30, granted if granted is not None else line.registration), now)
 

@@ -304,6 +304,9 @@ trunks = sa.Table(
     sa.Column("out_strip", sa.Integer, nullable=False, server_default="0"),
     _text("out_prepend"),
     _text("caller"),
+    sa.Column("caller_id", Plain, nullable=False, server_default="from"),
+    sa.Column("codecs", _Json, nullable=False, server_default='["PCMA","PCMU"]'),
+    sa.Column("options", sa.Integer, nullable=False, server_default="30"),
     sa.Column("channels", sa.Integer, nullable=False, server_default="0"),
     sa.Column("transport", Plain, nullable=False, server_default="udp"),
 )

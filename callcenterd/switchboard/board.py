@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ class Switchboard:
         recordings: Path,
         language: str,
         region: str,
+        zone: tzinfo,
     ) -> None:
         self.clock = clock
         self.bus = bus
@@ -84,7 +86,16 @@ class Switchboard:
         self.queueing = Queueing(
             acd=Acd(chance=chance), calls=calls, bus=bus, clock=clock, joined=self._joined_from_queue
         )
-        self.outbound = Outbound(calls=calls, bus=bus, clock=clock, joined=self.join, ringback=tones.ringback())
+        self.outbound = Outbound(
+            calls=calls,
+            bus=bus,
+            clock=clock,
+            joined=self.join,
+            parted=lambda journey, why: self.part(journey, "system", why),
+            ringback=tones.ringback(),
+            region=region,
+            zone=zone,
+        )
         self.inbound = Inbound(self)
         self.history = History(store, bus, clock, live=self.journeys.keys)
         self.desk = Desk(self)
@@ -95,6 +106,7 @@ class Switchboard:
         """Another site is in force; running calls keep what they began with."""
         self.site = site
         self.queueing.configure(site)
+        self.outbound.configure(site)
 
     async def stop(self) -> None:
         """End what is left, and let the history be written."""
@@ -190,6 +202,7 @@ class Switchboard:
         self.queueing.phone(extension, reachable)
 
     def trunk(self, trunk: TrunkName, state: str, why: str) -> None:
+        self.outbound.trunk_seen(trunk, state)
         self.bus.publish(events.TrunkChanged(at=self.clock.utc(), trunk=trunk, state=state, why=why))
 
     # ---- joining, parting, ending -----------------------------------------------------------------------

@@ -143,12 +143,13 @@ class LiveFlowCall:
     async def dial(
         self, number: str, *, trunks: Sequence[str], record: bool, seconds: float, caller: str | None
     ) -> Literal["served", "busy", "no_answer", "failed"]:
-        wanted = outbound.targets(self._board.site, number, trunks)
+        wanted = outbound.targets(self._board.site, number, trunks, self._board.region)
         if not wanted:
             _log.warning("nowhere to dial", call=self.call, number=number, trunks=list(trunks))
-        return await self._board.outbound.dial(
+        result = await self._board.outbound.dial(
             self._journey, wanted, seconds=seconds, record=record, caller=caller or self.caller
         )
+        return "failed" if result == "forbidden" else result
 
     async def record_message(self, queue: QueueName, *, seconds: float) -> float:
         """What the caller says now is for the people of the queue: until `#`, `seconds`, or the end of the call.

@@ -14,7 +14,7 @@ from callcenterd.ivr import engine
 from callcenterd.ivr.flow import Flow
 from callcenterd.model import events, numbers
 from callcenterd.model.ids import FlowName
-from callcenterd.model.site import Site
+from callcenterd.model.site import Site, Trunk
 from callcenterd.sip.events import ToTrunk
 from callcenterd.switchboard import outbound
 from callcenterd.switchboard.flowcall import LiveFlowCall
@@ -50,21 +50,33 @@ class Inbound:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def find_direction(self, call: Call) -> None:
-        """A phone of ours that dials an outside number makes an outbound call."""
+        """A phone of ours that dials an outside number makes an outbound call. A trunk's number becomes ours."""
         site = self._board.site
+        if (trunk := self._trunk(call)) is not None:
+            call.called = outbound.called_by(trunk, call.called)
         if call.extension is not None and flow_for(site, call.called) is None:
-            wanted = outbound.targets(site, call.called, None)
+            wanted = outbound.targets(site, call.called, None, self._board.region)
             if wanted and isinstance(wanted[0], ToTrunk):
                 call.direction = "outbound"
+
+    def _trunk(self, call: Call) -> Trunk | None:
+        return next((trunk for trunk in self._board.site.trunks if trunk.name == call.trunk), None)
 
     def arrived(self, journey: Journey) -> None:
         """A trunk's call goes to the flow of its number; a phone's call to whom it dialled."""
         call, board = journey.call, self._board
+        trunk = self._trunk(call)
+        if trunk is not None and 0 < trunk.channels < board.calls.channels(trunk.name):
+            _log.warning("call refused", call=call.id, why=f"all {trunk.channels} channels of {trunk.name} are taken")
+            journey.result = "busy"
+            board.calls.refuse(call.first, 486)
+            board.finish(journey, "system", "channels")
+            return
         name = flow_for(board.site, call.called)
         flow = board.flows.get(name) if name is not None else None
         if flow is not None and name is not None:
             self._own(journey, self._walk(journey, name, flow))
-        elif call.extension is not None and outbound.targets(board.site, call.called, None):
+        elif call.extension is not None and outbound.targets(board.site, call.called, None, board.region):
             self._own(journey, self._dial(journey))
         else:
             why = f"no flow {name}" if name is not None else "number not known here"
@@ -106,15 +118,20 @@ class Inbound:
         if agent is not None:
             board.occupy(journey, agent)
         try:
-            wanted = outbound.targets(board.site, call.called, None)
+            wanted = outbound.targets(board.site, call.called, None, board.region)
             result = await board.outbound.dial(
-                journey, wanted, seconds=RING_SECONDS, record=True, caller=call.extension or call.caller
+                journey,
+                wanted,
+                seconds=RING_SECONDS,
+                record=True,
+                caller=call.extension or call.caller,
+                extension=call.extension,
             )
         except Exception:  # noqa: BLE001  # as above
             _log.exception("dialling failed", call=call.id)
             result = "failed"
         if result != "served":
-            board.calls.refuse(call.first, {"busy": 486, "no_answer": 480}.get(result, 503))
+            board.calls.refuse(call.first, {"busy": 486, "no_answer": 480, "forbidden": 403}.get(result, 503))
         board.finish(journey, "system", result)
 
     async def _look_up(self, journey: Journey) -> None:

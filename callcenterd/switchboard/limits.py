@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, time
 
 from callcenterd.errors import LocalError
@@ -45,7 +45,7 @@ class Outside:
         every way in which it would be sent. now: monotonic; local: the time of day in the office.
         """
         rules = _rules(site, extension)
-        for limits in rules:
+        for limits in [] if any(numbers.is_emergency(number, self._region) for number in dialled) else rules:
             self._judge(limits, self._key(limits, extension), dialled, now, local)
         keys = [self._key(limits, extension) for limits in rules]
         for key in keys:
@@ -111,7 +111,3 @@ def is_night(hours: str, at: time) -> bool:
         return False
     begin, end = (time.fromisoformat(text) for text in hours.split("-"))
     return begin <= at < end if begin <= end else at >= begin or at < end
-
-
-Local = Callable[[], datetime]
-"""The time of day in the office."""

@@ -7,8 +7,10 @@ rings: a signal while unanswered, the national tone once answered.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Literal
 
 import numpy as np
@@ -17,20 +19,21 @@ from numpy.typing import NDArray
 
 from callcenterd.bus import Bus
 from callcenterd.calls.call import Leg, LegState
-from callcenterd.calls.control import Calls
+from callcenterd.calls.control import CODECS, Calls
 from callcenterd.calls.listening import RefusalReason
 from callcenterd.clock import Clock
 from callcenterd.errors import LocalError
 from callcenterd.model import events, numbers
 from callcenterd.model.calls import Outcome
-from callcenterd.model.ids import AgentId, ExtensionNumber
-from callcenterd.model.site import Site
+from callcenterd.model.ids import AgentId, ExtensionNumber, TrunkName
+from callcenterd.model.site import Site, Trunk
 from callcenterd.sip.events import ToExtension, ToTrunk
 from callcenterd.switchboard.journey import Journey
+from callcenterd.switchboard.limits import Forbidden, Outside
 
 _log = structlog.get_logger(__name__)
 
-DialResult = Literal["served", "busy", "no_answer", "failed"]
+DialResult = Literal["served", "busy", "no_answer", "failed", "forbidden"]
 _RESULTS: dict[RefusalReason, DialResult] = {
     "busy": "busy",
     "no_answer": "no_answer",
@@ -38,7 +41,13 @@ _RESULTS: dict[RefusalReason, DialResult] = {
     "unreachable": "failed",
     "failed": "failed",
 }
-_OUTCOMES: dict[DialResult, Outcome] = {"busy": "busy", "no_answer": "no_answer", "failed": "failed"}
+_OUTCOMES: dict[DialResult, Outcome] = {
+    "busy": "busy",
+    "no_answer": "no_answer",
+    "failed": "failed",
+    "forbidden": "failed",
+}
+TOO_LONG = "limit longest"
 
 
 @dataclass(eq=False)
@@ -52,19 +61,47 @@ class _Attempt:
     over: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-def targets(site: Site, number: str, trunks: Sequence[str] | None) -> list[ToExtension | ToTrunk]:
-    """Where a dialled number may be reached, best first: an extension, the named trunks, or the outbound rules."""
+def targets(site: Site, number: str, trunks: Sequence[str] | None, region: str) -> list[ToExtension | ToTrunk]:
+    """Where a dialled number may be reached, best first: an extension, the named trunks, or the outbound rules.
+
+    The number of each is written as that trunk wants it. region: the country in whose way numbers are dialled.
+    """
+    known = {trunk.name: trunk for trunk in site.trunks}
     if trunks:
-        return [ToTrunk(trunk.name, number) for name in trunks for trunk in site.trunks if trunk.name == name]
+        found = [known[name] for name in map(TrunkName, trunks) if name in known]
+        return [ToTrunk(trunk.name, written_for(trunk, number, region)) for trunk in found]
     if any(extension.number == number for extension in site.extensions):
         return [ToExtension(ExtensionNumber(number))]
     for route in site.outbound:
         if numbers.matches(route.match, number):
-            return [ToTrunk(trunk, route.prepend + number[route.strip :]) for trunk in route.trunks]
+            cut = route.prepend + number[route.strip :]
+            there = [known[name] for name in route.trunks if name in known]
+            return [ToTrunk(trunk.name, written_for(trunk, cut, region)) for trunk in there]
     return []
 
 
+def written_for(trunk: Trunk, number: str, region: str) -> str:
+    """A number that goes out, as the trunk wants it: its form, then cut, then added to. Emergency numbers stay."""
+    if numbers.is_emergency(number, region):
+        return number
+    match trunk.out_form:
+        case "e164":
+            number = numbers.normalise(number, region)
+        case "national":
+            number = numbers.national(number, region)
+        case "dialled":
+            pass
+    return trunk.out_prepend + number[trunk.out_strip :]
+
+
+def called_by(trunk: Trunk, number: str) -> str:
+    """A called number as it came in, in the way in which the office's numbers are written."""
+    return trunk.in_prepend + number[trunk.in_strip :]
+
+
 class Outbound:
+    """The one door to the outside: every call over a trunk goes through `dial`, and with it through the limits."""
+
     def __init__(
         self,
         *,
@@ -72,15 +109,33 @@ class Outbound:
         bus: Bus,
         clock: Clock,
         joined: Callable[[Journey, Leg, AgentId | None, bool], None],
+        parted: Callable[[Journey, str], None],
         ringback: NDArray[np.int16],
+        region: str,
+        zone: tzinfo,
     ) -> None:
-        """joined: told journey, leg, agent and whether to record, when the two are to be brought together."""
+        """joined: told journey, leg, agent and whether to record, when the two are to be brought together. parted: a
+        conversation is to end, and why. zone: in which the office's nights are."""
         self._calls = calls
         self._bus = bus
         self._clock = clock
         self._joined = joined
         self._ringback = ringback
+        self._parted = parted
+        self._region = region
+        self._zone = zone
+        self._site = Site()
+        self._limits = Outside(region)
+        self._down: set[TrunkName] = set()
         self._attempts: dict[int, _Attempt] = {}
+
+    def configure(self, site: Site) -> None:
+        self._site = site
+        self._down &= {trunk.name for trunk in site.trunks}
+
+    def trunk_seen(self, trunk: TrunkName, state: str) -> None:
+        """As the SIP room told last: one that is down is tried only when no other is left."""
+        (self._down.add if state == "down" else self._down.discard)(trunk)
 
     async def dial(
         self,
@@ -90,21 +145,49 @@ class Outbound:
         seconds: float,
         record: bool,
         caller: str,
+        extension: ExtensionNumber | None = None,
         agent: AgentId | None = None,
     ) -> DialResult:
         """Try each in turn until one answers; then wait until that conversation is over ("served").
 
         A busy or unwilling person ends the search: another trunk would find the same person (RFC 3261 §21.6).
+        extension: who dials, for the limits against toll fraud; None: a flow.
         """
         journey.want_person(self._clock.monotonic())
         result: DialResult = "failed"
-        for to in wanted:
-            result = await self._try(journey, to, seconds=seconds, record=record, caller=caller, agent=agent)
-            if result != "failed":
-                break
+        numbers_out = {to.number for to in wanted if isinstance(to, ToTrunk)}
+        try:
+            with contextlib.ExitStack() as place:
+                longest = place.enter_context(self._admitted(extension, numbers_out)) if numbers_out else 0.0
+                for to in sorted(wanted, key=lambda to: isinstance(to, ToTrunk) and to.trunk in self._down):
+                    result = await self._try(
+                        journey, to, seconds=seconds, record=record, caller=caller, agent=agent, longest=longest
+                    )
+                    if result != "failed":
+                        break
+        except Forbidden as forbidden:
+            self._alarm(journey, extension, min(numbers_out), forbidden)
+            result = "forbidden"
         if result != "served":
             journey.result = _OUTCOMES[result]
         return result
+
+    def _admitted(
+        self, extension: ExtensionNumber | None, dialled: Collection[str]
+    ) -> contextlib.AbstractContextManager[float]:
+        local = self._clock.utc().astimezone(self._zone)
+        return self._limits.admit(self._site, extension, dialled, now=self._clock.monotonic(), local=local)
+
+    def _alarm(self, journey: Journey, extension: ExtensionNumber | None, number: str, why: Forbidden) -> None:
+        call = journey.call.id
+        _log.warning(
+            "outside call forbidden", call=call, extension=extension, number=number, who=why.who, rule=why.rule
+        )
+        self._bus.publish(
+            events.FraudAlarm(
+                at=self._clock.utc(), call=call, extension=extension, number=number, who=why.who, rule=why.rule
+            )
+        )
 
     async def _try(
         self,
@@ -115,9 +198,19 @@ class Outbound:
         record: bool,
         caller: str,
         agent: AgentId | None,
+        longest: float,
     ) -> DialResult:
+        trunk = self._trunk(to)
         try:
-            leg = self._calls.dial(to, call=journey.call, caller=caller, caller_name=journey.call.caller_name)
+            if trunk is not None and 0 < trunk.channels <= self._calls.channels(trunk.name):
+                raise LocalError(f"all {trunk.channels} channels of trunk {trunk.name} are taken")
+            leg = self._calls.dial(
+                to,
+                call=journey.call,
+                caller=caller if trunk is None else trunk.caller or caller,
+                caller_name=journey.call.caller_name,
+                codecs=CODECS if trunk is None else trunk.codecs,
+            )
         except LocalError as fault:
             _log.info("cannot be dialled", call=journey.call.id, number=to.number, why=str(fault))
             return "failed"
@@ -132,7 +225,10 @@ class Outbound:
             refused = attempt.up.result()
             if refused is not None:
                 return _RESULTS[refused]
-            await attempt.over
+            await asyncio.wait([attempt.over], timeout=longest or None)
+            if not attempt.over.done():
+                _log.warning("call ended", call=journey.call.id, why=TOO_LONG, seconds=longest)
+                self._parted(journey, TOO_LONG)
             return "served"
         finally:
             self._attempts.pop(leg.id, None)
@@ -141,6 +237,14 @@ class Outbound:
             if journey.call.first.alive and journey.joined_at is None:
                 self._calls.stop_play(journey.call.first)
                 journey.state, journey.state_at = "flow", self._clock.utc()
+
+    def _trunk(self, to: ToExtension | ToTrunk) -> Trunk | None:
+        name = to.trunk if isinstance(to, ToTrunk) else None
+        return next((trunk for trunk in self._site.trunks if trunk.name == name), None)
+
+    def limited(self, who: str) -> int:
+        """Outside calls of an extension that are up, or of "all"."""
+        return self._limits.up(who)
 
     def knows(self, leg: Leg) -> bool:
         return leg.id in self._attempts

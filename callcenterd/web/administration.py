@@ -20,6 +20,8 @@ from callcenterd.errors import NotFound
 from callcenterd.model.ids import ExtensionNumber
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
+    CallerHeader,
+    Codec,
     Extension,
     Limits,
     NumberForm,
@@ -72,7 +74,10 @@ class TrunkShown:
     out_strip: int
     out_prepend: str
     caller: str
+    caller_id: CallerHeader
     channels: int
+    codecs: tuple[Codec, ...]
+    options: int
     transport: TrunkTransport
     state: str
     why: str

@@ -134,6 +134,7 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"an IP address or a network .* is wanted" + _NOT, "须为 IP 地址或网段（192.168.1.0/24）"),
         (r"a network is written by its first address, as (?P<meant>\S+): that is wanted" + _NOT, "网段应写作 {meant}"),
         (r"hours as 22:00-07:00, or nothing, are wanted" + _NOT, "写作 22:00-07:00，或不填"),
+        (r"0 or at least (?P<n>\d+) is wanted" + _NOT, "须为 0，或至少 {n}"),
         (r"a number of up to 20 digits is wanted" + _NOT, "须为最多 20 位的号码"),
         (r"each once is wanted: (?P<value>.*) stands twice" + _NOT, "{value} 写了两次"),
         (r"a text \(in quotes\) is wanted" + _NOT, "必须是文字"),

@@ -9,6 +9,7 @@ from callcenterd.model.site import Extension, Secret, Site, Trunk
 from callcenterd.sip import events
 from callcenterd.sip.digest import Guard, Verdict
 from callcenterd.sip.events import ToExtension, ToTrunk
+from callcenterd.sip.locate import Found, Machine, Place
 from callcenterd.sip.message import Request
 from tests.sip.net import ANNA, ANSWER, GATEWAY, OFFER, OUT, PASSWORD, SERVER, Host, Net, Peer, trunk_peer
 from tests.sip.test_endpoint import registering
@@ -55,6 +56,97 @@ def test_the_callers_name_and_number_are_written_so_that_nothing_breaks(caller: 
     invite = trunk.last_request("INVITE")
     assert (invite.headers.get("From") or "").partition(";tag=")[0] == written
     assert not invite.headers.has("X-Injected")
+
+
+@pytest.mark.parametrize(
+    ("header", "caller", "from_", "more"),
+    [
+        ("from", "02088886666", f"<sip:02088886666@{SERVER}>", {}),
+        ("from", "", '"Anonymous" <sip:anonymous@anonymous.invalid>', {}),
+        (
+            "pai",
+            "02088886666",
+            f"<sip:acc@{GATEWAY}>",
+            {"P-Asserted-Identity": f"<sip:02088886666@{SERVER}>"},
+        ),
+        (
+            "pai",
+            "",
+            '"Anonymous" <sip:anonymous@anonymous.invalid>',
+            {"P-Asserted-Identity": f"<sip:acc@{GATEWAY}>", "Privacy": "id"},
+        ),
+        (
+            "rpid",
+            "02088886666",
+            f"<sip:acc@{GATEWAY}>",
+            {"Remote-Party-ID": f"<sip:02088886666@{SERVER}>;party=calling;screen=no;privacy=off"},
+        ),
+        (
+            "rpid",
+            "",
+            '"Anonymous" <sip:anonymous@anonymous.invalid>',
+            {"Remote-Party-ID": f"<sip:acc@{SERVER}>;party=calling;screen=no;privacy=full"},
+        ),
+    ],
+)
+def test_a_trunk_is_told_who_calls_where_it_reads_it(
+    header: str, caller: str, from_: str, more: dict[str, str]
+) -> None:
+    net = Net()
+    server, trunk = trunk_peer(net, caller_id=header, username="acc")
+    server.endpoint.place(TO_OUT, caller=caller, sdp=OFFER, now=net.now)
+    net.run(0.05)
+    invite = trunk.last_request("INVITE")
+    assert (invite.headers.get("From") or "").partition(";tag=")[0] == from_
+    named = ("P-Asserted-Identity", "Privacy", "Remote-Party-ID")
+    assert {name: value for name in named if (value := invite.headers.get(name)) is not None} == more
+
+
+SECOND = "10.0.0.22"
+TWO = Found((Machine((Place("UDP", GATEWAY, 5060),), 10), Machine((Place("UDP", SECOND, 5060),), 20)))
+
+
+def two_machines(net: Net) -> tuple[Host, Peer, Peer]:
+    """A trunk by name with a first and a second machine."""
+    server, first = trunk_peer(net, host="sbc.example")
+    second = net.peer(SECOND)
+    [wanted] = server.endpoint.lookups(net.now)
+    server.endpoint.located(wanted, TWO, net.now)
+    return server, first, second
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(503, 0.1), (None, 8.1)])
+def test_the_next_machine_of_a_trunk_is_called_when_the_first_one_does_not_work(
+    status: int | None, seconds: float
+) -> None:
+    """RFC 3263 §4.3: after a 503, and after silence."""
+    net = Net()
+    server, first, second = two_machines(net)
+    dialog = server.endpoint.place(TO_OUT, caller="1", sdp=OFFER, now=net.now)
+    net.run(0.05)
+    if status is not None:
+        first.answer(first.last_request("INVITE"), status)
+    net.run(seconds)
+    invite = second.last_request("INVITE")
+    second.answer(invite, 200, sdp=ANSWER)
+    assert server.one(events.Accepted) == events.Accepted(dialog, ANSWER)
+    # For a minute the next calls go to the one that works at once.
+    heard = len(first.received)
+    server.endpoint.place(TO_OUT, caller="1", sdp=OFFER, now=net.now)
+    net.run(0.05)
+    assert len([one for one in first.received[heard:] if one.cseq.method == "INVITE"]) == 0
+    assert second.last_request("INVITE").call_id != invite.call_id
+
+
+def test_a_busy_person_is_not_looked_for_on_another_machine() -> None:
+    net = Net()
+    server, first, second = two_machines(net)
+    dialog = server.endpoint.place(TO_OUT, caller="1", sdp=OFFER, now=net.now)
+    net.run(0.05)
+    first.answer(first.last_request("INVITE"), 486)
+    net.run(1.0)
+    assert server.one(events.Refused) == events.Refused(dialog, 486)
+    assert not any(one.cseq.method == "INVITE" for one in second.received)
 
 
 def test_the_first_answer_is_acknowledged_and_told_with_its_sdp() -> None:

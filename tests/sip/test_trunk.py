@@ -10,7 +10,7 @@ import pytest
 from callcenterd.model.ids import TrunkName
 from callcenterd.model.site import Secret, Trunk
 from callcenterd.sip.events import TrunkSeen
-from callcenterd.sip.trunk import ANSWER_WITHIN, HEALTH_EVERY, Line, Want
+from callcenterd.sip.trunk import ANSWER_WITHIN, Line, Want
 
 NAME = TrunkName("telecom")
 
@@ -46,7 +46,7 @@ def test_a_trunk_that_answers_is_up_and_asked_every_half_minute() -> None:
     assert trunk.due(0.0) == (["OPTIONS"], None)
     assert trunk.health_answered(404) == TrunkSeen(NAME, "up", "404 to OPTIONS")
     assert trunk.health_answered(404) is None
-    assert trunk.deadline() == HEALTH_EVERY
+    assert trunk.deadline() == 30
 
 
 def test_three_unanswered_questions_make_a_trunk_down_within_half_a_minute() -> None:

@@ -44,7 +44,7 @@ def outcome(desk: Office) -> str:
 def test_a_number_leads_to_an_extension_the_named_trunks_or_the_offices_rules(
     number: str, trunks: list[str] | None, wanted: list[ToExtension | ToTrunk]
 ) -> None:
-    assert targets(site(), number, trunks) == wanted
+    assert targets(site(), number, trunks, "CN") == wanted
 
 
 def test_the_first_rule_that_fits_is_taken() -> None:
@@ -52,7 +52,7 @@ def test_the_first_rule_that_fits_is_taken() -> None:
         OutboundRoute(match="00.", trunks=(TrunkName("second"),), prepend="+", strip=2),
         OutboundRoute(match="0.", trunks=(TrunkName("first"),)),
     )
-    assert targets(site(outbound=rules), "0044", None) == [ToTrunk(TrunkName("second"), "+44")]
+    assert targets(site(outbound=rules), "0044", None, "CN") == [ToTrunk(TrunkName("second"), "+44")]
 
 
 # ---- a flow dials ---------------------------------------------------------------------------------------

@@ -304,6 +304,7 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         recordings=recordings,
         language="zh-CN",
         region="CN",
+        zone=UTC,
     )
     board.history.start()
 

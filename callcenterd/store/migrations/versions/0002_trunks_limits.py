@@ -24,6 +24,9 @@ def trunk_columns() -> list[sa.Column[Any]]:
         sa.Column("out_strip", sa.Integer(), server_default="0", nullable=False),
         sa.Column("out_prepend", sa.Text(), server_default="", nullable=False),
         sa.Column("caller", sa.Text(), server_default="", nullable=False),
+        sa.Column("caller_id", sa.Text(), server_default="from", nullable=False),
+        sa.Column("codecs", JSON, server_default='["PCMA","PCMU"]', nullable=False),
+        sa.Column("options", sa.Integer(), server_default="30", nullable=False),
         sa.Column("channels", sa.Integer(), server_default="0", nullable=False),
         sa.Column("transport", sa.Text(), server_default="udp", nullable=False),
     ]

@@ -130,7 +130,7 @@ async def _keep_ready(clients: list[Client], logins: list[str]) -> None:
 
 @contextlib.asynccontextmanager
 async def _office(folder: Path, chance: random.Random) -> AsyncIterator[tuple[RunningServer, Phone, list[Phone]]]:
-    server = RunningServer(folder)
+    server = RunningServer(folder, rtp="48000-49999")  # beside tests and benchmarks
     server.flow("main", FLOW)
     await server.start()
     try:

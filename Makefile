@@ -1,4 +1,5 @@
 # run: set up and start the server · test: everything, as CI does · check: format, lint, types, walls
+# fuzz: each parser of what comes from outside, for SECONDS
 # bench: one JSON object a line (ONLY=name for one) · soak: calls for MINUTES, then the tests for HOURS · pages: build the pages
 #
 # The set-up is done once and remembered by stamps in .venv; a changed setup.cfg or page source renews what hangs on it.
@@ -12,7 +13,7 @@ RUN_READY := .venv/.run
 TEST_READY := .venv/.test
 PAGES := callcenterd/web/static/.sources
 
-.PHONY: run test check lint bench soak pages set-up set-up-test
+.PHONY: run test check lint bench soak fuzz pages set-up set-up-test
 .DELETE_ON_ERROR:
 
 run: set-up
@@ -45,6 +46,12 @@ MINUTES ?= 30
 soak: set-up-test
 	$(PY) -m tools.soak_calls $(MINUTES)
 	$(PY) tools/soak.py $(HOURS)
+
+SECONDS ?= 600
+fuzz: set-up-test
+	@tools/pip_install -e '.[fuzz]'
+	@for target in address description digest message room stream; do \
+		$(PY) -m tests.fuzz $$target $(SECONDS) || exit 1; done
 
 pages: set-up-test
 	$(PY) build_pages.py

@@ -22,6 +22,7 @@ from callcenterd import yamltext
 from callcenterd.errors import FaultyFile
 
 Transport = Literal["udp", "tcp"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 _ANYWHERE = "0.0.0.0"  # noqa: S104  # an office's phones, trunks and pages come from outside this machine
 _NOT_YET = ("tls", "ws", "wss")
@@ -112,6 +113,15 @@ def _address_or_auto(value: object) -> object:
     return value
 
 
+def _network(value: object) -> object:
+    if isinstance(value, Network):
+        return value
+    try:
+        return ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("an IP address or a network is wanted, as 192.168.1.0/24") from None
+
+
 def _ports(value: object) -> PortRange:
     """ "20000-39999" → PortRange. Raises ValueError."""
     if isinstance(value, PortRange):
@@ -186,6 +196,13 @@ class Sip(_Keys):
         BeforeValidator(_domain),
         Field(description="The name behind the @ of this office's SIP addresses, and the realm of digest."),
     ] = "callcenter.local"
+    never_banned: Annotated[
+        tuple[Annotated[Network, BeforeValidator(_network)], ...],
+        Field(
+            max_length=256,
+            description="Addresses and networks that are never banned for wrong passwords. Trunks never are.",
+        ),
+    ] = ()
 
 
 class Rtp(_Keys):

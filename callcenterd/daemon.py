@@ -36,6 +36,7 @@ from callcenterd.model.prompts import Music
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.store.database import Store
+from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.lamps import Lamps
 from callcenterd.web import app as web
@@ -134,6 +135,8 @@ class Server:
             chance=self._chance,
             domain=config.sip.domain,
             tell=lambda event: self.calls.signalled(event),  # noqa: PLW0108
+            never_banned=config.sip.never_banned,
+            banned=lambda ban: self.bans.begun(ban),  # noqa: PLW0108
         )
         self.sip = SipEdge(self.endpoint, config.sip.listen, clock)
         self.calls = Calls(
@@ -154,6 +157,7 @@ class Server:
         )
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
         self.sip.show(self.lamps.document)
+        self.bans = Bans(sip=self.endpoint, store=self.store, bus=self.bus, clock=clock)
         self._seen_trunks: dict[TrunkName, web.TrunkNow] = {}
         self.bus.listen(events.TrunkChanged, self._trunk_seen)
         self.office = web.Office(
@@ -171,6 +175,7 @@ class Server:
             ticks=self.media.lateness,
             counters=self.counters,
             trunks=lambda: self._seen_trunks,
+            bans=self.bans,
             phones=self._phones,
             language=config.language,
             region=config.region,
@@ -208,6 +213,7 @@ class Server:
         self.first_password = await self._first_admin()
         await self.take_up_site()
         await self.board.desk.restore()
+        await self.bans.restore()
         self.lamps.count()
         self._open.push_async_callback(self.lamps.stop)
         self._open.callback(self.sip.farewell)

@@ -21,6 +21,7 @@ SETTINGS: Mapping[str, str] = {
     "data": "存放数据的文件夹：数据库、录音、留言、生成的提示音",
     "sip.listen": "SIP 监听地址，每项写作 协议:地址:端口；协议可用 udp、tcp",
     "sip.domain": "本单位 SIP 地址中 @ 后面的名称，也是摘要认证的域（realm）",
+    "sip.never_banned": "从不因密码错误而封禁的地址和网段；中继从不封禁",
     "rtp.address": "告诉对方把声音发到哪个地址；auto：面向对方的那个地址",
     "rtp.ports": "传声音的 UDP 端口，写作 首-末；双方通话占四个",
     "web.listen": "网页和接口的监听地址，写作 地址:端口",

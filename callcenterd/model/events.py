@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from callcenterd.model.agents import AgentView
+from callcenterd.model.bans import BanReason
 from callcenterd.model.calls import Direction, Outcome, Side
 from callcenterd.model.ids import (
     AgentId,
@@ -232,6 +233,24 @@ class FraudAlarm(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBanned(Fact):
+    """An address guessed passwords or names over SIP, and is not heard until then. times: bans of it until now."""
+
+    address: str
+    until: datetime
+    times: int
+    why: BanReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BanLifted(Fact):
+    """Somebody lifted a ban before its time."""
+
+    address: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallNoted(Fact):
     """A person wrote on the call, or tied it to a customer."""
 
@@ -282,6 +301,8 @@ EVENT_NAMES: dict[type[Fact], str] = {
     PhoneChanged: "phone.changed",
     TrunkChanged: "trunk.changed",
     FraudAlarm: "fraud.alarm",
+    SourceBanned: "ban.begun",
+    BanLifted: "ban.lifted",
     CallNoted: "call.noted",
     CustomerSaved: "customer.saved",
     SiteChanged: "site.changed",

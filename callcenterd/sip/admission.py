@@ -1,4 +1,4 @@
-"""What is let in: how many requests a stranger may send, and who is locked out after wrong proofs.
+"""What is let in: how many requests a stranger may send, and who is banned for guessing passwords or names.
 
 A stranger is a source address that is neither a trunk's nor that of a phone registered now. Looked at before a
 message is parsed, so that a scanner costs next to nothing. Requests inside a dialog, ACK, BYE, CANCEL and answers
@@ -8,9 +8,11 @@ have five times the room and are never locked out: a call that is up stays up. S
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from callcenterd.model.bans import BanReason
 
 K = TypeVar("K", bound=Hashable)
 
@@ -25,12 +27,31 @@ TRIES_OF_ONE_SOURCE = 20
 """Wrong proofs from one source, for whatever names: an office behind one address may have one wrong phone."""
 FORGIVEN_AFTER = 60.0
 """Seconds after which one wrong proof is forgotten."""
+SHARE_OF_A_REFUSED_TRY = 1 / 15
+"""What a try for a locked name counts against its source. A wrong phone that tries every few seconds for ever stays
+below what is forgiven meanwhile; a program that tries a hundred times a second is banned in three."""
+QUESTIONS_OF_ONE_SOURCE = 100
+"""Challenges that a source may leave unanswered: a phone answers each, who lists an office's phones answers none."""
+FORGOTTEN_QUESTIONS = 0.5
+"""Unanswered challenges that are forgotten in a second."""
 FIRST_LOCK = 30.0
 LONGEST_LOCK = 3600.0
 MOST_SOURCES = 10_000
 
 _GOES_ON = (b"SIP/2.0 ", b"ACK ", b"BYE ", b"CANCEL ", b"INFO ", b"UPDATE ", b"PRACK ")
 _ROOM_TO_GO_ON = 5
+
+
+@dataclass(frozen=True, slots=True)
+class BannedSource:
+    """A source that is not heard. until: of the clock that `now` is of; length: of this ban in seconds; the next one is
+    twice as long. times: bans until now, this one with them."""
+
+    source: str
+    until: float
+    length: float
+    times: int
+    why: BanReason
 
 
 @dataclass(slots=True)
@@ -41,6 +62,8 @@ class _Record:
     at: float
     locked_until: float = 0.0
     lock: float = 0.0
+    times: int = 0
+    why: BanReason = "passwords"
 
 
 class _Bounded(Generic[K]):
@@ -71,19 +94,25 @@ class _Bounded(Generic[K]):
 
 
 class Admission:
-    """sources are IP addresses as text; names are what somebody says to be."""
+    """sources are IP addresses as text; names are what somebody says to be.
 
-    def __init__(self, *, most_sources: int = MOST_SOURCES) -> None:
+    spared: sources that are never banned (trunks, and what the office says); their wrong names are locked all the same.
+    """
+
+    def __init__(self, *, most_sources: int = MOST_SOURCES, spared: Callable[[str], bool] = lambda _: False) -> None:
+        self._spared = spared
         self._requests: _Bounded[str] = _Bounded(most_sources)
         self._of_all = _Record(0.0, 0.0)
+        self._questions: _Bounded[str] = _Bounded(most_sources)
         self._by_source: _Bounded[str] = _Bounded(most_sources)
         self._by_name: _Bounded[tuple[str, str]] = _Bounded(most_sources)
+        self._news: list[BannedSource] = []
 
     def lets_in(self, octets: bytes, source: str, now: float) -> bool:
         """May this message of a stranger be parsed at all? Not asked for known sources."""
         goes_on = octets.lstrip(b"\r\n").startswith(_GOES_ON)
         record = self._by_source.get(source)
-        if record is not None and record.locked_until > now and not goes_on:
+        if record is not None and record.locked_until > now and not goes_on and not self._spared(source):
             return False
         own = self._requests.touch(source, now)
         _leak(own, STRANGER_RATE, now)
@@ -96,28 +125,81 @@ class Admission:
 
     def may_try(self, source: str, name: str, now: float) -> bool:
         """May this source still prove to be `name`? If not, its proof is not even looked at."""
-        by_name, by_source = self._by_name.get((source, name)), self._by_source.get(source)
-        return not any(record is not None and record.locked_until > now for record in (by_name, by_source))
+        by_source = self._by_source.get(source)
+        if by_source is not None and by_source.locked_until > now and not self._spared(source):
+            return False
+        by_name = self._by_name.get((source, name))
+        if by_name is None or by_name.locked_until <= now:
+            return True
+        self._strike_source(source, SHARE_OF_A_REFUSED_TRY, now)
+        return False
 
     def failed(self, source: str, name: str, now: float) -> bool:
         """A wrong proof. Answers True if it led to a lock: that is worth a line in the log."""
-        locks = (
-            _strike(self._by_name.touch((source, name), now), TRIES_OF_ONE_NAME, now),
-            _strike(self._by_source.touch(source, now), TRIES_OF_ONE_SOURCE, now),
-        )
-        return any(locks)
+        by_name = _strike(self._by_name.touch((source, name), now), TRIES_OF_ONE_NAME, now)
+        return self._strike_source(source, 1.0, now) or by_name
 
     def proved(self, source: str, name: str) -> None:
         """A right proof clears this name at this source. The source's other names keep their record."""
         self._by_name.forget((source, name))
+        if (asked := self._questions.get(source)) is not None:
+            asked.score = max(0.0, asked.score - 1)
 
-    def locked(self, now: float) -> list[tuple[str, float]]:
-        """Each source that is locked out, and for how many seconds more: for a page."""
+    def challenged(self, source: str, now: float) -> None:
+        """A stranger was asked for a proof; `proved` takes it back. Not told for known sources: anybody can write their
+        address on a datagram."""
+        asked = self._questions.touch(source, now)
+        _leak(asked, FORGOTTEN_QUESTIONS, now)
+        asked.score += 1
+        if asked.score >= QUESTIONS_OF_ONE_SOURCE and not self._spared(source):
+            asked.score = 0.0
+            self._ban(source, self._by_source.touch(source, now), "scan", now)
+
+    # ---- bans ------------------------------------------------------------------------------------------------
+
+    def news(self) -> list[BannedSource]:
+        """Bans that have begun since this was asked last."""
+        news, self._news = self._news, []
+        return news
+
+    def bans(self, now: float) -> list[BannedSource]:
+        """Each source that is not heard now."""
         return [
-            (source, record.locked_until - now)
+            BannedSource(source, record.locked_until, record.lock, record.times, record.why)
             for source, record in self._by_source.items()
             if record.locked_until > now
         ]
+
+    def lift(self, source: str) -> bool:
+        """Hear that source again, as if it had done nothing. Answers whether it was on record."""
+        known = self._by_source.get(source) is not None
+        self._by_source.forget(source)
+        self._questions.forget(source)
+        for pair in [pair for pair, _ in self._by_name.items() if pair[0] == source]:
+            self._by_name.forget(pair)
+        return known
+
+    def restore(self, ban: BannedSource, now: float) -> None:
+        """A ban of an earlier run. One that is over makes the next one longer all the same."""
+        record = self._by_source.touch(ban.source, now)
+        record.locked_until, record.lock, record.times, record.why = ban.until, ban.length, ban.times, ban.why
+
+    def _strike_source(self, source: str, share: float, now: float) -> bool:
+        if self._spared(source):
+            return False
+        record = self._by_source.touch(source, now)
+        if not _counts_as_too_many(record, TRIES_OF_ONE_SOURCE, now, share):
+            return False
+        self._ban(source, record, "passwords", now)
+        return True
+
+    def _ban(self, source: str, record: _Record, why: BanReason, now: float) -> None:
+        if record.locked_until > now:
+            return
+        _lock(record, now)
+        record.times += 1
+        record.why = why
+        self._news.append(BannedSource(source, record.locked_until, record.lock, record.times, why))
 
 
 def _leak(bucket: _Record, rate: float, now: float) -> None:
@@ -128,13 +210,24 @@ def _leak(bucket: _Record, rate: float, now: float) -> None:
 
 def _strike(record: _Record, allowed: int, now: float) -> bool:
     """One more wrong proof. The lock doubles each time; one that was waited out leaves a single try."""
+    if not _counts_as_too_many(record, allowed, now, 1.0):
+        return False
+    _lock(record, now)
+    return True
+
+
+def _counts_as_too_many(record: _Record, allowed: int, now: float, share: float) -> bool:
     if now - record.at > LONGEST_LOCK:
         record.lock = 0.0
     forgiven = max(0.0, record.score - (now - record.at) / FORGIVEN_AFTER)
-    record.score = (max(forgiven, allowed - 1) if record.lock else forgiven) + 1
+    record.score = (max(forgiven, allowed - 1) if record.lock else forgiven) + share
     record.at = now
-    if record.score < allowed or record.locked_until > now:
-        return False
+    return record.score >= allowed and record.locked_until <= now
+
+
+def _lock(record: _Record, now: float) -> None:
+    if now - record.at > LONGEST_LOCK:
+        record.lock = 0.0
+    record.at = now
     record.lock = min(LONGEST_LOCK, record.lock * 2 or FIRST_LOCK)
     record.locked_until = now + record.lock
-    return True

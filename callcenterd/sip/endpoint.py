@@ -6,9 +6,10 @@ A request goes down this file once: admission, message, transaction, dialog, or 
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -17,7 +18,7 @@ from callcenterd.errors import LocalError, NotFound
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Site
 from callcenterd.sip import events, session_timer
-from callcenterd.sip.admission import Admission
+from callcenterd.sip.admission import Admission, BannedSource
 from callcenterd.sip.conversation import Conversation, named_by
 from callcenterd.sip.dialog import Dialog
 from callcenterd.sip.digest import Guard, Offers, Verdict
@@ -64,6 +65,9 @@ _SAID_OFTEN = 60.0
 """Seconds between two log lines about the same stranger."""
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
     """An extension's newest binding, for a page. source: where it speaks from. expires_at: monotonic; inf: fixed."""
@@ -86,13 +90,18 @@ class Endpoint:
         tell: Callable[[SipEvent], None],
         facing: Facing | None = None,
         timers: Timers = RFC_TIMERS,
+        never_banned: Collection[Network] = (),
+        banned: Callable[[BannedSource], None] = lambda _: None,
     ) -> None:
         """domain: the realm of digests and the host of our addresses. tell: each event, when `tell_events` is called.
-        facing: see `post.Facing`; None: the machine's routing table."""
+        facing: see `post.Facing`; None: the machine's routing table. never_banned: sources that are not, whatever they
+        do; trunks never are. banned: told like an event of each ban that begins."""
         self._domain = domain
         self._tell = tell
         self._post = Post(chance, facing or Routes(), timers=timers)
-        self._admission = Admission()
+        self._never_banned = tuple(never_banned)
+        self._banned = banned
+        self._admission = Admission(spared=self._spared)
         self._guard = Guard(domain, chance)
         self._offers = Offers()
         self._registrar = Registrar()
@@ -166,6 +175,10 @@ class Endpoint:
         """Tell what happened. Answers whether there was anything: what is told may ask for more."""
         waiting = self._post.events
         any_waiting = bool(waiting)
+        for ban in self._admission.news():
+            self._post.counts["bans"] += 1
+            _log.warning("address banned", source=ban.source, seconds=round(ban.length), why=ban.why)
+            self._banned(ban)
         while waiting:
             event = waiting.popleft()
             try:
@@ -301,7 +314,8 @@ class Endpoint:
         counts = self._post.counts
         names = (
             "messages_in", "messages_out", "malformed", "held_back", "retransmissions", "repeated", "unsent",
-            "unknown_sources", "challenged", "wrong_digests", "locks", "merged", "calls_placed", "calls_arrived",
+            "unknown_sources", "challenged", "wrong_digests", "locks", "bans", "merged", "calls_placed",
+            "calls_arrived",
         )  # fmt: skip
         return {
             **{f"{name}_total": float(counts[name]) for name in names},
@@ -327,9 +341,18 @@ class Endpoint:
             )
         return found
 
-    def locked_out(self, now: float) -> list[tuple[str, float]]:
-        """Addresses that tried too many wrong proofs, and for how many seconds more they are held off."""
-        return self._admission.locked(now)
+    def bans(self, now: float) -> list[BannedSource]:
+        """Addresses that are not heard now, since somebody there guessed passwords or names."""
+        return self._admission.bans(now)
+
+    def lift_ban(self, source: str) -> bool:
+        """Hear that address again. Answers whether anything was held against it."""
+        return self._admission.lift(source)
+
+    def restore_bans(self, bans: Iterable[BannedSource], now: float) -> None:
+        """Bans of an earlier run."""
+        for ban in bans:
+            self._admission.restore(ban, now)
 
     # ---- messages --------------------------------------------------------------------------------------------
 
@@ -340,6 +363,11 @@ class Endpoint:
             return True
         self._post.counts["held_back"] += 1
         return False
+
+    def _spared(self, source: str) -> bool:
+        if self._who.trunks_at(source):
+            return True
+        return bool(self._never_banned) and any(ipaddress.ip_address(source) in one for one in self._never_banned)
 
     def _malformed(self, fault: MalformedMessage, flow: Flow) -> None:
         """A request whose top Via can be read is told what is wrong with it; everything else is dropped."""
@@ -605,6 +633,8 @@ class Endpoint:
         """A phone's first request, or a stranger's. One who calls and names nobody of ours is worth a line."""
         self._post.counts["challenged"] += 1
         source, caller = back.remote[0], user_of(request.from_.uri)
+        if not self._who.known(source):
+            self._admission.challenged(source, now)
         if request.method == "INVITE" and ExtensionNumber(caller) not in self._who.extensions:
             self._post.counts["unknown_sources"] += 1
             if now >= self._complained.get(source, float("-inf")):

@@ -17,6 +17,7 @@ from callcenterd.clock import Clock
 from callcenterd.errors import CannotStart
 from callcenterd.store.agents import AgentStates
 from callcenterd.store.audit import Audit
+from callcenterd.store.bans import Bans
 from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
 from callcenterd.store.customers import CustomerCards
@@ -48,6 +49,7 @@ class Store:
         self.site = SiteTables(database)
         self.sessions = Sessions(database)
         self.audit = Audit(database)
+        self.bans = Bans(database)
         self.voicemail = VoicemailBox(database)
         self.callbacks = Callbacks(database)
 

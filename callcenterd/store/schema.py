@@ -382,6 +382,16 @@ limits = sa.Table(
     sa.Column("longest", sa.Float, nullable=False),
 )
 
+bans = sa.Table(
+    "bans",
+    metadata,
+    sa.Column("address", Plain, primary_key=True),
+    sa.Column("since", Utc, nullable=False),
+    sa.Column("until", Utc, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("why", Plain, nullable=False),
+)
+
 # ---- who is signed in, and who did what -----------------------------------------------------------------------
 
 sessions = sa.Table(

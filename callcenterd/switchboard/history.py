@@ -20,6 +20,7 @@ from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError
 from callcenterd.model import events
 from callcenterd.model.agents import AgentState
+from callcenterd.model.bans import Ban
 from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.events import EVENT_NAMES, Fact
 from callcenterd.model.ids import AgentId, CallId, CustomerId
@@ -219,6 +220,9 @@ class History:
                 self._keep(lambda: self._store.callbacks.add(fact.call, fact.queue, fact.number, fact.at))
             case events.AgentChanged():
                 self._agent_changed(fact)
+            case events.SourceBanned():
+                ban = Ban(address=fact.address, since=fact.at, until=fact.until, times=fact.times, why=fact.why)
+                self._keep(lambda: self._store.bans.keep(ban))
             case events.FraudAlarm():
                 target = f"extension/{fact.extension}" if fact.extension is not None else f"call/{fact.call}"
                 details = {"call": fact.call, "number": fact.number, "who": fact.who, "rule": fact.rule}

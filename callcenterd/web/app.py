@@ -12,6 +12,7 @@ from callcenterd.web import (
     administration,
     agents,
     answers,
+    bans,
     calls,
     customers,
     describe,
@@ -41,6 +42,7 @@ RESOURCES = (
     customers,
     messages,
     administration,
+    bans,
     flows,
     describe,
     health,
@@ -63,6 +65,7 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     app[session.SESSIONS] = session.Sessions(office)
     app[socket.STREAMS] = socket.Streams(LiveEvents(office.board, office.bus), app[session.SESSIONS])
     app[administration.SITE_LOCK] = asyncio.Lock()
+    app[bans.HEARD] = bans.Alarms(office)
     app[health.WATCH] = health.Watch(office)
     app[health.METRICS] = health.Metrics(app)
     app[describe.DESCRIPTION] = describe.Description(app)
@@ -75,6 +78,7 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     app.on_response_prepare.append(headers.add_headers)
     app.cleanup_ctx.append(health.watching)
     app.cleanup_ctx.append(_streams)
+    app.cleanup_ctx.append(bans.hearing)
     app.on_shutdown.append(_end_streams)
     return app
 

@@ -18,6 +18,7 @@ from callcenterd.errors import Fault
 from callcenterd.ivr.shelf import Flows
 from callcenterd.model.ids import ExtensionNumber, FlowName, TrunkName
 from callcenterd.store.database import Store
+from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.worker.passwords import Passwords
 
@@ -80,6 +81,7 @@ class Office:
 
     site_changed: the store has another site than the switchboard: put it in force everywhere, then return.
     reload_flows: read the flow files again.
+    bans: addresses that SIP does not hear.
     ticks, counters, trunks, phones: asked when somebody wants to know. counters: names ending in "_total" only grow.
     recordings: the folder that the paths of recordings are relative to.
     """
@@ -98,6 +100,7 @@ class Office:
     ticks: Callable[[], Ticks]
     counters: Callable[[], Mapping[str, float]]
     trunks: Callable[[], Mapping[TrunkName, TrunkNow]]
+    bans: Bans
     phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
     language: str = "zh-CN"
     region: str = "CN"

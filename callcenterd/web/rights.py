@@ -39,6 +39,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "customer.read": ALL,
     "customer.write": ALL,
     "message.work": ALL,  # voicemail and callbacks, as far as one's sight goes
+    "ban": frozenset({"supervisor", "admin"}),  # addresses that SIP does not hear
+    "alarm": ABOVE,  # outside calls that were refused
     "site": ADMIN,  # trunks, numbers, outbound routes, users, extensions, queues, flows
 }
 PUBLIC = "public"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Extension, Secret, Site, Trunk
 from callcenterd.sip import events
-from callcenterd.sip.endpoint import Endpoint
+from callcenterd.sip.endpoint import Endpoint, Network
 from callcenterd.sip.events import SipEvent
 from callcenterd.sip.flow import Flow
 from callcenterd.sip.message import Message, Request, Response, encode, parse, reply_to
@@ -178,7 +178,16 @@ class Peer:
 class Net:
     """loss, doubling: shares of all messages. jitter: seconds at most, so that messages overtake each other."""
 
-    def __init__(self, seed: int = 1, *, loss: float = 0.0, doubling: float = 0.0, jitter: float = 0.0) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        loss: float = 0.0,
+        doubling: float = 0.0,
+        jitter: float = 0.0,
+        never_banned: Collection[Network] = (),
+    ) -> None:
+        self._never_banned = never_banned
         self.now = 0.0
         self.seen: list[Seen] = []
         self.hosts: dict[str, Host] = {}
@@ -196,6 +205,7 @@ class Net:
             chance=random.Random(self._chance.random()),
             tell=lambda event: host.hear(event),  # noqa: PLW0108  # it is made below
             facing=lambda _host: address,
+            never_banned=self._never_banned,
         )
         host = Host(address, endpoint, self)
         endpoint.listening([("UDP", (address, 5060)), ("TCP", (address, 5060))])

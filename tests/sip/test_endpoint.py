@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import random
 from typing import Any
 
@@ -664,3 +665,40 @@ def test_a_listener_that_fails_does_not_keep_the_next_event_away() -> None:
     )
     assert endpoint.tell_events()
     assert len(heard) == 2
+
+
+# ---- bans -----------------------------------------------------------------------------------------------------
+
+
+def test_who_lists_the_extensions_learns_nothing_and_is_banned() -> None:
+    """svwar: a REGISTER for each number, and no proof. Whoever is named, the answers are alike until there are none."""
+    net = Net()
+    server, _ = trunk_peer(net)
+    scanner, other = net.peer(STRANGER), net.peer("10.0.0.67")
+    for n in range(300):
+        scanner.request(
+            "REGISTER", uri="sip:callcenter.local", to=f"<sip:{900 + n}@callcenter.local>", call_id=f"c{n}", sequence=n
+        )
+    assert set(scanner.what) == {"401 REGISTER"}
+    assert 50 < len(scanner.what) < 200
+    [ban] = server.endpoint.bans(net.now)
+    assert (ban.source, ban.why) == (STRANGER, "scan")
+    assert server.endpoint.counters()["bans_total"] == 1
+    other.request("OPTIONS", uri="sip:callcenter.local")
+    other.last_response(200, "OPTIONS")
+    heard = len(scanner.received)
+    scanner.request("OPTIONS", uri="sip:callcenter.local", call_id="again")
+    assert len(scanner.received) == heard
+    assert server.endpoint.lift_ban(STRANGER)
+    scanner.request("OPTIONS", uri="sip:callcenter.local", call_id="lifted")
+    scanner.last_response(200, "OPTIONS")
+
+
+def test_a_trunk_is_never_banned_nor_is_what_the_office_spares() -> None:
+    net = Net(never_banned=[ipaddress.ip_network("192.168.7.0/24")])
+    server, trunk = trunk_peer(net)
+    spared = net.peer("192.168.7.9")
+    for n in range(300):
+        trunk.request("REGISTER", uri="sip:callcenter.local", call_id=f"t{n}", sequence=n)
+        spared.request("REGISTER", uri="sip:callcenter.local", call_id=f"s{n}", sequence=n)
+    assert server.endpoint.bans(net.now) == []

@@ -8,6 +8,7 @@ import pytest
 
 from callcenterd.errors import NotFound
 from callcenterd.model.agents import AgentStep
+from callcenterd.model.bans import Ban
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
 from callcenterd.store.database import CannotStore, Store
 from tests.kit.virtual import START
@@ -159,3 +160,30 @@ async def test_the_trail_is_searched_by_who_what_whom_and_when(store: Store) -> 
     assert await found(target="site") == ["site.applied"]
     assert await found(since=START + MINUTE, until=START + 2 * MINUTE) == ["customer.changed"]
     assert (await store.audit.search())[0][0].details == {"字段": ["name"]}
+
+
+# ---- bans ---------------------------------------------------------------------------------------------------
+
+
+def ban(address: str, *, after: timedelta = timedelta(0), seconds: int = 30, times: int = 1) -> Ban:
+    since = START + after
+    return Ban(address=address, since=since, until=since + timedelta(seconds=seconds), times=times, why="passwords")
+
+
+async def test_a_ban_is_remembered_until_an_hour_after_its_end(store: Store) -> None:
+    await store.bans.keep(ban("203.0.113.66"))
+    await store.bans.keep(ban("203.0.113.67", after=MINUTE))
+    end = START + timedelta(seconds=30)
+    assert [one.address for one in await store.bans.remembered(START)] == ["203.0.113.66", "203.0.113.67"]
+    assert await store.bans.remembered(end + 59 * MINUTE) == [ban("203.0.113.66"), ban("203.0.113.67", after=MINUTE)]
+    assert await store.bans.remembered(end + 60 * MINUTE) == [ban("203.0.113.67", after=MINUTE)]
+
+
+async def test_a_new_ban_of_an_address_takes_the_place_of_the_old_one(store: Store) -> None:
+    await store.bans.keep(ban("203.0.113.66"))
+    longer = ban("203.0.113.66", after=MINUTE, seconds=60, times=2)
+    await store.bans.keep(longer)
+    assert await store.bans.remembered(START) == [longer]
+    await store.bans.remove("203.0.113.66")
+    await store.bans.remove("203.0.113.66")
+    assert await store.bans.remembered(START) == []

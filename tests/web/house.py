@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,8 +33,10 @@ from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, LegId, QueueName, RecordingId, TrunkName
 from callcenterd.model.prompts import Prompt
 from callcenterd.sip import events as sip
+from callcenterd.sip.admission import Admission, BannedSource
 from callcenterd.sip.events import DialogId
 from callcenterd.store.database import Store
+from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, TrunkNow, build
 from callcenterd.worker.passwords import Passwords
@@ -163,6 +165,29 @@ class Ticks:
     recordings: int = 1
 
 
+class Guard:
+    """As `sip.endpoint.Endpoint` where it bans."""
+
+    def __init__(self) -> None:
+        self._admission = Admission()
+
+    def bans(self, now: float) -> list[BannedSource]:
+        return self._admission.bans(now)
+
+    def guesses(self, source: str, now: float) -> BannedSource:
+        """Somebody at that address guesses passwords until the address is banned."""
+        while not (banned := self._admission.news()):
+            self._admission.failed(source, "1001", now)
+        return banned[0]
+
+    def lift_ban(self, source: str) -> bool:
+        return self._admission.lift(source)
+
+    def restore_bans(self, bans: Iterable[BannedSource], now: float) -> None:
+        for ban in bans:
+            self._admission.restore(ban, now)
+
+
 @dataclass
 class House:
     """What a test can reach. pages: the folder of the built application; flows: of the flow files."""
@@ -175,6 +200,7 @@ class House:
     ticks: Ticks
     pages: Path
     flows: Path
+    guard: Guard
 
     @property
     def board(self) -> Switchboard:
@@ -322,7 +348,7 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         return ticks
 
     await site_changed()
-    ticks = Ticks()
+    ticks, guard = Ticks(), Guard()
     office = Office(
         board=board,
         store=store,
@@ -338,6 +364,7 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         ticks=ticked,
         counters=lambda: {"sip_requests_total": 3.0},
         trunks=lambda: {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")},
+        bans=Bans(sip=guard, store=store, bus=bus, clock=clock),
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
         chance=random.Random(11),
     )
@@ -345,6 +372,6 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         office, pages=pages, pace=Pace(body=1.5, first=1.0, ping=0.4, stalled=1.0, look_again=0.5, loop_late=60.0)
     )
     async with TestClient(TestServer(app)) as client:
-        yield House(office, app, client, quiet_sip, calls, ticks, pages, flows_folder)
+        yield House(office, app, client, quiet_sip, calls, ticks, pages, flows_folder, guard)
     await board.stop()
     await store.close()

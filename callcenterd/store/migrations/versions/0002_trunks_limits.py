@@ -1,4 +1,4 @@
-"""What a trunk may be told besides its address; limits of what may be dialled."""
+"""What a trunk may be told besides its address; limits of what may be dialled; addresses that are banned."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+MOMENT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
@@ -50,9 +51,19 @@ def upgrade() -> None:
         sa.Column("longest", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("who", name="pk_limits"),
     )
+    op.create_table(
+        "bans",
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("address", name="pk_bans"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("bans")
     op.drop_table("limits")
     for column in reversed(trunk_columns()):
         op.drop_column("trunks", column.name)

@@ -21,6 +21,7 @@ from callcenterd.store.bans import Bans
 from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
 from callcenterd.store.customers import CustomerCards
+from callcenterd.store.devices import Devices
 from callcenterd.store.engine import Database, address_of
 from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
 from callcenterd.store.recordings import Recordings
@@ -50,6 +51,7 @@ class Store:
         self.sessions = Sessions(database)
         self.audit = Audit(database)
         self.bans = Bans(database)
+        self.devices = Devices(database)
         self.voicemail = VoicemailBox(database)
         self.callbacks = Callbacks(database)
 

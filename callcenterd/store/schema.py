@@ -392,6 +392,24 @@ bans = sa.Table(
     sa.Column("why", Plain, nullable=False),
 )
 
+devices = sa.Table(
+    "devices",
+    metadata,
+    _key(),
+    sa.Column("mac", Plain, nullable=False, unique=True),
+    sa.Column("vendor", Plain, nullable=False),
+    sa.Column("extension", Plain, sa.ForeignKey("extensions.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("token", Plain, nullable=False, unique=True),  # its SHA-256, as of sessions
+    sa.Column("created_at", Utc, nullable=False),
+    _text("created_by"),
+    sa.Column("fetched_at", Utc),
+    _text("fetched_from"),
+    _text("fetched_by"),
+    sa.Column("fetches", sa.Integer, nullable=False, server_default="0"),
+    sa.Index("ix_devices_extension", "extension"),
+    sqlite_autoincrement=True,
+)
+
 # ---- who is signed in, and who did what -----------------------------------------------------------------------
 
 sessions = sa.Table(

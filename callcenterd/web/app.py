@@ -16,6 +16,7 @@ from callcenterd.web import (
     calls,
     customers,
     describe,
+    devices,
     flows,
     headers,
     health,
@@ -42,6 +43,7 @@ RESOURCES = (
     customers,
     messages,
     administration,
+    devices,
     bans,
     flows,
     describe,
@@ -66,6 +68,7 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     app[socket.STREAMS] = socket.Streams(LiveEvents(office.board, office.bus), app[session.SESSIONS])
     app[administration.SITE_LOCK] = asyncio.Lock()
     app[bans.HEARD] = bans.Alarms(office)
+    app[devices.GUESSES] = devices.guesses()
     app[health.WATCH] = health.Watch(office)
     app[health.METRICS] = health.Metrics(app)
     app[describe.DESCRIPTION] = describe.Description(app)

@@ -84,6 +84,7 @@ class Office:
     bans: addresses that SIP does not hear.
     ticks, counters, trunks, phones: asked when somebody wants to know. counters: names ending in "_total" only grow.
     recordings: the folder that the paths of recordings are relative to.
+    doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
     """
 
     board: Switchboard
@@ -102,6 +103,7 @@ class Office:
     trunks: Callable[[], Mapping[TrunkName, TrunkNow]]
     bans: Bans
     phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
+    doors: Sequence[tuple[str, int]] = ()
     language: str = "zh-CN"
     region: str = "CN"
     chance: random.Random = field(default_factory=random.SystemRandom)

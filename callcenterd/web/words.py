@@ -69,6 +69,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "control": ("含有不可见的字符", "has characters that cannot be seen"),
     "phone": ("{number} 不是电话号码", "{number} is no telephone number"),
     "email": ("电子邮箱须有名称、@ 和域名", "an e-mail address has a name, an @ and a domain"),
+    "no_extension": ("没有这个分机", "there is no such extension"),
     "nobody": ("姓名和电话至少填一项", "a card needs a name or a telephone number"),
 }
 _KINDS: Mapping[str, tuple[str, str]] = {
@@ -89,6 +90,7 @@ THINGS: Mapping[str, str] = {
     "call": "通话",
     "callback": "回拨",
     "customer": "客户",
+    "device": "话机",
     "extension": "分机",
     "flow": "流程",
     "limits": "外拨限制",
@@ -134,6 +136,7 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"an IP address or a network .* is wanted" + _NOT, "须为 IP 地址或网段（192.168.1.0/24）"),
         (r"a network is written by its first address, as (?P<meant>\S+): that is wanted" + _NOT, "网段应写作 {meant}"),
         (r"hours as 22:00-07:00, or nothing, are wanted" + _NOT, "写作 22:00-07:00，或不填"),
+        (r"a MAC address of 12 hexadecimal digits is wanted" + _NOT, "须为 12 位十六进制的 MAC 地址"),
         (r"0 or at least (?P<n>\d+) is wanted" + _NOT, "须为 0，或至少 {n}"),
         (r"a number of up to 20 digits is wanted" + _NOT, "须为最多 20 位的号码"),
         (r"each once is wanted: (?P<value>.*) stands twice" + _NOT, "{value} 写了两次"),

@@ -7,6 +7,8 @@ import type {
   CallbackState,
   Card,
   Customer,
+  Device,
+  DeviceMade,
   FileFault,
   FlowList,
   Listing,
@@ -142,6 +144,11 @@ export const api = {
   changeThing: <K extends Thing>(kind: K, key: string, thing: object) =>
     ask<Things[K]>('PUT', thingPath(kind, key), thing),
   deleteThing: (kind: Thing, key: string) => ask<void>('DELETE', thingPath(kind, key)),
+  devices: () => ask<Listing<Device>>('GET', '/devices'),
+  createDevice: (entry: { mac: string; vendor: string; extension: string }) => ask<DeviceMade>('POST', '/devices', entry),
+  /** Another secret address; the old one is nobody's any more. */
+  renewDevice: (id: number) => ask<DeviceMade>('POST', `/devices/${id}/token`, {}),
+  removeDevice: (id: number) => ask<void>('DELETE', `/devices/${id}`),
   flows: () => ask<FlowList>('GET', '/flows'),
   reloadFlows: () => ask<FlowList>('POST', '/flows/reload', {}),
   /** The site file as `callcenterd export` writes it. */

@@ -246,6 +246,29 @@ export const THING_KEYS = {
   queues: 'name',
 } as const satisfies Record<Thing, string>
 
+export const VENDORS = ['yealink', 'grandstream', 'fanvil', 'snom'] as const
+
+/** A desk phone that fetches its settings from us. fetched_*: when and by whom last; null until the first time. */
+export interface Device {
+  id: number
+  mac: string
+  vendor: (typeof VENDORS)[number]
+  extension: string
+  created_at: string
+  created_by: string
+  fetched_at: string | null
+  fetched_from: string
+  fetched_by: string
+  fetches: number
+}
+
+/** address: told only now. file: what the phone asks for there. */
+export interface DeviceMade {
+  device: Device
+  address: string
+  file: string
+}
+
 /** A mistake in a file that a person wrote. */
 export interface FileFault {
   file: string

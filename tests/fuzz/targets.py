@@ -155,15 +155,18 @@ def digest(octets: bytes) -> None:
 def room(octets: bytes) -> None:
     """A whole server: datagrams of a stranger, of a trunk and of a phone's address, parted by a line of their own.
 
-    Nothing escapes, nothing is sent to anybody else, and the next one who asks is answered.
+    Nothing escapes, nothing is sent to anybody who did not ask, and the next one who asks is answered. A repeated
+    branch is answered where it came from first (RFC 3261 §17.2.3).
     """
     server = _server()
     now = 1.0
+    asked: set[str] = set()
     for number, datagram in enumerate(octets.split(b"\n~~\n")[:8]):
         source = _SOURCES[number % len(_SOURCES)]
         now += 0.1
+        asked.add(source)
         server.endpoint.receive(datagram, Flow("UDP", (source, 5060), _HERE), now)
-        assert {parcel.flow.remote[0] for parcel in server.endpoint.parcels()} <= {source}
+        assert {parcel.flow.remote[0] for parcel in server.endpoint.parcels()} <= asked
         server.endpoint.tell_events()
         for dialog in server.arrived:
             server.endpoint.ring(dialog, now=now)

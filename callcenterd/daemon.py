@@ -158,6 +158,8 @@ class Server:
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
         self.sip.show(self.lamps.document)
         self.bans = Bans(sip=self.endpoint, store=self.store, bus=self.bus, clock=clock)
+        self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
+        self.sip.show(self.lamps.document)
         self._seen_trunks: dict[TrunkName, web.TrunkNow] = {}
         self.bus.listen(events.TrunkChanged, self._trunk_seen)
         self.office = web.Office(
@@ -213,6 +215,9 @@ class Server:
         self.first_password = await self._first_admin()
         await self.take_up_site()
         await self.board.desk.restore()
+        self.lamps.count()
+        self._open.push_async_callback(self.lamps.stop)
+        self._open.callback(self.sip.farewell)
         await self.bans.restore()
         self.lamps.count()
         self._open.push_async_callback(self.lamps.stop)

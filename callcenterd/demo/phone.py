@@ -292,6 +292,24 @@ class Phone(asyncio.DatagramProtocol):
                 headers.append(("authorization", self._proof(challenge.said.get("www-authenticate"), "REGISTER", uri)))
         raise AssertionError("a second challenge raises")
 
+    async def subscribe(self, event: str, number: str, expires: int = 600) -> Said:
+        """A lamp for that number; its NOTIFYs come into `others`. Raises Refusal, NoAnswer."""
+        target, identity, tag = f"sip:{number}@{self.server[0]}", self._token(), self._token()[:10]
+        headers = [("event", event), ("expires", str(expires)), ("contact", self._contact())]
+        for cseq in (1, 2):
+            me = f"<sip:{self.number}@{self.server[0]}>;tag={tag}"
+            request = self._request("SUBSCRIBE", target, me, f"<{target}>", identity, cseq, headers)
+            try:
+                return await self.ask(request)
+            except Refusal as refusal:
+                if refusal.status != 401 or headers[-1][0] == "authorization":
+                    raise
+                challenge = refusal.__cause__
+                assert isinstance(challenge, _Answered)
+                proof = self._proof(challenge.said.get("www-authenticate"), "SUBSCRIBE", target)
+                headers.append(("authorization", proof))
+        raise AssertionError("a second challenge raises")
+
     async def dial(
         self, number: str, *, caller: str | None = None, name: str = "", headers: Sequence[tuple[str, str]] = ()
     ) -> PhoneCall:

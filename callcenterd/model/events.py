@@ -167,6 +167,16 @@ class VoicemailLeft(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoicemailMarked(Fact):
+    """Somebody has seen to a message, or it is to be seen to again."""
+
+    message: int
+    queue: QueueName | None
+    done: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackAsked(Fact):
     """The caller wants to be called at this number by the people of a queue (ACD-04)."""
 
@@ -294,6 +304,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     RecordingStarted: "recording.started",
     RecordingFinished: "recording.finished",
     VoicemailLeft: "voicemail.left",
+    VoicemailMarked: "voicemail.marked",
     CallbackAsked: "callback.asked",
     AgentChanged: "agent.state",
     QueueChanged: "queue.changed",

@@ -60,6 +60,16 @@ class VoicemailBox:
         rows, total = await self._database.page(query, (voicemail.c.at.desc(), voicemail.c.id.desc()), limit, offset)
         return [_message(row) for row in rows], total
 
+    async def counts(self) -> dict[QueueName, tuple[int, int]]:
+        """Of each queue with messages: those that nobody has seen to, and those that somebody has."""
+        query = sa.select(
+            voicemail.c.queue,
+            sa.func.count().label("total"),
+            sa.func.sum(sa.case((voicemail.c.done, 1), else_=0)).label("seen"),
+        ).group_by(voicemail.c.queue)
+        rows = await self._database.rows(query)
+        return {QueueName(row.queue): (row.total - row.seen, row.seen) for row in rows if row.queue is not None}
+
     async def mark(self, message: int, done: bool, by: str, at: datetime) -> Voicemail:
         """Someone dealt with it, or it is to be done again; durable. Raises NotFound."""
         new = {"done": done, "done_by": by if done else "", "done_at": at if done else None}

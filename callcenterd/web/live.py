@@ -238,7 +238,7 @@ class LiveEvents:
             return True
         if isinstance(fact, events.AgentChanged):
             return fact.view.agent == reader.login or not sight.queues.isdisjoint(fact.view.queues)
-        if isinstance(fact, events.QueueChanged):
+        if isinstance(fact, (events.QueueChanged, events.VoicemailMarked)):
             return fact.queue in sight.queues
         if isinstance(fact, events.PhoneChanged):
             return self._board.queueing.agent_at(fact.extension) == AgentId(reader.login)

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter
 
 from callcenterd.errors import NotFound
+from callcenterd.model import events
 from callcenterd.model.calls import Callback, CallbackState, Voicemail
 from callcenterd.model.ids import QueueName
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, answer, conditions, read
@@ -94,7 +95,9 @@ async def mark_voicemail(request: web.Request) -> web.StreamResponse:
     asked = await read(request, DoneAsked)
     if not sight_of(request).sees(queue=(await office.store.voicemail.get(number)).queue):
         raise NotFound("voicemail", number)
-    marked = await office.store.voicemail.mark(number, asked.done, signed_in(request).login, office.clock.utc())
+    who, now = signed_in(request).login, office.clock.utc()
+    marked = await office.store.voicemail.mark(number, asked.done, who, now)
+    office.bus.publish(events.VoicemailMarked(at=now, message=number, queue=marked.queue, done=marked.done, by=who))
     return answer(MESSAGE, marked)
 
 

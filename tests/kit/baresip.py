@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,22 @@ ctrl_tcp_listen {host}:{control_port}
 
 
 class Baresip:
-    """An extension's phone. says: what its microphone hears, int16 at 8 kHz, again and again."""
+    """An extension's phone. says: what its microphone hears, int16 at 8 kHz, again and again.
+
+    modules: further ones. watches: whose presence it asks for (with the modules contact and presence).
+    """
 
     def __init__(
-        self, folder: Path, host: str, server: tuple[str, int], number: str, password: str, says: NDArray[np.int16]
+        self,
+        folder: Path,
+        host: str,
+        server: tuple[str, int],
+        number: str,
+        password: str,
+        says: NDArray[np.int16],
+        *,
+        modules: Sequence[str] = (),
+        watches: str = "",
     ) -> None:
         self.folder = folder
         self._host = host
@@ -53,6 +66,10 @@ class Baresip:
         (folder / "config").write_text(
             CONFIG.format(host=host, folder=folder, control_port=self._control, sip_port=free_port(host=host))
         )
+        with (folder / "config").open("a") as config:
+            config.writelines(f"module_app {name}.so\n" for name in modules)
+        if watches:
+            (folder / "contacts").write_text(f'"{watches}" <sip:{watches}@{server[0]}:{server[1]}>;presence=p2p\n')
         (folder / "accounts").write_text(
             f"<sip:{number}@{server[0]}:{server[1]}>;auth_user={number};auth_pass={password};regint=60;"
             "answermode=manual;audio_codecs=PCMA\n"
@@ -109,13 +126,25 @@ class Baresip:
             while "200 OK" not in self._log():  # a file of another process
                 await asyncio.sleep(0.05)
 
+    async def shows(self, text: str, seconds: float = 30.0) -> None:
+        """It has told or logged these words."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not (text in self._all() or any(text in str(event) for event in self.events)):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"baresip does not show {text!r}: {self._log()}") from None
+
     def heard(self) -> NDArray[np.int16]:
         """What it decoded, all of it, after the call."""
         [dump] = sorted(self.folder.glob("dump-*-dec.wav"))
         return _read_wav(dump)
 
     def _log(self) -> str:
-        return (self.folder / "log").read_text(errors="replace")[-1500:]
+        return self._all()[-1500:]
+
+    def _all(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
 
     async def _read(self) -> None:
         assert self._streams is not None

@@ -102,6 +102,9 @@ async def test_messages_are_listed_by_queue_newest_first(store: Store) -> None:
     assert await store.voicemail.list(limit=2, offset=1) == ([added[2], added[1]], 4)
     assert await store.voicemail.list(queues=(REPAIRS,)) == ([added[1]], 1)
     assert await store.voicemail.list(queues=()) == ([], 0)
+    assert await store.voicemail.counts() == {SALES: (2, 0), REPAIRS: (1, 0)}, "not those that belong to no queue"
+    await store.voicemail.mark(added[0].id, True, "1001", START)
+    assert await store.voicemail.counts() == {SALES: (1, 1), REPAIRS: (1, 0)}
 
 
 async def test_a_callback_goes_through_its_states(store: Store) -> None:

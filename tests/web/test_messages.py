@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from callcenterd.model import events
 from callcenterd.model.ids import CallId, QueueName
 from tests.web.house import STAMP, House
 
@@ -20,8 +21,11 @@ async def test_voicemail_is_seen_heard_and_marked_by_the_people_of_its_queue(off
     assert (await (await office.client.get("/api/v1/voicemail", headers=others)).json())["total"] == 0
     path = f"/api/v1/voicemail/{message.id}"
     assert (await office.client.put(path, json={"done": True}, headers=others)).status == 404
+    told: list[events.VoicemailMarked] = []
+    office.office.bus.listen(events.VoicemailMarked, told.append)
     marked = await (await office.client.put(path, json={"done": True}, headers=mine)).json()
     assert (marked["done"], marked["done_by"]) == (True, "1001")
+    assert [(fact.message, fact.queue, fact.done, fact.by) for fact in told] == [(message.id, "sales", True, "1001")]
     assert (await (await office.client.get("/api/v1/voicemail?done=false", headers=mine)).json())["total"] == 0
     assert (await office.client.get(f"/api/v1/recordings/{recording}", headers=mine)).status == 200
     assert (await office.client.get(f"/api/v1/recordings/{recording}", headers=others)).status == 404

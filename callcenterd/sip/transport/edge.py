@@ -15,12 +15,14 @@ import structlog
 
 from callcenterd.clock import Clock
 from callcenterd.errors import CannotStart
+from callcenterd.model.ids import ExtensionNumber
 from callcenterd.model.site import Site
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import DialogId, ToExtension, ToTrunk
 from callcenterd.sip.flow import Address, Flow, Transport, written_host
 from callcenterd.sip.locate import Resolver, Wanted, locate
 from callcenterd.sip.post import Parcel
+from callcenterd.sip.subscriptions import Documents, Package
 from callcenterd.sip.transport.dns import SystemResolver
 from callcenterd.sip.transport.tcp import Connections, Item
 from callcenterd.sip.transport.udp import UdpSocket
@@ -135,6 +137,18 @@ class SipEdge:
 
     def drain(self) -> None:
         self._core.drain()
+
+    def show(self, documents: Documents) -> None:
+        self._core.show(documents)
+
+    def changed(self, package: Package, number: ExtensionNumber) -> None:
+        self._core.changed(package, number, self._now())
+        self._flush_soon()
+
+    def farewell(self) -> None:
+        """Sent before this returns: the sockets are closed soon after."""
+        self._core.farewell(self._now())
+        self._flush()
 
     def ring(self, dialog: DialogId, sdp: bytes | None = None) -> None:
         self._core.ring(dialog, sdp, now=self._now())

@@ -6,7 +6,7 @@ Bodies are octets here: what SDP means is the media room's to say. Every event o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType
 
 from callcenterd.model.ids import ExtensionNumber, TrunkName
@@ -24,10 +24,11 @@ class ToExtension:
 
 @dataclass(frozen=True, slots=True)
 class ToTrunk:
-    """An outside number, as the trunk is to see it."""
+    """An outside number, as the trunk is to see it. forms: how it was written on its way here, as dialled first."""
 
     trunk: TrunkName
     number: str
+    forms: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

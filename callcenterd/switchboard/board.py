@@ -158,7 +158,7 @@ class Switchboard:
         if self.queueing.rings_for_queue(leg):
             self.queueing.refused(leg, why)
         elif self.outbound.knows(leg):
-            self.outbound.refused(leg, why)
+            self.outbound.refused(leg, why, status)
 
     def gone(self, leg: Leg, reason: str) -> None:
         journey = self.journeys.get(leg.call.id)

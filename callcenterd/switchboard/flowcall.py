@@ -147,7 +147,12 @@ class LiveFlowCall:
         if not wanted:
             _log.warning("nowhere to dial", call=self.call, number=number, trunks=list(trunks))
         result = await self._board.outbound.dial(
-            self._journey, wanted, seconds=seconds, record=record, caller=caller or self.caller
+            self._journey,
+            wanted,
+            seconds=seconds,
+            record=record,
+            caller=caller or self.caller,
+            extension=self._journey.call.extension,  # a phone that dials a flow's number has its limits there too
         )
         return "failed" if result == "forbidden" else result
 

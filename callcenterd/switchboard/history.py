@@ -226,9 +226,7 @@ class History:
             case events.FraudAlarm():
                 target = f"extension/{fact.extension}" if fact.extension is not None else f"call/{fact.call}"
                 details = {"call": fact.call, "number": fact.number, "who": fact.who, "rule": fact.rule}
-                self._keep(
-                    lambda: self._store.audit.append(fact.at, "system", "outside call.forbidden", target, details)
-                )
+                self._keep(lambda: self._store.audit.append(fact.at, "system", "call.forbidden", target, details))
             case _:
                 pass
         self._tell_story(fact)

@@ -79,14 +79,14 @@ class Outside:
                 raise Forbidden(key, rule)
         if is_night(limits.night, local.time()):
             raise Forbidden(key, "night")
+        if any(numbers.matches(pattern, number) for pattern in limits.permit for number in dialled):
+            return
         for number in dialled:
             if rule := self._number_rule(limits, number):
                 raise Forbidden(key, rule)
 
     def _number_rule(self, limits: Limits, number: str) -> str:
         """Which rule forbids a number; "": none."""
-        if any(numbers.matches(pattern, number) for pattern in limits.permit):
-            return ""
         if any(numbers.matches(pattern, number) for pattern in limits.forbid):
             return "forbid"
         if limits.who != ALL and not limits.international and numbers.is_foreign(number, self._region):

@@ -48,6 +48,8 @@ _OUTCOMES: dict[DialResult, Outcome] = {
     "forbidden": "failed",
 }
 TOO_LONG = "limit longest"
+_OF_THE_TRUNK = frozenset({401, 402, 403, 407})
+"""A provider says so of our account, not a person of the call: the next trunk may do it."""
 
 
 @dataclass(eq=False)
@@ -69,24 +71,29 @@ def targets(site: Site, number: str, trunks: Sequence[str] | None, region: str) 
     known = {trunk.name: trunk for trunk in site.trunks}
     if trunks:
         found = [known[name] for name in map(TrunkName, trunks) if name in known]
-        return [ToTrunk(trunk.name, written_for(trunk, number, region)) for trunk in found]
+        return [ToTrunk(trunk.name, written_for(trunk, number, region), (number,)) for trunk in found]
     if any(extension.number == number for extension in site.extensions):
         return [ToExtension(ExtensionNumber(number))]
     for route in site.outbound:
         if numbers.matches(route.match, number):
             cut = route.prepend + number[route.strip :]
             there = [known[name] for name in route.trunks if name in known]
-            return [ToTrunk(trunk.name, written_for(trunk, cut, region)) for trunk in there]
+            return [ToTrunk(trunk.name, written_for(trunk, cut, region), (number, cut)) for trunk in there]
     return []
 
 
 def written_for(trunk: Trunk, number: str, region: str) -> str:
-    """A number that goes out, as the trunk wants it: its form, then cut, then added to. Emergency numbers stay."""
+    """A number that goes out, as the trunk wants it: its form, then cut, then added to.
+
+    Emergency numbers stay, and where +86… is wanted also those that have no such form (95588).
+    """
     if numbers.is_emergency(number, region):
         return number
     match trunk.out_form:
         case "e164":
             number = numbers.normalise(number, region)
+            if not number.startswith("+"):
+                return number
         case "national":
             number = numbers.national(number, region)
         case "dialled":
@@ -155,7 +162,9 @@ class Outbound:
         """
         journey.want_person(self._clock.monotonic())
         result: DialResult = "failed"
-        numbers_out = {to.number for to in wanted if isinstance(to, ToTrunk)}
+        # Every way in which it was written counts: what a trunk puts in front must not hide a forbidden number.
+        outside = [to for to in wanted if isinstance(to, ToTrunk)]
+        numbers_out = {form for to in outside for form in (to.number, *to.forms)}
         try:
             with contextlib.ExitStack() as place:
                 longest = place.enter_context(self._admitted(extension, numbers_out)) if numbers_out else 0.0
@@ -166,7 +175,7 @@ class Outbound:
                     if result != "failed":
                         break
         except Forbidden as forbidden:
-            self._alarm(journey, extension, min(numbers_out), forbidden)
+            self._alarm(journey, extension, outside[0].number, forbidden)
             result = "forbidden"
         if result != "served":
             journey.result = _OUTCOMES[result]
@@ -202,7 +211,7 @@ class Outbound:
     ) -> DialResult:
         trunk = self._trunk(to)
         try:
-            if trunk is not None and 0 < trunk.channels <= self._calls.channels(trunk.name):
+            if trunk is not None and self._is_full(trunk) and not numbers.is_emergency(to.number, self._region):
                 raise LocalError(f"all {trunk.channels} channels of trunk {trunk.name} are taken")
             leg = self._calls.dial(
                 to,
@@ -238,6 +247,9 @@ class Outbound:
                 self._calls.stop_play(journey.call.first)
                 journey.state, journey.state_at = "flow", self._clock.utc()
 
+    def _is_full(self, trunk: Trunk) -> bool:
+        return 0 < trunk.channels <= self._calls.channels(trunk.name)
+
     def _trunk(self, to: ToExtension | ToTrunk) -> Trunk | None:
         name = to.trunk if isinstance(to, ToTrunk) else None
         return next((trunk for trunk in self._site.trunks if trunk.name == name), None)
@@ -271,8 +283,10 @@ class Outbound:
         if not attempt.up.done():
             attempt.up.set_result(None)
 
-    def refused(self, leg: Leg, why: RefusalReason) -> None:
+    def refused(self, leg: Leg, why: RefusalReason, status: int) -> None:
         attempt = self._attempts[leg.id]
+        if leg.trunk is not None and status in _OF_THE_TRUNK:
+            why = "failed"
         if not attempt.up.done():
             attempt.up.set_result(why)
 

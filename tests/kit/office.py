@@ -186,6 +186,8 @@ class MemoryStore:
         self.customers = _Customers(self)
         self.voicemail = _Voicemail(self)
         self.callbacks = _Callbacks(self)
+        self.trail: list[tuple[str, str]] = []
+        self.audit = _Audit(self)
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[list[BaseException]]:
@@ -252,6 +254,11 @@ class _Customers(_Subject):
     async def by_phone(self, number: str) -> list[Customer]:
         self._may("by_phone")
         return self._store.phones.get(number, [])
+
+
+class _Audit(_Subject):
+    async def append(self, at: datetime, who: str, what: str, target: str, details: Mapping[str, Any]) -> None:
+        self._store.trail.append((what, target))
 
 
 class _Voicemail(_Subject):

@@ -44,6 +44,8 @@ class Leg:
     joined:  the leg that this one hears and speaks to.
     described: the version of our last SDP; each new one has a higher (RFC 3264 §8).
     extension: whose phone it is; None: a trunk's.
+    holds:   its phone has put the other side on hold: it wants to hear nothing.
+    moved_to: the number that its phone forwards calls to (3xx), once it was refused.
     trunk:   over which it goes, if it goes over one.
     """
 
@@ -60,6 +62,8 @@ class Leg:
     described: int = 1
     extension: ExtensionNumber | None = None
     trunk: TrunkName | None = None
+    holds: bool = False
+    moved_to: str = ""
 
     def become(self, state: LegState) -> None:
         """Raises LocalError if that cannot follow; the leg is then unchanged."""
@@ -74,7 +78,10 @@ class Leg:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """started: monotonic seconds. first: the leg of who called."""
+    """started: monotonic seconds. first: the leg of who called, or of whom who called has handed the call on to.
+
+    diverted_from: the numbers that were called before this one, newest first.
+    """
 
     id: CallId
     direction: Direction
@@ -84,6 +91,7 @@ class Call:
     started: float
     trunk: TrunkName | None = None
     extension: ExtensionNumber | None = None
+    diverted_from: tuple[str, ...] = ()
     legs: list[Leg] = field(default_factory=list)
 
     @property

@@ -44,6 +44,7 @@ class Signalling(Protocol):
     def hang_up(self, dialog: DialogId, reason: str | None = None) -> None: ...
     def accept_offer(self, dialog: DialogId, sdp: bytes) -> None: ...
     def refuse_offer(self, dialog: DialogId, status: int = 488) -> None: ...
+    def tell_referral(self, dialog: DialogId, status: int) -> None: ...
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str: ...
 
 
@@ -58,6 +59,8 @@ class Sounding(Protocol):
     def play(self, leg: LegId, sounds: Sequence[Sound], *, repeat: bool = False) -> int: ...
     def stop_play(self, leg: LegId) -> None: ...
     def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None: ...
+    def record_caller(self, recording: RecordingId, caller: LegId) -> None: ...
+    def record_other(self, recording: RecordingId, other: LegId) -> None: ...
     def stop_recording(self, recording: RecordingId) -> None: ...
 
 
@@ -162,6 +165,31 @@ class Calls:
         for leg in call.legs:
             self.hang_up(leg, reason)
 
+    def tell_referral(self, leg: Leg, status: int) -> None:
+        """How far what its phone asked for has come: 100 takes it on, from 200 on it is decided."""
+        if leg.alive:
+            self._sip.tell_referral(leg.dialog, status)
+
+    # ---- legs that change their place -------------------------------------------------------------------
+
+    def adopt(self, leg: Leg, call: Call) -> None:
+        """The leg belongs to another call from now on."""
+        leg.call.legs.remove(leg)
+        leg.call = call
+        call.legs.append(leg)
+
+    def make_first(self, leg: Leg) -> None:
+        """The leg counts as who called from now on."""
+        leg.call.legs.remove(leg)
+        leg.call.legs.insert(0, leg)
+
+    def put_in_place(self, old: Leg, new: Leg, other: Leg) -> None:
+        """`new` speaks with `other`, as `old` did in the same call, and is its first leg if that one was. `old` stays
+        as it is, by itself."""
+        if new.call.first is old:
+            self.make_first(new)
+        self.join(other, new)
+
     # ---- who hears what ---------------------------------------------------------------------------------
 
     def join(self, a: Leg, b: Leg) -> None:
@@ -192,6 +220,11 @@ class Calls:
     def record(self, recording: RecordingId, path: Path, caller: Leg, other: Leg | None) -> None:
         """Stereo: left is the caller, right the other side; None: nobody is there (a message)."""
         self._media.record(recording, path, caller.id, None if other is None else other.id)
+
+    def record_instead(self, recording: RecordingId, leg: Leg) -> None:
+        """The leg is recorded on the side on which it stands in its call."""
+        turn = self._media.record_caller if leg is leg.call.first else self._media.record_other
+        turn(recording, leg.id)
 
     def stop_recording(self, recording: RecordingId) -> None:
         self._media.stop_recording(recording)
@@ -235,6 +268,7 @@ class Calls:
             case sip_events.Accepted():
                 self._accepted(leg, event.answer)
             case sip_events.Refused():
+                leg.moved_to = event.moved_to
                 self._drop(leg)
                 self.listener.refused(leg, reason_of(event.status), event.status)
             case sip_events.Cancelled():
@@ -248,6 +282,8 @@ class Calls:
                     self._settle(leg, event.answer)
             case sip_events.Reoffered():
                 self._reoffered(leg, event.offer)
+            case sip_events.Referred():
+                self._referred(leg, event)
             case sip_events.KeyByInfo():
                 self.listener.key(leg, event.key)
             case _:
@@ -268,15 +304,38 @@ class Calls:
             _log.error("no media for a call", caller=event.caller, called=event.called, why=str(fault))
             self._sip.refuse(event.dialog, 503)
             return
+        if event.replaces is not None:
+            self._take_over(event, row, port, offer)
+            return
         call = self._begin(
             "inbound" if event.trunk is not None else "internal", event.caller, event.caller_name, event.called
         )
-        call.trunk, call.extension = event.trunk, event.extension
+        call.trunk, call.extension, call.diverted_from = event.trunk, event.extension, event.diverted_from
         leg = Leg(row, call, event.dialog, event.caller, LegState.ARRIVING, event.local_host, port, offer)
         leg.trunk = event.trunk
         leg.extension = event.extension
         self._keep(leg)
         self.listener.arrived(call)
+
+    def _take_over(self, event: sip_events.IncomingCall, row: LegId, port: int, offer: sdp.Description | None) -> None:
+        """INVITE with Replaces (RFC 3891 §3): answered at once, since the other side speaks already."""
+        old = self._by_dialog.get(event.replaces) if event.replaces is not None else None
+        if old is None or old.state is not LegState.UP:
+            self._media.close_leg(row)
+            self._sip.refuse(event.dialog, 481)
+            return
+        new = Leg(row, old.call, event.dialog, old.number, LegState.ARRIVING, event.local_host, port, offer)
+        new.extension = event.extension
+        self._keep(new)
+        self.answer(new)
+        self.listener.taken_over(old, new)
+
+    def _referred(self, leg: Leg, event: sip_events.Referred) -> None:
+        replaced = self._by_dialog.get(event.replaces) if event.replaces is not None else None
+        if event.replaces is not None and replaced is None:
+            self._sip.tell_referral(leg.dialog, 404)
+        else:
+            self.listener.referred(leg, event.number, replaced)
 
     def _progress(self, leg: Leg, answer: bytes | None) -> None:
         if leg.state not in (LegState.DIALLING, LegState.RINGING):
@@ -381,6 +440,9 @@ class Calls:
     def _agree(self, leg: Leg, agreed: sdp.Agreed) -> None:
         leg.agreed = agreed
         self._media.connect(leg.id, agreed.remote, agreed.audio)
+        held, leg.holds = leg.holds, agreed.direction in ("recvonly", "inactive")  # they do not want to hear us
+        if leg.holds != held and leg.state is LegState.UP:
+            self.listener.held(leg)
 
     def _shown(self, leg: Leg) -> str:
         return leg.host if self._rtp_address == "auto" else self._rtp_address

@@ -26,7 +26,7 @@ _REASONS: dict[int, RefusalReason] = {
 
 
 def reason_of(status: int) -> RefusalReason:
-    return _REASONS.get(status, "failed")
+    return "refused" if 300 <= status < 400 else _REASONS.get(status, "failed")
 
 
 class CallListener(Protocol):
@@ -46,6 +46,16 @@ class CallListener(Protocol):
 
     def gone(self, leg: Leg, reason: str) -> None:
         """The other side ended a leg that was UP or ARRIVING; not told after our own hang_up."""
+
+    def held(self, leg: Leg) -> None:
+        """The leg's phone has put the other side on hold, or taken it back: `leg.holds` says which."""
+
+    def referred(self, leg: Leg, number: str, replaced: Leg | None) -> None:
+        """The leg's phone wants to hand its call on: to a number, or to whom it speaks with on the leg `replaced`.
+        It waits for `Calls.tell_referral`."""
+
+    def taken_over(self, old: Leg, new: Leg) -> None:
+        """Another phone of the same extension takes the place of a leg that is UP; `new` is UP and in its call."""
 
     def key(self, leg: Leg, key: str) -> None:
         """A key was pressed on the leg's phone."""

@@ -322,6 +322,9 @@ class Engine:
     def record_other(self, recording: RecordingId, other: LegId) -> None:
         self._recorder.turn_right(recording, self._row.get(other, NOBODY))
 
+    def record_caller(self, recording: RecordingId, caller: LegId) -> None:
+        self._recorder.turn_left(recording, self._row.get(caller, NOBODY))
+
     def stop_recording(self, recording: RecordingId) -> None:
         rest = self._recorder.end(recording)
         if rest is not None:

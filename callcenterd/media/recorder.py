@@ -64,6 +64,11 @@ class Recorder:
         if recording in self._place:
             self._sides[1, self._place[recording]] = row
 
+    def turn_left(self, recording: RecordingId, row: int) -> None:
+        """The same for the left side."""
+        if recording in self._place:
+            self._sides[0, self._place[recording]] = row
+
     def remove_row(self, row: int) -> None:
         """The leg is gone; its side goes on in silence."""
         self._sides[self._sides == row] = NOBODY

@@ -181,6 +181,10 @@ class Media:
         """The right side is another leg from now on (a transfer)."""
         self._orders.append(lambda: self._engine.record_other(recording, other))
 
+    def record_caller(self, recording: RecordingId, caller: LegId) -> None:
+        """The left side is another leg from now on: who called has handed the call on."""
+        self._orders.append(lambda: self._engine.record_caller(recording, caller))
+
     def stop_recording(self, recording: RecordingId) -> None:
         """RecordingClosed follows when the file is whole."""
         self._orders.append(lambda: self._engine.stop_recording(recording))

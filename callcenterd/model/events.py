@@ -23,6 +23,7 @@ from callcenterd.model.ids import (
     TrunkName,
 )
 
+TransferKind = Literal["blind", "attended", "moved", "returned"]
 DeclineReason = Literal["no_answer", "busy", "refused", "unreachable"]
 LeftReason = Literal["answered", "abandoned", "timed_out", "no_agent", "left", "failed"]
 
@@ -36,7 +37,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Fact):
-    """A caller is on the line; nothing has been answered yet."""
+    """A caller is on the line; nothing has been answered yet. diverted_from: numbers called before, newest first."""
 
     call: CallId
     direction: Direction
@@ -45,6 +46,7 @@ class CallStarted(Fact):
     called: str
     trunk: TrunkName | None = None
     extension: ExtensionNumber | None = None
+    diverted_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,59 @@ class CallAnswered(Fact):
     number: str
     queue: QueueName | None = None
     wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHeld(Fact):
+    """A phone has put the other side on hold, which hears music. agent: whose phone, if it is an agent's."""
+
+    call: CallId
+    agent: AgentId | None
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResumed(Fact):
+    """Both sides hear each other again."""
+
+    call: CallId
+    agent: AgentId | None
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallForwarded(Fact):
+    """A phone was called and said that its calls go to another number (3xx); that one is called now."""
+
+    call: CallId
+    by_number: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTransferred(Fact):
+    """Another person has the call now: `number`, the agent's if it is one. by, from_number: who had it before.
+
+    kind: "blind", "attended" (they spoke first), "moved" (to another phone of the same extension), or "returned" (a
+    transfer failed, and who began it had left: the call came back).
+    """
+
+    call: CallId
+    agent: AgentId | None
+    number: str
+    by: AgentId | None
+    from_number: str
+    kind: TransferKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFailed(Fact):
+    """The call was to go to `number` and could not; who began it has it still, or is rung again."""
+
+    call: CallId
+    by: AgentId | None
+    number: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +355,11 @@ EVENT_NAMES: dict[type[Fact], str] = {
     OfferDeclined: "offer.declined",
     OfferWithdrawn: "offer.withdrawn",
     CallAnswered: "call.answered",
+    CallHeld: "call.held",
+    CallResumed: "call.resumed",
+    CallForwarded: "call.forwarded",
+    CallTransferred: "call.transferred",
+    TransferFailed: "call.transfer_failed",
     CallEnded: "call.ended",
     RecordingStarted: "recording.started",
     RecordingFinished: "recording.finished",

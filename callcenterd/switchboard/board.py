@@ -32,11 +32,13 @@ from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.switchboard.desk import Desk
 from callcenterd.switchboard.history import History
+from callcenterd.switchboard.holding import Holding, agent_of
 from callcenterd.switchboard.inbound import Inbound
 from callcenterd.switchboard.journey import Journey
 from callcenterd.switchboard.live import Live
 from callcenterd.switchboard.outbound import Outbound
 from callcenterd.switchboard.queueing import Queueing
+from callcenterd.switchboard.transfer import Transfers
 from callcenterd.worker.prompts import Prompts
 
 if TYPE_CHECKING:
@@ -97,6 +99,8 @@ class Switchboard:
             zone=zone,
         )
         self.inbound = Inbound(self)
+        self.holding = Holding(self)
+        self.transfers = Transfers(self)
         self.history = History(store, bus, clock, live=self.journeys.keys)
         self.desk = Desk(self)
         self.live = Live(self)
@@ -113,6 +117,8 @@ class Switchboard:
         for journey in list(self.journeys.values()):
             self.finish(journey, "system", "shutdown")
         await self.inbound.stop()
+        await self.transfers.stop()
+        await self.holding.stop()
         self.queueing.stop()
         await self._recordings_are_closed()
         await self.history.stop()
@@ -143,6 +149,8 @@ class Switchboard:
             self.desk.pop_for(leg)
         elif self.outbound.knows(leg):
             self.outbound.ringing(leg, early)
+            if self.transfers.rings(leg):
+                self.desk.pop_for(leg)
 
     def answered(self, leg: Leg) -> None:
         if self.queueing.rings_for_queue(leg):
@@ -162,12 +170,22 @@ class Switchboard:
 
     def gone(self, leg: Leg, reason: str) -> None:
         journey = self.journeys.get(leg.call.id)
-        if journey is None:
+        if journey is None or self.transfers.has_left(leg):
             return
         if leg is leg.call.first:
             self.finish(journey, "caller", reason)
         elif leg is journey.with_person:
-            self.part(journey, "agent" if journey.with_agent is not None else "callee", reason)
+            served = journey.queue is not None and agent_of(self, leg) is not None  # also: transferred to
+            self.part(journey, "agent" if served or journey.with_agent is not None else "callee", reason)
+
+    def held(self, leg: Leg) -> None:
+        self.holding.changed(leg)
+
+    def referred(self, leg: Leg, number: str, replaced: Leg | None) -> None:
+        self.transfers.asked(leg, number, replaced)
+
+    def taken_over(self, old: Leg, new: Leg) -> None:
+        self.transfers.taken_over(old, new)
 
     def key(self, leg: Leg, key: str) -> None:
         if leg is leg.call.first and (flow := self.in_flow.get(leg.call.id)) is not None:
@@ -221,6 +239,7 @@ class Switchboard:
                 called=call.called,
                 trunk=call.trunk,
                 extension=call.extension,
+                diverted_from=call.diverted_from,
             )
         )
         return journey
@@ -230,6 +249,22 @@ class Switchboard:
         self._occupied[journey.call.id] = agent
         journey.agent = agent
         self.queueing.occupied(agent, journey.call.id)
+
+    def takes_part(self, journey: Journey, agent: AgentId, *, dialled: bool) -> None:
+        """The call was handed on to this agent. dialled: in the place of who dialled it."""
+        (self._occupied if dialled else self._in_direct_call)[journey.call.id] = agent
+        journey.agent = agent
+        self.queueing.occupied(agent, journey.call.id)
+
+    def takes_no_part(self, journey: Journey, agent: AgentId) -> None:
+        """The agent has handed the call on: who got it from a queue wraps up. Twice is as once."""
+        if journey.with_agent == agent:
+            journey.with_agent = None
+            self.queueing.handed_on(agent)
+        for busy in (self._occupied, self._in_direct_call):
+            if busy.get(journey.call.id) == agent:
+                del busy[journey.call.id]
+                self.queueing.free(agent, journey.call.id)
 
     def _called(self, journey: Journey, leg: Leg) -> AgentId | None:
         """The agent whose extension was dialled is in a call now, and gets none from a queue."""
@@ -313,14 +348,25 @@ class Switchboard:
     def part(self, journey: Journey, by: Side, reason: str) -> None:
         """The person is gone, the caller is not: the flow goes on, or ends the call."""
         leg, agent = journey.with_person, journey.with_agent
+        self.transfers.over(journey)
         self._conversation_over(journey)
         if leg is not None and leg.alive:
             self.calls.hang_up(leg)
+        if leg is not None and leg.holds:
+            self.calls.stop_play(journey.call.first)
         journey.state, journey.state_at = "flow", self.clock.utc()
         journey.ending = (by, reason)
         if agent is not None:
-            self.queueing.conversation_over(journey, agent)
+            self.queueing.handed_on(agent)
+        self.queueing.served(journey)
         self.outbound.conversation_over(journey)
+
+    def leave_person(self, journey: Journey) -> None:
+        """The conversation is over for both; the call goes on in a flow."""
+        self.transfers.over(journey)
+        self._conversation_over(journey)
+        journey.state, journey.state_at = "flow", self.clock.utc()
+        self.queueing.leave(journey)
 
     def _conversation_over(self, journey: Journey) -> None:
         if journey.joined_at is None:
@@ -343,6 +389,7 @@ class Switchboard:
         if by == "system" and journey.ending is not None:
             by, reason = journey.ending
         self.end_message(journey)
+        self.transfers.over(journey)
         talked_to = journey.with_agent
         outcome = journey.outcome(by)
         self._conversation_over(journey)
@@ -351,6 +398,7 @@ class Switchboard:
         self.in_flow.pop(call.id, None)
         self.queueing.leave(journey, "abandoned" if by == "caller" else "left")
         self.calls.end(call)
+        self.outbound.conversation_over(journey)
         if talked_to is not None:
             self.queueing.conversation_over(journey, talked_to)
         if (occupied := self._occupied.pop(call.id, None)) is not None:
@@ -376,7 +424,7 @@ class Switchboard:
         return {
             "calls_live": len(states),
             "calls_waiting": states.count("waiting") + states.count("ringing"),
-            "calls_talking": states.count("talking"),
+            "calls_talking": states.count("talking") + states.count("held"),
             "history_backlog": self.history.backlog(),
             "history_failed_total": self.history.failed,
         }

@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from callcenterd.calls.call import LegState
+from callcenterd.calls.call import Leg, LegState
 from callcenterd.errors import CallcenterdError
 from callcenterd.model import events
 from callcenterd.model.ids import CallId, QueueName
@@ -37,11 +37,15 @@ class LiveFlowCall:
     def __init__(self, board: Switchboard, journey: Journey, language: str) -> None:
         self._board = board
         self._journey = journey
-        self._leg = journey.call.first
         self.language = language
         self._keys: deque[str] = deque(maxlen=MAX_TYPED_AHEAD)
         self._key_came = asyncio.Event()
         self._playing: tuple[int, asyncio.Future[None]] | None = None
+
+    @property
+    def _leg(self) -> Leg:
+        """Who called, or to whom they have handed the call on."""
+        return self._journey.call.first
 
     @property
     def call(self) -> CallId:

@@ -195,6 +195,9 @@ class History:
                 self._change(fact.call, queue=fact.queue, **first)
             case events.CallAnswered():
                 self._joined(fact)
+            case events.CallTransferred():
+                if fact.agent is not None:
+                    self._change(fact.call, agent=fact.agent)
             case events.CallEnded():
                 self._ended(fact)
             case events.RecordingStarted():

@@ -85,6 +85,13 @@ class Inbound:
             board.calls.refuse(call.first, 404 if name is None else 503)
             board.finish(journey, "system", why)
 
+    def enter(self, journey: Journey, name: FlowName, flow: Flow) -> None:
+        """A call that was somewhere else walks a flow now. A flow before is given up; what was dialled holds its place
+        in the limits."""
+        if journey.task is not None and journey.call.id in self._board.in_flow:
+            journey.task.cancel()
+        self._own(journey, self._walk(journey, name, flow))
+
     def _own(self, journey: Journey, walk: Coroutine[Any, Any, None]) -> None:
         journey.task = self._begin(walk)
 

@@ -10,9 +10,9 @@ from typing import Literal
 from callcenterd.calls.call import Call, Leg
 from callcenterd.model.calls import Outcome, Side
 from callcenterd.model.customers import Customer
-from callcenterd.model.ids import AgentId, FlowName, QueueName, RecordingId
+from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName, RecordingId
 
-LineState = Literal["flow", "waiting", "ringing", "dialling", "talking"]
+LineState = Literal["flow", "waiting", "ringing", "dialling", "talking", "held"]
 
 
 @dataclass(eq=False, slots=True)
@@ -28,6 +28,7 @@ class Journey:
     ending: who left a conversation first, if the flow ends the call right after it.
     message: a message that is being spoken: its recording, its queue, and since when.
     left:   what the caller left instead of speaking with a person.
+    forwarded: whose phone has just said that its calls go to another number, and which. forwarders: whose have.
     """
 
     call: Call
@@ -47,6 +48,8 @@ class Journey:
     recordings: int = 0
     message: tuple[RecordingId, QueueName, float] | None = None
     left: Outcome | None = None
+    forwarded: tuple[ExtensionNumber, str] | None = None
+    forwarders: list[ExtensionNumber] = field(default_factory=list)
     keys: str = ""
     customers: tuple[Customer, ...] = ()
     looking: asyncio.Task[None] | None = None

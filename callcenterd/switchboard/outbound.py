@@ -50,15 +50,25 @@ _OUTCOMES: dict[DialResult, Outcome] = {
 TOO_LONG = "limit longest"
 _OF_THE_TRUNK = frozenset({401, 402, 403, 407})
 """A provider says so of our account, not a person of the call: the next trunk may do it."""
+MOST_FORWARDS = 3
+"""How often one call is forwarded by phones (3xx): two that forward to each other would never end."""
+Joined = Callable[[Journey, Leg, AgentId | None, bool], None]
+"""journey, leg, agent, and whether to record: the two are to be brought together."""
 
 
 @dataclass(eq=False)
 class _Attempt:
-    """One dialled leg that somebody waits for. over is done when the conversation has ended."""
+    """One dialled leg that somebody waits for. over is done when the leg has ended, in whatever call it was last.
+
+    hears: who hears that it rings. joined: told when it is up.
+    """
 
     journey: Journey
     record: bool
     agent: AgentId | None
+    hears: Leg
+    joined: Joined
+    leg: Leg | None = None
     up: asyncio.Future[RefusalReason | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     over: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -115,7 +125,7 @@ class Outbound:
         calls: Calls,
         bus: Bus,
         clock: Clock,
-        joined: Callable[[Journey, Leg, AgentId | None, bool], None],
+        joined: Joined,
         parted: Callable[[Journey, str], None],
         ringback: NDArray[np.int16],
         region: str,
@@ -154,12 +164,17 @@ class Outbound:
         caller: str,
         extension: ExtensionNumber | None = None,
         agent: AgentId | None = None,
+        hears: Leg | None = None,
+        joined: Joined | None = None,
     ) -> DialResult:
         """Try each in turn until one answers; then wait until that conversation is over ("served").
 
         A busy or unwilling person ends the search: another trunk would find the same person (RFC 3261 §21.6).
-        extension: who dials, for the limits against toll fraud; None: a flow.
+        extension: who dials, for the limits against toll fraud; None: a flow. hears: who hears that it rings, instead
+        of who called; joined: told instead of the room's own (a transfer).
         """
+        answered = joined or self._joined
+        hears = hears or journey.call.first
         journey.want_person(self._clock.monotonic())
         result: DialResult = "failed"
         # Every way in which it was written counts: what a trunk puts in front must not hide a forbidden number.
@@ -169,17 +184,37 @@ class Outbound:
             with contextlib.ExitStack() as place:
                 longest = place.enter_context(self._admitted(extension, numbers_out)) if numbers_out else 0.0
                 for to in sorted(wanted, key=lambda to: isinstance(to, ToTrunk) and to.trunk in self._down):
-                    result = await self._try(
-                        journey, to, seconds=seconds, record=record, caller=caller, agent=agent, longest=longest
-                    )
+                    attempt = _Attempt(journey, record, agent, hears, answered)
+                    result = await self._try(attempt, to, seconds=seconds, caller=caller, longest=longest)
                     if result != "failed":
                         break
         except Forbidden as forbidden:
             self._alarm(journey, extension, outside[0].number, forbidden)
             result = "forbidden"
+        forwarder, number = journey.forwarded or (None, "")
+        if forwarder is not None and (further := self._forwarded(journey, forwarder, number)):
+            return await self.dial(
+                journey, further, seconds=seconds, record=record, caller=caller, extension=forwarder, agent=agent,
+                hears=hears, joined=joined,
+            )  # fmt: skip
         if result != "served":
             journey.result = _OUTCOMES[result]
         return result
+
+    def _forwarded(self, journey: Journey, by: ExtensionNumber, number: str) -> list[ToExtension | ToTrunk]:
+        """A phone forwards its calls (3xx): to a number, which goes the way of any number and by the limits of who
+        forwards. Nowhere, if that goes round in circles."""
+        journey.forwarded = None
+        if by in journey.forwarders or len(journey.forwarders) >= MOST_FORWARDS:
+            _log.warning("not forwarded", call=journey.call.id, by=by, number=number, why="goes round in circles")
+            return []
+        journey.forwarders.append(by)
+        wanted = targets(self._site, number, None, self._region)
+        if wanted:
+            self._bus.publish(
+                events.CallForwarded(at=self._clock.utc(), call=journey.call.id, by_number=by, number=number)
+            )
+        return wanted
 
     def _admitted(
         self, extension: ExtensionNumber | None, dialled: Collection[str]
@@ -199,17 +234,9 @@ class Outbound:
         )
 
     async def _try(
-        self,
-        journey: Journey,
-        to: ToExtension | ToTrunk,
-        *,
-        seconds: float,
-        record: bool,
-        caller: str,
-        agent: AgentId | None,
-        longest: float,
+        self, attempt: _Attempt, to: ToExtension | ToTrunk, *, seconds: float, caller: str, longest: float
     ) -> DialResult:
-        trunk = self._trunk(to)
+        trunk, journey = self._trunk(to), attempt.journey
         try:
             if trunk is not None and self._is_full(trunk) and not numbers.is_emergency(to.number, self._region):
                 raise LocalError(f"all {trunk.channels} channels of trunk {trunk.name} are taken")
@@ -223,8 +250,8 @@ class Outbound:
         except LocalError as fault:
             _log.info("cannot be dialled", call=journey.call.id, number=to.number, why=str(fault))
             return "failed"
-        attempt = _Attempt(journey, record, agent)
         self._attempts[leg.id] = attempt
+        attempt.leg = leg
         journey.state, journey.state_at = "dialling", self._clock.utc()
         try:
             # Not asyncio.timeout: an answer in the moment of the timeout must not be lost.
@@ -237,7 +264,7 @@ class Outbound:
             await asyncio.wait([attempt.over], timeout=longest or None)
             if not attempt.over.done():
                 _log.warning("call ended", call=journey.call.id, why=TOO_LONG, seconds=longest)
-                self._parted(journey, TOO_LONG)
+                self._parted(attempt.journey, TOO_LONG)
             return "served"
         finally:
             self._attempts.pop(leg.id, None)
@@ -263,23 +290,22 @@ class Outbound:
 
     def ringing(self, leg: Leg, early: bool) -> None:
         attempt = self._attempts[leg.id]
-        journey = attempt.journey
-        first = journey.call.first
+        journey, hears = attempt.journey, attempt.hears
         if journey.state != "ringing":
             journey.state, journey.state_at = "ringing", self._clock.utc()
             self._bus.publish(
                 events.CallRinging(at=self._clock.utc(), call=leg.call.id, agent=attempt.agent, number=leg.number)
             )
-            if first.state is LegState.UP and not early:
-                self._calls.play(first, [self._ringback], repeat=True)
-        if first.state is LegState.ARRIVING:
-            self._calls.let_ring(first)
-        elif early and first.joined is None:
-            self._calls.join(first, leg)
+            if hears.state is LegState.UP and not (early and hears.joined is None):
+                self._calls.play(hears, [self._ringback], repeat=True)
+        if hears.state is LegState.ARRIVING:
+            self._calls.let_ring(hears)
+        elif early and hears.joined is None:
+            self._calls.join(hears, leg)
 
     def answered(self, leg: Leg) -> None:
         attempt = self._attempts[leg.id]
-        self._joined(attempt.journey, leg, attempt.agent, attempt.record)
+        attempt.joined(attempt.journey, leg, attempt.agent, attempt.record)
         if not attempt.up.done():
             attempt.up.set_result(None)
 
@@ -287,10 +313,20 @@ class Outbound:
         attempt = self._attempts[leg.id]
         if leg.trunk is not None and status in _OF_THE_TRUNK:
             why = "failed"
+        if leg.moved_to and leg.extension is not None:
+            attempt.journey.forwarded = (leg.extension, leg.moved_to)
         if not attempt.up.done():
             attempt.up.set_result(why)
 
-    def conversation_over(self, journey: Journey) -> None:
+    def moved(self, old: Journey, new: Journey) -> None:
+        """What was dialled for one call belongs to another now: its place in the limits is held until that is over."""
         for attempt in self._attempts.values():
-            if attempt.journey is journey and attempt.up.done() and not attempt.over.done():
+            if attempt.journey is old:
+                attempt.journey = new
+
+    def conversation_over(self, journey: Journey) -> None:
+        """Legs that have ended hold no place in the limits any more."""
+        for attempt in self._attempts.values():
+            gone = attempt.leg is not None and not attempt.leg.alive
+            if attempt.journey is journey and gone and attempt.up.done() and not attempt.over.done():
                 attempt.over.set_result(None)

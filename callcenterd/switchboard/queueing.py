@@ -232,7 +232,15 @@ class Queueing:
 
     def conversation_over(self, journey: Journey, agent: AgentId) -> None:
         """Caller and agent have parted: wrap-up begins; the flow goes on if the caller is still there."""
+        self.handed_on(agent)
+        self.served(journey)
+
+    def handed_on(self, agent: AgentId) -> None:
+        """The agent that a queue gave has no part in the conversation any more, but it may go on: wrap-up begins."""
         self._apply(self._acd.talk_ended(agent, self._now()))
+
+    def served(self, journey: Journey) -> None:
+        """The conversation that came of waiting is over, whoever had it last. Nothing, if the caller did not wait."""
         self._journeys.pop(journey.call.id, None)
         result = self._waiting.pop(journey.call.id, None)
         if result is not None and not result.done():

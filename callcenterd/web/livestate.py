@@ -23,7 +23,7 @@ class Line(TypedDict):
 
     call: str
     direction: Direction
-    state: Literal["flow", "waiting", "ringing", "dialling", "talking"]
+    state: Literal["flow", "waiting", "ringing", "dialling", "talking", "held"]
     caller: str
     called: str
     trunk: str | None

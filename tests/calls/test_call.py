@@ -62,7 +62,7 @@ def test_a_call_lives_as_long_as_any_of_its_legs() -> None:
         (503, "unreachable"),
         (488, "failed"),
         (500, "failed"),
-        (302, "failed"),
+        (302, "refused"),
     ],
 )
 def test_a_status_says_why_nobody_came(status: int, why: str) -> None:

@@ -51,6 +51,15 @@ class Heard:
     def gone(self, leg: Leg, reason: str) -> None:
         self._say("gone", f"{leg.number} {reason}")
 
+    def held(self, leg: Leg) -> None:
+        self._say("held" if leg.holds else "resumed", leg.number)
+
+    def referred(self, leg: Leg, number: str, replaced: Leg | None) -> None:
+        self._say("referred", f"{leg.number} {number}{f' {replaced.number}' if replaced is not None else ''}")
+
+    def taken_over(self, old: Leg, new: Leg) -> None:
+        self._say("taken over", f"{old.number} {new.state.name}")
+
     def key(self, leg: Leg, key: str) -> None:
         self._say("key", f"{leg.number} {key}")
 

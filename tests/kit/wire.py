@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -37,7 +37,8 @@ def their_sdp(port: int = 7000) -> bytes:
 
 @dataclass(eq=False)
 class Dialog:
-    """One call of theirs or ours at the SIP room's edge. status: how it was refused. reason: said at its end."""
+    """One call of theirs or ours at the SIP room's edge. status: how it was refused. reason: said at its end.
+    referral: what its phone was told of its REFER."""
 
     id: DialogId
     other: str
@@ -49,6 +50,7 @@ class Dialog:
     status: int | None = None
     reason: str | None = None
     rung: bool = False
+    referral: list[int] = field(default_factory=list)
 
     def up(self) -> bool:
         return self.state == "up"
@@ -102,6 +104,9 @@ class Line:
     def refuse_offer(self, dialog: DialogId, status: int = 488) -> None:
         self._in(dialog, "up").status = status
 
+    def tell_referral(self, dialog: DialogId, status: int) -> None:
+        self._in(dialog, "up").referral.append(status)
+
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
         self._must_be_reachable(to)
         return OUR_HOST
@@ -117,6 +122,8 @@ class Line:
         extension: str | None = None,
         name: str = "",
         offer: bytes | None = b"",
+        replaces: Dialog | None = None,
+        diverted_from: tuple[str, ...] = (),
     ) -> Dialog:
         """An INVITE comes. extension: one of our phones calls, not the trunk. offer b"": an ordinary one."""
         dialog = self._new(caller, "arriving")
@@ -130,6 +137,8 @@ class Line:
                 called=called,
                 offer=their_sdp() if offer == b"" else offer,
                 local_host=OUR_HOST,
+                diverted_from=diverted_from,
+                replaces=None if replaces is None else replaces.id,
             )
         )
         return dialog
@@ -145,10 +154,11 @@ class Line:
         dialog.state = "up"
         self.tell(events.Accepted(dialog.id, their_sdp(7002) if answer == b"" else answer))
 
-    def declines(self, dialog: Dialog, status: int) -> None:
+    def declines(self, dialog: Dialog, status: int, *, moved_to: str = "") -> None:
+        """moved_to: a 3xx, with the number that the phone forwards to."""
         assert dialog.state in ("placed", "ringing"), dialog
         dialog.state, dialog.status = "over", status
-        self.tell(events.Refused(dialog.id, status))
+        self.tell(events.Refused(dialog.id, status, moved_to))
 
     def hangs_up(self, dialog: Dialog, reason: str = "normal") -> None:
         """BYE, or CANCEL if it was not answered yet."""
@@ -165,6 +175,19 @@ class Line:
         """A re-INVITE."""
         assert dialog.state == "up", dialog
         self.tell(events.Reoffered(dialog.id, offer))
+
+    def holds(self, dialog: Dialog, direction: str = "sendonly") -> None:
+        """A re-INVITE with this direction; "sendrecv" takes the other side back; "0.0.0.0" is how it once was said."""
+        offer = their_sdp()
+        if direction == "0.0.0.0":
+            self.offers_anew(dialog, offer.replace(THEIR_HOST.encode(), b"0.0.0.0"))
+        else:
+            self.offers_anew(dialog, offer.replace(b"a=sendrecv", f"a={direction}".encode()))
+
+    def refers(self, dialog: Dialog, number: str, replaces: Dialog | None = None) -> None:
+        """REFER: the phone hands its call on."""
+        assert dialog.state == "up", dialog
+        self.tell(events.Referred(dialog.id, number, None if replaces is None else replaces.id, dialog.other))
 
     def key(self, dialog: Dialog, key: str) -> None:
         """A key by INFO."""
@@ -299,8 +322,19 @@ class Sound:
         assert other is None or other in self.rows
         self.takes.append(Take(recording, path, caller, other, asyncio.get_running_loop().time()))
 
+    def record_caller(self, recording: RecordingId, caller: LegId) -> None:
+        assert caller in self.rows
+        self._running(recording).caller = caller
+
+    def record_other(self, recording: RecordingId, other: LegId) -> None:
+        assert other in self.rows
+        self._running(recording).other = other
+
+    def _running(self, recording: RecordingId) -> Take:
+        return next(take for take in self.takes if take.recording == recording and take.ended is None)
+
     def stop_recording(self, recording: RecordingId) -> None:
-        take = next(take for take in self.takes if take.recording == recording and take.ended is None)
+        take = self._running(recording)
         take.ended = asyncio.get_running_loop().time()
         closed = RecordingClosed(recording, take.path, take.ended - take.begun, 1044, "0" * 64, self.whole)
         asyncio.get_running_loop().call_soon(lambda: self.tell(closed))

@@ -183,6 +183,10 @@ class SipEdge:
         return self._core.local_host_towards(to, now=self._now())
 
     # ---- what comes ----------------------------------------------------------------------------------------
+    def tell_referral(self, dialog: DialogId, status: int) -> None:
+        self._core.tell_referral(dialog, status, now=self._now())
+        self._flush_soon()
+
 
     def take(self, item: Item, flow: Flow) -> None:
         """A message off a stream."""

@@ -65,7 +65,7 @@ class Transfers:
         """REFER within a call of ours. Whoever asks has proved to be an extension (`sip.conversation`)."""
         journey = self._board.journeys.get(leg.call.id)
         if journey is None or journey.joined_at is None or leg.joined is None or leg.call.id in self._under_way:
-            self._refuse(leg, number, 480, "no conversation")
+            self._refuse(leg, number, 480, "no_conversation")
         elif replaced is None:
             self._begin_blind(journey, leg, number)
         else:
@@ -119,7 +119,7 @@ class Transfers:
         wanted = outbound.targets(board.site, number, None, board.region)
         assert leg.joined is not None
         if not wanted or number == leg.extension:
-            self._refuse(leg, number, 404, "number not known here")
+            self._refuse(leg, number, 404, "unknown_number")
             return
         blind = _Blind(journey, leg, leg.joined, number)
         self._under_way[journey.call.id] = blind
@@ -216,7 +216,7 @@ class Transfers:
         board = self._board
         consult = board.journeys.get(replaced.call.id)
         if consult is None or consult is journey:
-            self._refuse(leg, replaced.number, 404, "no second call")
+            self._refuse(leg, replaced.number, 404, "no_second_call")
         elif replaced.joined is None or consult.joined_at is None:  # it rings still: they do not want to wait for it
             board.finish(consult, "agent", "transferred")
             self._begin_blind(journey, leg, consult.call.called)

@@ -4,7 +4,7 @@ export type Role = 'agent' | 'supervisor' | 'manager' | 'admin'
 export type AgentState = 'signed_out' | 'ready' | 'offered' | 'talking' | 'wrap_up' | 'break' | 'unreachable'
 export type WantedState = 'signed_out' | 'ready' | 'break'
 export type Direction = 'inbound' | 'outbound' | 'internal'
-export type LineState = 'flow' | 'waiting' | 'ringing' | 'talking' | 'dialling'
+export type LineState = 'flow' | 'waiting' | 'ringing' | 'talking' | 'held' | 'dialling'
 export type Outcome =
   'answered' | 'abandoned' | 'no_answer' | 'busy' | 'voicemail' | 'callback' | 'failed' | 'flow' | 'interrupted'
 export const OUTCOMES: readonly Outcome[] = [

@@ -220,6 +220,32 @@ class Rtp(_Keys):
     ] = PortRange(20000, 39999)
 
 
+class Overload(_Keys):
+    """What is refused while the server has more to do than it can. Running calls are not touched."""
+
+    strangers_ms: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=1000,
+            description="Milliseconds that sound may be late before unknown addresses get no answer; 0: never.",
+        ),
+    ] = 4
+    new_calls_ms: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=1000,
+            description=(
+                "Milliseconds that sound may be late for a second before new calls are refused, emergency calls "
+                "excepted; 0: never."
+            ),
+        ),
+    ] = 10
+
+
 class Web(_Keys):
     """The pages and the HTTP API."""
 
@@ -258,6 +284,7 @@ class Config(_Keys):
     ] = Path("var")
     sip: Annotated[Sip, Field(description=Sip.__doc__)] = Sip()
     rtp: Annotated[Rtp, Field(description=Rtp.__doc__)] = Rtp()
+    overload: Annotated[Overload, Field(description=Overload.__doc__)] = Overload()
     web: Annotated[Web, Field(description=Web.__doc__)] = Web()
     flows: Annotated[Folder, Field(description="The folder of the call flows, one YAML file each.")] = Path("flows")
     prompts: Annotated[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import random
 import resource
 import secrets
@@ -34,6 +35,7 @@ from callcenterd.model import events
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.prompts import Music
 from callcenterd.sip.endpoint import Endpoint
+from callcenterd.sip.overload import Limits
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.store.database import Store
 from callcenterd.switchboard.bans import Bans
@@ -52,6 +54,10 @@ YOUNG = 5000
 """New objects between two looks for dead circles of them. Python's 700 come in every tenth of a call."""
 RECORDINGS = "recordings"
 FILES = 65536
+LOOK_EVERY = 0.25
+"""Seconds between two looks at how late sound is."""
+LOOKED_AT = 250
+"""Ticks: five seconds. Three late ones in that time are a p99; a single one is an accident."""
 GATHERED = 0.2
 """Seconds of bookkeeping that are written in one transaction: a tenth of the CPU of a transaction a row, or less."""
 
@@ -135,6 +141,8 @@ class Server:
             chance=self._chance,
             domain=config.sip.domain,
             tell=lambda event: self.calls.signalled(event),  # noqa: PLW0108
+            region=config.region,
+            overload=Limits(config.overload.strangers_ms, config.overload.new_calls_ms),
             never_banned=config.sip.never_banned,
             banned=lambda ban: self.bans.begun(ban),  # noqa: PLW0108
         )
@@ -158,8 +166,6 @@ class Server:
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
         self.sip.show(self.lamps.document)
         self.bans = Bans(sip=self.endpoint, store=self.store, bus=self.bus, clock=clock)
-        self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
-        self.sip.show(self.lamps.document)
         self._seen_trunks: dict[TrunkName, web.TrunkNow] = {}
         self.bus.listen(events.TrunkChanged, self._trunk_seen)
         self.office = web.Office(
@@ -215,9 +221,6 @@ class Server:
         self.first_password = await self._first_admin()
         await self.take_up_site()
         await self.board.desk.restore()
-        self.lamps.count()
-        self._open.push_async_callback(self.lamps.stop)
-        self._open.callback(self.sip.farewell)
         await self.bans.restore()
         self.lamps.count()
         self._open.push_async_callback(self.lamps.stop)
@@ -227,6 +230,7 @@ class Server:
         self._open.push_async_callback(self.control.stop)
         self._open.push_async_callback(self._stop_tasks)
         self._own(self._repair_recordings())
+        self._own(self._watch_sound())
         # What is there now stays: it need not be looked through again and again while calls run.
         gc.collect()
         gc.freeze()
@@ -290,6 +294,15 @@ class Server:
             **{f"sip_{name}": value for name, value in self.endpoint.counters().items()},
             "worker_restarts_total": self.worker.restarts,
         }
+
+    async def _watch_sound(self) -> None:
+        """What signalling lets in depends on how late sound is; a media thread that stands still is late for ever."""
+        before = -1
+        while True:
+            figures = self.media.lateness(LOOKED_AT)
+            self.sip.late(figures.late_ms_p99 if figures.ticks != before else math.inf)
+            before = figures.ticks
+            await asyncio.sleep(LOOK_EVERY)
 
     # ---- the local door -----------------------------------------------------------------------------------
 

@@ -7,11 +7,13 @@ have five times the room and are never locked out: a call that is up stays up. S
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from callcenterd.model import numbers
 from callcenterd.model.bans import BanReason
 
 K = TypeVar("K", bound=Hashable)
@@ -40,6 +42,7 @@ MOST_SOURCES = 10_000
 
 _GOES_ON = (b"SIP/2.0 ", b"ACK ", b"BYE ", b"CANCEL ", b"INFO ", b"UPDATE ", b"PRACK ")
 _ROOM_TO_GO_ON = 5
+_CALLED = re.compile(rb"INVITE (?:sips?|tel):([0-9]{3,6})[@;> ]", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,18 @@ class Admission:
         record.times += 1
         record.why = why
         self._news.append(BannedSource(source, record.locked_until, record.lock, record.times, why))
+
+
+def may_always_come(octets: bytes, region: str) -> bool:
+    """Is it part of a call that may be there, or a call for help? Then no overload keeps it out. Looked at, not parsed.
+
+    octets: a message, or its first line.
+    """
+    begins = octets.lstrip(b"\r\n")
+    if begins.startswith(_GOES_ON):
+        return True
+    called = _CALLED.match(begins)
+    return called is not None and numbers.is_emergency(called[1].decode(), region)
 
 
 def _leak(bucket: _Record, rate: float, now: float) -> None:

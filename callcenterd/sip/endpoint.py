@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 import structlog
 
 from callcenterd.errors import LocalError, NotFound
+from callcenterd.model import numbers
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Site
 from callcenterd.sip import events, session_timer
-from callcenterd.sip.admission import Admission, BannedSource
+from callcenterd.sip.admission import Admission, BannedSource, may_always_come
 from callcenterd.sip.conversation import Conversation, named_by
 from callcenterd.sip.dialog import Dialog
 from callcenterd.sip.digest import Guard, Offers, Verdict
@@ -45,6 +46,7 @@ from callcenterd.sip.locate import Found, Routes, Wanted
 from callcenterd.sip.matching import AnyServer, DialogKey, dialog_key
 from callcenterd.sip.message import Message, Request, Response, is_keepalive, parse, reply_to
 from callcenterd.sip.outgoing import Outgoing, Target
+from callcenterd.sip.overload import Level, Limits, Overload
 from callcenterd.sip.post import ALLOW, SDP, UNDERSTOOD, Account, Facing, Parcel, Post, party_of, sdp_of
 from callcenterd.sip.refer import replaces_of
 from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration
@@ -90,18 +92,23 @@ class Endpoint:
         tell: Callable[[SipEvent], None],
         facing: Facing | None = None,
         timers: Timers = RFC_TIMERS,
+        region: str = "CN",
+        overload: Limits | None = None,
         never_banned: Collection[Network] = (),
         banned: Callable[[BannedSource], None] = lambda _: None,
     ) -> None:
         """domain: the realm of digests and the host of our addresses. tell: each event, when `tell_events` is called.
-        facing: see `post.Facing`; None: the machine's routing table. never_banned: sources that are not, whatever they
-        do; trunks never are. banned: told like an event of each ban that begins."""
+        facing: see `post.Facing`; None: the machine's routing table. region: its emergency numbers are never refused.
+        never_banned: sources that are not, whatever they do; trunks never are. banned: told like an event of each ban
+        that begins."""
         self._domain = domain
         self._tell = tell
         self._post = Post(chance, facing or Routes(), timers=timers)
         self._never_banned = tuple(never_banned)
         self._banned = banned
         self._admission = Admission(spared=self._spared)
+        self._overload = Overload(overload)
+        self._region = region
         self._guard = Guard(domain, chance)
         self._offers = Offers()
         self._registrar = Registrar()
@@ -138,7 +145,7 @@ class Endpoint:
         if isinstance(item, MalformedMessage):
             if self._lets_in(b"", flow, now):
                 self._malformed(item, flow)
-        elif self._lets_in(item.method.encode() + b" " if isinstance(item, Request) else b"SIP/2.0 ", flow, now):
+        elif self._lets_in(_beginning(item), flow, now):
             self._take(item, flow, now)
 
     def parcels(self) -> list[Parcel]:
@@ -223,6 +230,10 @@ class Endpoint:
         self._reachable(sorted(now_fixed - fixed), True)
         self._reachable(sorted((gone | fixed) - now_fixed), False)
         self._trunks.look(now)
+
+    def late(self, late_ms: float, now: float) -> None:
+        """How late sound is: p99 of the last few seconds. From now on that much is let in (`overload`)."""
+        self._overload.look(late_ms, now)
 
     def drain(self) -> None:
         """No new calls from now on; registrations and running calls go on."""
@@ -314,11 +325,13 @@ class Endpoint:
         counts = self._post.counts
         names = (
             "messages_in", "messages_out", "malformed", "held_back", "retransmissions", "repeated", "unsent",
-            "unknown_sources", "challenged", "wrong_digests", "locks", "bans", "merged", "calls_placed",
+            "unknown_sources", "challenged", "wrong_digests", "locks", "bans", "merged", "refused_by_load",
+            "held_back_by_load", "calls_placed",
             "calls_arrived",
         )  # fmt: skip
         return {
             **{f"{name}_total": float(counts[name]) for name in names},
+            "overload_level": float(self._overload.level),
             "transactions": float(len(self._post.transactions)),
             "dialogs": float(len(self._dialogs)),
             "calls": float(len(self._calls)),
@@ -359,7 +372,12 @@ class Endpoint:
     def _lets_in(self, octets: bytes, flow: Flow, now: float) -> bool:
         self._post.counts["messages_in"] += 1
         source = flow.remote[0]
-        if self._who.known(source) or self._admission.lets_in(octets, source, now):
+        if self._who.known(source):
+            return True
+        if self._overload.level and not may_always_come(octets, self._region):
+            self._post.counts["held_back_by_load"] += 1
+            return False
+        if self._admission.lets_in(octets, source, now):
             return True
         self._post.counts["held_back"] += 1
         return False
@@ -511,6 +529,8 @@ class Endpoint:
             self._subscriptions.begin(request, server, ExtensionNumber(name), flow, now)
 
     def _invite(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
+        if self._overload.level >= Level.NEW_CALLS and self._is_too_much(request, back):
+            return
         proofs = request.authorizations
         line = None if self._guard.named(proofs) is not None else self._who.trunk_of(request, flow, now)
         if line is None:
@@ -530,6 +550,19 @@ class Endpoint:
             self._refuse(server, _Refusal(503, {"Retry-After": _COME_BACK_LATER}), now)
         else:
             self._begin(request, server, line, ExtensionNumber(extension), flow, now)
+
+    def _is_too_much(self, request: Request, back: Flow) -> bool:
+        """A new call while there is too much to do: refused, and nothing is kept of it. Not a call for help, the
+        repetition of one that was let in, or one that takes the place of a call that is there (RFC 3891)."""
+        if (
+            self._post.transactions.invite_of(request) is not None
+            or request.headers.has("Replaces")
+            or numbers.is_emergency(number_of(request.target), self._region)
+        ):
+            return False
+        self._post.counts["refused_by_load"] += 1
+        self._post.answer_stranger(request, back, 503)
+        return True
 
     def _begin(
         self,
@@ -737,6 +770,13 @@ class _Refusal:
 
     status: int
     headers: dict[str, str | list[str]]
+
+
+def _beginning(message: Message) -> bytes:
+    """What admission looks at."""
+    if isinstance(message, Response):
+        return b"SIP/2.0 "
+    return f"{message.method} {message.uri} ".encode(errors="surrogateescape")
 
 
 def _unfit(request: Request) -> _Refusal | None:

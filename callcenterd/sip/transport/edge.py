@@ -138,6 +138,10 @@ class SipEdge:
     def drain(self) -> None:
         self._core.drain()
 
+    def late(self, late_ms: float) -> None:
+        """How late sound is: what is let in from now on depends on it."""
+        self._core.late(late_ms, self._now())
+
     def show(self, documents: Documents) -> None:
         self._core.show(documents)
 
@@ -179,14 +183,14 @@ class SipEdge:
         self._core.refuse_offer(dialog, status, now=self._now())
         self._flush_soon()
 
-    def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
-        return self._core.local_host_towards(to, now=self._now())
-
-    # ---- what comes ----------------------------------------------------------------------------------------
     def tell_referral(self, dialog: DialogId, status: int) -> None:
         self._core.tell_referral(dialog, status, now=self._now())
         self._flush_soon()
 
+    def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
+        return self._core.local_host_towards(to, now=self._now())
+
+    # ---- what comes ----------------------------------------------------------------------------------------
 
     def take(self, item: Item, flow: Flow) -> None:
         """A message off a stream."""

@@ -1,8 +1,8 @@
 """Who is it: a challenge, and the proof that answers it (RFC 7616, RFC 8760, RFC 3261 §22).
 
-Both sides: `Guard` challenges who wants something of us, `prove` answers a trunk that challenges us. SHA-256 and
-MD5 with qop=auth; other algorithms, qop=auth-int and proofs without qop are not taken. A name that nobody has costs
-as much and looks the same as a wrong password. Sans-IO.
+Both sides: `Guard` challenges who wants something of us, `prove` answers a trunk that challenges us. SHA-256,
+SHA-512-256 and MD5 with qop=auth; other algorithms, qop=auth-int, hashed names and proofs without qop are not taken.
+A name that nobody has costs as much and looks the same as a wrong password. Sans-IO.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from callcenterd.sip.uri import SipUri
 
 ALGORITHMS: dict[str, Callable[[bytes], str]] = {
     "SHA-256": lambda octets: hashlib.sha256(octets).hexdigest(),
+    "SHA-512-256": lambda octets: hashlib.new("sha512_256", octets).hexdigest(),
     "MD5": lambda octets: hashlib.md5(octets, usedforsecurity=False).hexdigest(),
 }
-"""By the name in the header, the one that we like best first."""
+"""By the name in the header, in the order of our challenges: the one that nearly every client knows first (a client
+takes the first that it knows, and some give up at one that they do not), the broken one last."""
 
 NONCE_LIFE = 300.0
 """Seconds that a nonce is good for; after that a right proof is answered `stale=true` and made anew."""
@@ -162,13 +164,13 @@ class Offers:
     """Which algorithms to offer whom.
 
     A client is to pick the challenge that it understands (RFC 3261 §22.2), but there are phones that give up when one
-    of two is new to them. Who was offered both and comes again without a proof is offered MD5 alone from then on; for
+    of them is new to them. Who was offered all and comes again without a proof is offered MD5 alone from then on; for
     the phone below that would be half a minute late, so it is known by name. Who was silent longest is forgotten.
     """
 
     def __init__(self, *, most: int = 5000) -> None:
         self._most = most
-        self._offered: OrderedDict[Hashable, str | None] = OrderedDict()  # the branch that got both; None: it copes
+        self._offered: OrderedDict[Hashable, str | None] = OrderedDict()  # the branch that got all; None: it copes
 
     def to(self, client: Hashable, branch: str, user_agent: str) -> tuple[str, ...]:
         """client: whatever tells one from another. branch: the same again is only the same request repeated."""
@@ -181,7 +183,7 @@ class Offers:
         return tuple(ALGORITHMS) if before in (branch, None) else ("MD5",)
 
     def answered(self, client: Hashable, algorithm: str) -> None:
-        """A proof came back, by that algorithm: who could pick SHA-256 copes with both."""
+        """A proof came back, by that algorithm: who could pick a better one than MD5 copes with all."""
         if algorithm != "MD5" and client in self._offered:
             self._offered[client] = None
 
@@ -243,6 +245,7 @@ def _complete(proof: Credentials) -> bool:
     return (
         (proof.get("algorithm") or "MD5").upper() in ALGORITHMS
         and proof.get("qop") == "auth"
+        and (proof.get("userhash") or "false").lower() != "true"  # never offered (RFC 7616 §3.4.4): no name of ours
         and bool(proof.get("cnonce"))
         and _COUNT.fullmatch(proof.get("nc") or "") is not None
     )

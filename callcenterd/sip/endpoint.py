@@ -24,7 +24,7 @@ from callcenterd.sip.conversation import Conversation, named_by
 from callcenterd.sip.dialog import Dialog
 from callcenterd.sip.digest import Guard, Offers, Verdict
 from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
-from callcenterd.sip.flow import Address, Flow, Transport
+from callcenterd.sip.flow import Address, Flow, Transport, written_host
 from callcenterd.sip.headers import NameAddr, readable
 from callcenterd.sip.identity import (
     LONGEST_NAME,
@@ -48,8 +48,9 @@ from callcenterd.sip.message import Message, Request, Response, is_keepalive, pa
 from callcenterd.sip.outgoing import Outgoing, Target
 from callcenterd.sip.overload import Level, Limits, Overload
 from callcenterd.sip.post import ALLOW, SDP, UNDERSTOOD, Account, Facing, Parcel, Post, party_of, sdp_of
+from callcenterd.sip.qualify import Qualify
 from callcenterd.sip.refer import replaces_of
-from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration
+from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration, one_of_each
 from callcenterd.sip.subscriptions import Documents, Package, Subscriptions
 from callcenterd.sip.syntax import MalformedMessage
 from callcenterd.sip.transaction import RFC_TIMERS, InviteServerTransaction, Timers
@@ -68,6 +69,22 @@ _SAID_OFTEN = 60.0
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneSeen:
+    """One binding, for a page. latency: seconds to the phone and back; None: not known yet. silent: it did not answer
+    the last question. since, expires_at: monotonic."""
+
+    extension: ExtensionNumber
+    contact: str
+    device: str
+    source: str
+    transport: Transport
+    latency: float | None
+    silent: bool
+    since: float
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,7 @@ class Endpoint:
         self._guard = Guard(domain, chance)
         self._offers = Offers()
         self._registrar = Registrar()
+        self._qualify = Qualify(self._post, self._registrar)
         self._who = Who(self._registrar, chance)
         self._trunks = Trunks(self._post, self._who)
         self._calls: dict[DialogId, Incoming | Outgoing] = {}
@@ -354,6 +372,25 @@ class Endpoint:
             )
         return found
 
+    def phones(self, now: float) -> list[PhoneSeen]:
+        """Every phone that is registered, by its extension."""
+        return [
+            PhoneSeen(
+                extension=number,
+                contact=str(binding.uri),
+                device=binding.user_agent,
+                source=f"{written_host(binding.flow.remote[0])}:{binding.flow.remote[1]}",
+                transport=binding.flow.transport,
+                latency=None if distance is None else distance.latency,
+                silent=distance is not None and distance.silent,
+                since=binding.since,
+                expires_at=binding.expires_at,
+            )
+            for number in self._registrar.extensions()
+            for binding in self._registrar.bindings(number, now)
+            for distance in [self._qualify.of(number, binding)]
+        ]
+
     def bans(self, now: float) -> list[BannedSource]:
         """Addresses that are not heard now, since somebody there guessed passwords or names."""
         return self._admission.bans(now)
@@ -517,7 +554,11 @@ class Endpoint:
         response = reply_to(request, 200, to_tag=self._post.token())
         for binding in bindings:
             response.headers.add("Contact", f"{binding.contact};expires={binding.seconds_left(now)}")
+        response.headers.copy_from(request.headers, "Path")  # RFC 3327 §5.3
+        if _numbers_its_flow(request) and flow.transport != "UDP":
+            response.headers.add("Require", "outbound")  # RFC 5626 §6: its pings are answered, which by UDP needs STUN
         self._post.respond(server, response, now)
+        self._qualify.registered(extension, bindings, now)
         # Another Call-ID: a phone that was started anew is there again, though its old binding never ran out.
         if {binding.call_id for binding in bindings} - before or bool(bindings) != bool(before):
             self._reachable([extension], bool(bindings))
@@ -734,7 +775,7 @@ class Endpoint:
             raise LocalError(f"no phone is registered for extension {number}")
         return [
             Target(uri=str(_bare(binding)), flow=binding.flow, routes=binding.path, pinned=True, extension=number)
-            for binding in bindings
+            for binding, *_ in one_of_each(bindings)
         ]
 
     def _line(self, name: TrunkName) -> Line:
@@ -787,7 +828,7 @@ def _unfit(request: Request) -> _Refusal | None:
         return _Refusal(416, {})
     if request.method == "REGISTER" and isinstance(request.to.uri, OtherUri):
         return _Refusal(400, {})
-    understood = frozenset({"path"}) if request.method == "REGISTER" else UNDERSTOOD
+    understood = frozenset({"path", "outbound"}) if request.method == "REGISTER" else UNDERSTOOD
     return _bad_extension(request, understood) if _unknown_extensions(request, understood) else None
 
 
@@ -836,6 +877,12 @@ def _bare(binding: Binding) -> SipUri:
     """A Contact as a Request-URI: what stands after "?" in it is not acted on (§19.1.5)."""
     uri = binding.uri
     return SipUri(uri.scheme, uri.userinfo, uri.host, uri.port, uri.params) if uri.headers else uri
+
+
+def _numbers_its_flow(request: Request) -> bool:
+    """RFC 5626 §4.2.1: a phone that keeps its flow alive, and numbers it."""
+    numbered = any(one.params.has("reg-id") and one.params.has("+sip.instance") for one in request.contacts)
+    return numbered and "outbound" in {value.lower() for value in request.headers.values("Supported")}
 
 
 def _server(transaction: object) -> AnyServer:

@@ -28,7 +28,9 @@ USUAL = 3600
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """contact: as it was registered, without its own expires parameter. path: to be the route set (RFC 3327)."""
+    """contact: as it was registered, without its own expires parameter. path: to be the route set (RFC 3327). since:
+    when this phone registered first, as long as it was not started anew.
+    """
 
     contact: NameAddr
     uri: SipUri
@@ -38,6 +40,7 @@ class Binding:
     sequence: int
     user_agent: str = ""
     path: tuple[str, ...] = ()
+    since: float = 0.0
 
     def seconds_left(self, now: float) -> int:
         return max(0, round(self.expires_at - now))
@@ -82,15 +85,18 @@ class Registrar:
             for old in kept:
                 _in_order(old, asked)
             kept = []
+        _at_most_one_flow(asked)
         for contact in asked.contacts or ():
             seconds = _granted(contact, asked)
             if not isinstance(contact.uri, SipUri):
                 raise NotRegistered(400, "a Contact that is no sip address")
+            since = now
             for old in [one for one in kept if _same_device(one, contact)]:
                 _in_order(old, asked)
                 kept.remove(old)
+                since = min(since, old.since) if old.call_id == asked.call_id else since
             if seconds:
-                kept.append(_bind(contact, contact.uri, asked, now + seconds))
+                kept.append(_bind(contact, contact.uri, asked, now + seconds, since))
         while len(kept) > MOST_BINDINGS:
             kept.remove(min(kept, key=lambda one: one.expires_at))
         self._keep(extension, kept)
@@ -179,11 +185,29 @@ def _granted(contact: NameAddr, asked: Registration) -> int:
 
 
 def _same_device(old: Binding, contact: NameAddr) -> bool:
-    """The same Contact (§10.3), or the same instance of a phone that restarted elsewhere (RFC 5626 §4.1)."""
+    """The same Contact (§10.3), or the same instance of a phone that restarted elsewhere (RFC 5626 §4.1). Only the
+    flows that a phone numbers itself stand side by side (§6)."""
     instance = contact.params.get("+sip.instance")
     if instance is not None and instance == old.contact.params.get("+sip.instance"):
-        return contact.params.get("reg-id") == old.contact.params.get("reg-id")
+        before, now = old.contact.params.get("reg-id"), contact.params.get("reg-id")
+        return before is None or now is None or before == now
     return old.uri.same_as(contact.uri)
+
+
+def _at_most_one_flow(asked: Registration) -> None:
+    """RFC 5626 §6: this REGISTER came on one flow, and so it can number only one."""
+    lasting = [contact for contact in asked.contacts or () if contact.expires != 0]
+    if len(lasting) > 1 and any(contact.params.has("reg-id") for contact in lasting):
+        raise NotRegistered(400, "more than one Contact with a reg-id")
+
+
+def one_of_each(bindings: Sequence[Binding]) -> list[list[Binding]]:
+    """The bindings of an extension by phone, each phone's newest way first: a phone with several ways is rung on one
+    of them (RFC 5626 §5.3). bindings: newest last."""
+    phones: dict[object, list[Binding]] = {}
+    for number, binding in enumerate(reversed(bindings)):
+        phones.setdefault(binding.contact.params.get("+sip.instance") or number, []).append(binding)
+    return list(reversed(phones.values()))
 
 
 def _in_order(old: Binding, asked: Registration) -> None:
@@ -191,6 +215,8 @@ def _in_order(old: Binding, asked: Registration) -> None:
         raise NotRegistered(400, f"CSeq {asked.sequence} after {old.sequence}")
 
 
-def _bind(contact: NameAddr, uri: SipUri, asked: Registration, expires_at: float) -> Binding:
+def _bind(contact: NameAddr, uri: SipUri, asked: Registration, expires_at: float, since: float) -> Binding:
     plain = NameAddr(contact.display, uri, contact.params.without("expires"))
-    return Binding(plain, uri, asked.flow, expires_at, asked.call_id, asked.sequence, asked.user_agent, asked.path)
+    return Binding(
+        plain, uri, asked.flow, expires_at, asked.call_id, asked.sequence, asked.user_agent, asked.path, since
+    )

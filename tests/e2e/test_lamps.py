@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from callcenterd.demo.phone import Phone, Refusal
+from callcenterd.demo.phone import Phone, Refusal, Said
 from tests.e2e.test_first_call import CALLER, NUMBER, ready, soon
 from tests.kit.baresip import Baresip
 from tests.kit.server import RunningServer
@@ -18,10 +18,13 @@ from tests.kit.tones import tone
 TO_VOICEMAIL = "flow: main\nlanguage: zh-CN\nstart: leave\nnodes:\n  leave: {voicemail: sales}\n"
 
 
+def told(phone: Phone) -> list[Said]:
+    return [request for request in phone.others if request.method == "NOTIFY"]
+
+
 def states(phone: Phone) -> list[str]:
     """Of the dialogs in each NOTIFY that came."""
-    said = [request for request in phone.others if request.method == "NOTIFY" and request.get("event") == "dialog"]
-    return [state for one in said for state in re.findall(r"<state>(\w+)</state>", one.body)]
+    return [state for one in told(phone) for state in re.findall(r"<state>(\w+)</state>", one.body)]
 
 
 async def until_states(phone: Phone, wanted: list[str]) -> None:
@@ -60,11 +63,11 @@ async def test_a_colleagues_lamp_follows_a_call_of_the_queue(
         await asyncio.sleep(1.1)
         call.answer()
         await until_states(second_phone, ["terminated", "early", "confirmed"])
-        assert f"sip:{CALLER}@" in second_phone.others[-1].body, "1002 is of the queue too, and may know who calls"
+        assert f"sip:{CALLER}@" in told(second_phone)[-1].body, "1002 is of the queue too, and may know who calls"
         await asyncio.sleep(1.1)
         await server_flow.hang_up()
         await until_states(second_phone, ["terminated", "early", "confirmed", "terminated"])
-        versions = [re.findall(r'version="(\d+)"', one.body)[0] for one in second_phone.others if one.body]
+        versions = [re.findall(r'version="(\d+)"', one.body)[0] for one in told(second_phone)]
         assert versions == ["0", "1", "2", "3"]
     assert server.errors() == []
 
@@ -74,8 +77,7 @@ async def test_phones_are_told_that_the_server_stops(server: RunningServer, trun
     await phone.subscribe("message-summary", "1001")
     await asyncio.sleep(0.3)
     await server.stop()
-    last = [request for request in phone.others if request.method == "NOTIFY"][-1]
-    assert last.get("subscription-state") == "terminated;reason=probation;retry-after=30"
+    assert told(phone)[-1].get("subscription-state") == "terminated;reason=probation;retry-after=30"
 
 
 async def test_nobody_is_told_of_the_messages_of_others(server: RunningServer, trunk: Phone, phone: Phone) -> None:

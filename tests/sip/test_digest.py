@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callcenterd.model.site import Secret
-from callcenterd.sip.digest import NONCE_LIFE, Guard, Judgement, Offers, Verdict, prove, response_of
+from callcenterd.sip.digest import ALGORITHMS, NONCE_LIFE, Guard, Judgement, Offers, Verdict, prove, response_of
 from callcenterd.sip.headers import Challenge, Credentials, auth_params
 
 REALM = "callcenter.local"
@@ -48,11 +48,11 @@ def changed(given: Credentials, **params: str) -> Credentials:
     return Credentials(given.scheme, auth_params(pairs, bare=("nc", "qop", "algorithm")))
 
 
-@pytest.mark.parametrize("algorithm", [0, 1], ids=["SHA-256", "MD5"])
+@pytest.mark.parametrize("algorithm", range(3), ids=ALGORITHMS)
 def test_the_right_password_is_a_proof(algorithm: int) -> None:
     by = guard()
     assert judged(by, proof(challenged(by)[algorithm:])) == Judgement(
-        Verdict.PROVEN, "1001", ("SHA-256", "MD5")[algorithm]
+        Verdict.PROVEN, "1001", tuple(ALGORITHMS)[algorithm]
     )
 
 
@@ -169,8 +169,25 @@ def test_more_nonces_than_we_keep_make_the_oldest_stale() -> None:
     assert judged(by, proof(first), now=2.0).verdict is Verdict.STALE
 
 
-def test_both_algorithms_are_offered_the_better_one_first() -> None:
-    assert [one.get("algorithm") for one in challenged(guard())] == ["SHA-256", "MD5"]
+def test_all_algorithms_are_offered_the_broken_one_last() -> None:
+    assert [one.get("algorithm") for one in challenged(guard())] == ["SHA-256", "SHA-512-256", "MD5"]
+
+
+def test_sha_512_256_is_the_one_of_the_rfc() -> None:
+    """The hashed name in RFC 7616 §3.9.2 (the response printed there is wrong: erratum 4897)."""
+    hashed = ALGORITHMS["SHA-512-256"]("Jäsøn Doe:api@example.org".encode())
+    assert hashed == "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b"
+
+
+def test_a_hashed_name_is_asked_for_again_and_counts_as_no_attempt() -> None:
+    """RFC 7616 §3.4.4: only who was offered it may send one, and we never offer."""
+    by = guard()
+    given = proof(challenged(by))
+    hashed = Credentials.parse(f"{given}, userhash=true")
+    assert not by.answers([hashed])
+    assert judged(by, hashed).verdict is Verdict.MISSING
+    plain = Credentials.parse(f"{given}, userhash=false")
+    assert judged(by, plain).verdict is Verdict.PROVEN
 
 
 def test_stale_is_said_only_when_it_is() -> None:
@@ -182,21 +199,21 @@ def test_stale_is_said_only_when_it_is() -> None:
 def test_who_comes_again_without_a_proof_is_offered_md5_alone() -> None:
     offers = Offers()
     phone = ("198.51.100.7", 5060)
-    assert offers.to(phone, "z9hG4bK1", "Acme") == ("SHA-256", "MD5")
-    assert offers.to(phone, "z9hG4bK1", "Acme") == ("SHA-256", "MD5")  # only repeated
+    assert offers.to(phone, "z9hG4bK1", "Acme") == tuple(ALGORITHMS)
+    assert offers.to(phone, "z9hG4bK1", "Acme") == tuple(ALGORITHMS)  # only repeated
     assert offers.to(phone, "z9hG4bK2", "Acme") == ("MD5",)
     offers.answered(phone, "MD5")
     assert offers.to(phone, "z9hG4bK3", "Acme") == ("MD5",)
 
 
-def test_who_picks_the_better_algorithm_is_always_offered_both() -> None:
+def test_who_picks_a_better_algorithm_is_always_offered_all() -> None:
     offers = Offers(most=10)
     offers.to("phone", "z9hG4bK1", "Acme")
     offers.answered("phone", "SHA-256")
-    assert offers.to("phone", "z9hG4bK2", "Acme") == ("SHA-256", "MD5")
+    assert offers.to("phone", "z9hG4bK2", "Acme") == tuple(ALGORITHMS)
     for n in range(10):
         offers.to(n, "z9hG4bK", "")
-    assert offers.to("phone", "z9hG4bK3", "Acme") == ("SHA-256", "MD5")  # forgotten, and begun anew
+    assert offers.to("phone", "z9hG4bK3", "Acme") == tuple(ALGORITHMS)  # forgotten, and begun anew
 
 
 def test_a_phone_known_to_give_up_at_two_is_offered_one() -> None:
@@ -206,7 +223,7 @@ def test_a_phone_known_to_give_up_at_two_is_offered_one() -> None:
 def test_we_answer_only_what_we_understand() -> None:
     unknown = [
         Challenge.parse('Basic realm="x"'),
-        Challenge.parse('Digest realm="x", nonce="1", algorithm=SHA-512-256'),
+        Challenge.parse('Digest realm="x", nonce="1", algorithm=SHA-512'),
         Challenge.parse('Digest realm="x", nonce="1", qop="auth-int"'),
         Challenge.parse('Digest realm="x"'),
     ]

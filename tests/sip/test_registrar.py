@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from callcenterd.model.ids import ExtensionNumber
 from callcenterd.sip.flow import Flow
 from callcenterd.sip.headers import NameAddr
-from callcenterd.sip.registrar import LONGEST, MOST_BINDINGS, NotRegistered, Registrar, Registration
+from callcenterd.sip.registrar import LONGEST, MOST_BINDINGS, NotRegistered, Registrar, Registration, one_of_each
 
 ANNA, BERT = ExtensionNumber("1001"), ExtensionNumber("1002")
 DESK = Flow("UDP", ("198.51.100.7", 40001), ("0.0.0.0", 5060))
@@ -61,6 +61,34 @@ def test_the_same_phone_after_a_restart_takes_the_place_of_itself() -> None:
     registrar.register(ANNA, asked(f"<sip:1001@192.168.0.9:1111>{instance}"), 0.0)
     registrar.register(ANNA, asked(f"<sip:1001@192.168.0.9:2222>{instance}", call_id="b"), 0.0)
     assert contacts(registrar) == ["sip:1001@192.168.0.9:2222"]
+
+
+def test_flows_that_a_phone_numbers_stand_side_by_side_and_each_replaces_itself() -> None:
+    """RFC 5626 §6."""
+    registrar = Registrar()
+    for call_id, number, port in (("a", 1, 1111), ("b", 2, 2222), ("c", 1, 3333)):
+        contact = f'<sip:1001@192.168.0.9:{port}>;+sip.instance="<urn:uuid:0>";reg-id={number}'
+        registrar.register(ANNA, asked(contact, call_id=call_id), 0.0)
+    assert contacts(registrar) == ["sip:1001@192.168.0.9:2222", "sip:1001@192.168.0.9:3333"]
+    [phone] = one_of_each(registrar.bindings(ANNA, 0.0))
+    assert [str(binding.uri) for binding in phone] == ["sip:1001@192.168.0.9:3333", "sip:1001@192.168.0.9:2222"]
+
+
+def test_a_phone_that_numbers_its_flow_from_now_on_is_still_one_phone() -> None:
+    registrar = Registrar()
+    registrar.register(ANNA, asked('<sip:1001@192.168.0.9:1111>;+sip.instance="<urn:uuid:0>"'), 0.0)
+    registrar.register(
+        ANNA, asked('<sip:1001@192.168.0.9:2222>;+sip.instance="<urn:uuid:0>";reg-id=1', call_id="b"), 0.0
+    )
+    assert contacts(registrar) == ["sip:1001@192.168.0.9:2222"]
+
+
+def test_two_contacts_of_which_one_is_numbered_are_refused() -> None:
+    registrar = Registrar()
+    with pytest.raises(NotRegistered) as refused:
+        registrar.register(ANNA, asked('<sip:a@h>;+sip.instance="<urn:uuid:0>";reg-id=1', "<sip:b@h>"), 0.0)
+    assert refused.value.status == 400
+    registrar.register(ANNA, asked('<sip:a@h>;+sip.instance="<urn:uuid:0>";reg-id=1', "<sip:b@h>;expires=0"), 0.0)
 
 
 def test_expires_0_takes_one_binding_away_and_star_takes_all() -> None:

@@ -229,7 +229,7 @@ class Overload(_Keys):
             strict=True,
             ge=0,
             le=1000,
-            description="Milliseconds that sound may be late before unknown addresses get no answer; 0: never.",
+            description="Milliseconds that sound may be late before few requests of strangers are looked at; 0: never.",
         ),
     ] = 4
     new_calls_ms: Annotated[

@@ -24,7 +24,7 @@ SETTINGS: Mapping[str, str] = {
     "sip.never_banned": "从不因密码错误而封禁的地址和网段；中继从不封禁",
     "rtp.address": "告诉对方把声音发到哪个地址；auto：面向对方的那个地址",
     "rtp.ports": "传声音的 UDP 端口，写作 首-末；双方通话占四个",
-    "overload.strangers_ms": "声音发送晚了多少毫秒以上，就不再理会陌生地址；0：从不",
+    "overload.strangers_ms": "声音发送晚了多少毫秒以上，就只少量处理陌生地址的请求；0：从不",
     "overload.new_calls_ms": "晚了多少毫秒以上并持续一秒，就暂不接新电话（紧急号码除外）；0：从不",
     "web.listen": "网页和接口的监听地址，写作 地址:端口",
     "flows": "流程文件夹，一个流程一个 YAML 文件",

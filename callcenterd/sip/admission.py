@@ -23,6 +23,9 @@ STRANGER_RATE = 20.0
 STRANGER_BURST = 80.0
 STRANGERS_RATE = 1000.0
 """Of all strangers together: forged sources are as many as one likes, and this is a fifth of a core."""
+FEW_STRANGERS_RATE = 100.0
+"""Of all strangers together while the server has too much to do: enough for a phone that has moved and for who asks
+whether we are there; a fiftieth of a core."""
 TRIES_OF_ONE_NAME = 5
 """Wrong proofs for one name from one source before that pair is locked."""
 TRIES_OF_ONE_SOURCE = 20
@@ -106,13 +109,14 @@ class Admission:
         self._spared = spared
         self._requests: _Bounded[str] = _Bounded(most_sources)
         self._of_all = _Record(0.0, 0.0)
+        self._of_few = _Record(0.0, 0.0)
         self._questions: _Bounded[str] = _Bounded(most_sources)
         self._by_source: _Bounded[str] = _Bounded(most_sources)
         self._by_name: _Bounded[tuple[str, str]] = _Bounded(most_sources)
         self._news: list[BannedSource] = []
 
-    def lets_in(self, octets: bytes, source: str, now: float) -> bool:
-        """May this message of a stranger be parsed at all? Not asked for known sources."""
+    def lets_in(self, octets: bytes, source: str, now: float, *, few: bool = False) -> bool:
+        """May this message of a stranger be parsed at all? Not asked for known sources. few: see FEW_STRANGERS_RATE."""
         goes_on = octets.lstrip(b"\r\n").startswith(_GOES_ON)
         record = self._by_source.get(source)
         if record is not None and record.locked_until > now and not goes_on and not self._spared(source):
@@ -122,6 +126,11 @@ class Admission:
         _leak(self._of_all, STRANGERS_RATE, now)
         if own.score >= STRANGER_BURST * (_ROOM_TO_GO_ON if goes_on else 1) or self._of_all.score >= STRANGERS_RATE:
             return False
+        if few and not goes_on:
+            _leak(self._of_few, FEW_STRANGERS_RATE, now)
+            if self._of_few.score >= FEW_STRANGERS_RATE:
+                return False
+            self._of_few.score += 1
         own.score += 1
         self._of_all.score += 1
         return True
@@ -205,15 +214,9 @@ class Admission:
         self._news.append(BannedSource(source, record.locked_until, record.lock, record.times, why))
 
 
-def may_always_come(octets: bytes, region: str) -> bool:
-    """Is it part of a call that may be there, or a call for help? Then no overload keeps it out. Looked at, not parsed.
-
-    octets: a message, or its first line.
-    """
-    begins = octets.lstrip(b"\r\n")
-    if begins.startswith(_GOES_ON):
-        return True
-    called = _CALLED.match(begins)
+def calls_for_help(octets: bytes, region: str) -> bool:
+    """Is it a call to an emergency number? Looked at, not parsed. octets: a message, or its first line."""
+    called = _CALLED.match(octets.lstrip(b"\r\n"))
     return called is not None and numbers.is_emergency(called[1].decode(), region)
 
 

@@ -19,7 +19,7 @@ from callcenterd.model import numbers
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Site
 from callcenterd.sip import events, session_timer
-from callcenterd.sip.admission import Admission, BannedSource, may_always_come
+from callcenterd.sip.admission import Admission, BannedSource, calls_for_help
 from callcenterd.sip.conversation import Conversation, named_by
 from callcenterd.sip.dialog import Dialog
 from callcenterd.sip.digest import Guard, Offers, Verdict
@@ -344,8 +344,7 @@ class Endpoint:
         names = (
             "messages_in", "messages_out", "malformed", "held_back", "retransmissions", "repeated", "unsent",
             "unknown_sources", "challenged", "wrong_digests", "locks", "bans", "merged", "refused_by_load",
-            "held_back_by_load", "calls_placed",
-            "calls_arrived",
+            "calls_placed", "calls_arrived",
         )  # fmt: skip
         return {
             **{f"{name}_total": float(counts[name]) for name in names},
@@ -411,10 +410,8 @@ class Endpoint:
         source = flow.remote[0]
         if self._who.known(source):
             return True
-        if self._overload.level and not may_always_come(octets, self._region):
-            self._post.counts["held_back_by_load"] += 1
-            return False
-        if self._admission.lets_in(octets, source, now):
+        few = self._overload.level >= Level.FEW_STRANGERS and not calls_for_help(octets, self._region)
+        if self._admission.lets_in(octets, source, now, few=few):
             return True
         self._post.counts["held_back"] += 1
         return False

@@ -1,7 +1,7 @@
 """How much is let in while the server has more to do than it can: sound of running calls comes first.
 
 The measure is how late the media thread's ticks begin, the thing that a caller would hear; a machine's load average
-says little about it. Late: nothing of strangers. Very late for a second: no new calls either. What belongs to a call
+says little about it. Late: little of strangers. Very late for a second: no new calls either. What belongs to a call
 that is there (requests within a dialog, ACK, BYE, CANCEL, answers), what known phones and trunks ask, and calls for
 help are let in whatever there is to do. Sans-IO.
 """
@@ -20,8 +20,9 @@ class Level(IntEnum):
     """What is not let in. Each level refuses what the one before it does."""
 
     CALM = 0
-    STRANGERS = 1
-    """Requests of addresses that are neither a trunk's nor that of a registered phone: not even looked at."""
+    FEW_STRANGERS = 1
+    """Of all addresses that are neither a trunk's nor a registered phone's: more than a few requests a second. None at
+    all would leave a phone that has moved without its registration, and whoever watches us without an answer."""
     NEW_CALLS = 2
     """New calls: 503 without Retry-After, so that a trunk tries another way and comes back with the next call."""
 
@@ -81,7 +82,7 @@ class Overload:
             self._above = now
         if self._above is not None and now - self._above >= LASTING:
             return Level.NEW_CALLS
-        return Level.STRANGERS if _over(late_ms, self._limits.strangers_ms) else Level.CALM
+        return Level.FEW_STRANGERS if _over(late_ms, self._limits.strangers_ms) else Level.CALM
 
     def _begins(self, level: Level) -> float:
         return self._limits.new_calls_ms if level is Level.NEW_CALLS else self._limits.strangers_ms

@@ -2,7 +2,7 @@
 
 It is written a second time, plainly, and shares nothing with `callcenterd.sip`: a mistake of the stack must not
 meet itself. It does what a good phone does (RFC 3261 without forking): registers by digest, calls, answers, rings,
-refuses, cancels, hangs up, holds, repeats requests and 2xx until they are answered. Times are the loop's.
+refuses, cancels, hangs up, holds, transfers, repeats requests and 2xx until they are answered. Times are the loop's.
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ class PhoneCall:
     """One call of the phone. ringing, answered and ended are done when that has happened.
 
     status: the last final answer to our INVITE. said: every message of the dialog that came, for tests.
+    news: how far a transfer has come, each status as it was told.
     """
 
     phone: Phone
@@ -119,6 +120,7 @@ class PhoneCall:
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     version: int = 1
+    news: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
     provisional: asyncio.Event = field(default_factory=asyncio.Event)
     invite_branch: str = ""
     repeating: asyncio.Task[None] | None = None
@@ -172,6 +174,16 @@ class PhoneCall:
         answer = await self.request("INVITE", self.description(direction))
         self.phone.acknowledge(self, answer)
         return answer
+
+    async def transfer(self, number: str, consult: PhoneCall | None = None) -> None:
+        """REFER (RFC 3515): blind to a number, or attended to whom the phone speaks with in `consult` (RFC 3891).
+        Returns when it is taken on; what comes of it is put into `news`. Raises Refusal, NoAnswer."""
+        target = f"sip:{number}@{self.phone.server[0]}"
+        if consult is not None:
+            replaces = f"{consult.identity};to-tag={tag_of(consult.theirs)};from-tag={tag_of(consult.ours)}"
+            target += "?Replaces=" + replaces.replace(";", "%3B").replace("=", "%3D").replace("@", "%40")
+        headers = [("refer-to", f"<{target}>"), ("referred-by", f"<sip:{self.phone.number}@{self.phone.server[0]}>")]
+        await self.request("REFER", headers=headers)
 
     async def request(self, method: str, body: str = "", headers: Sequence[tuple[str, str]] = ()) -> Said:
         """A request in the dialog. Raises NoAnswer or Refusal."""
@@ -541,6 +553,9 @@ class Phone(asyncio.DatagramProtocol):
             case "INVITE" if call is not None and call.answered.is_set():
                 call.hear(request)
                 self.reply(request, 200, "OK", call, call.description())
+            case "NOTIFY" if call is not None and request.body.startswith("SIP/2.0 "):
+                self.reply(request, 200, "OK", call)
+                call.news.put_nowait(int(request.body.split()[1]))
             case "BYE" if call is not None:
                 self.reply(request, 200, "OK", call)
                 call.reason = request.get("reason")

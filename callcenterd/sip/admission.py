@@ -32,11 +32,11 @@ TRIES_OF_ONE_SOURCE = 20
 """Wrong proofs from one source, for whatever names: an office behind one address may have one wrong phone."""
 FORGIVEN_AFTER = 60.0
 """Seconds after which one wrong proof is forgotten."""
-SHARE_OF_A_REFUSED_TRY = 1 / 15
+SHARE_OF_A_REFUSED_TRY = 1 / 10
 """What a try for a locked name counts against its source. A wrong phone that tries every few seconds for ever stays
-below what is forgiven meanwhile; a program that tries a hundred times a second is banned in three."""
-QUESTIONS_OF_ONE_SOURCE = 100
-"""Challenges that a source may leave unanswered: a phone answers each, who lists an office's phones answers none."""
+below what is forgiven meanwhile; a program that tries a hundred times a second is banned in two."""
+QUESTIONS_OF_ONE_SOURCE = 60
+"""Challenges that a source may leave without a right answer: fewer than a burst, so that a quick scan is banned too."""
 FORGOTTEN_QUESTIONS = 0.5
 """Unanswered challenges that are forgotten in a second."""
 FIRST_LOCK = 30.0
@@ -165,7 +165,8 @@ class Admission:
         asked.score += 1
         if asked.score >= QUESTIONS_OF_ONE_SOURCE and not self._spared(source):
             asked.score = 0.0
-            self._ban(source, self._by_source.touch(source, now), "scan", now)
+            record = self._by_source.touch(source, now)
+            self._ban(source, record, "passwords" if record.score else "scan", now)
 
     # ---- bans ------------------------------------------------------------------------------------------------
 

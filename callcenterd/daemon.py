@@ -15,6 +15,7 @@ import resource
 import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -185,6 +186,7 @@ class Server:
             trunks=lambda: self._seen_trunks,
             bans=self.bans,
             phones=self._phones,
+            seen_phones=self._seen_phones,
             language=config.language,
             region=config.region,
             chance=self._chance,
@@ -287,6 +289,23 @@ class Server:
             number: web.PhoneNow(reachable=True, contact=binding.contact, device=binding.device)
             for number, binding in self.endpoint.registrations().items()
         }
+
+    def _seen_phones(self) -> list[web.PhoneSeen]:
+        now, at = self._clock.monotonic(), self._clock.utc()
+        return [
+            web.PhoneSeen(
+                extension=seen.extension,
+                contact=seen.contact,
+                device=seen.device,
+                source=seen.source,
+                transport=seen.transport,
+                latency_ms=None if seen.latency is None else round(seen.latency * 1000, 1),
+                silent=seen.silent,
+                since=at - timedelta(seconds=now - seen.since),
+                expires_at=at + timedelta(seconds=seen.expires_at - now),
+            )
+            for seen in self.endpoint.phones(now)
+        ]
 
     def counters(self) -> Mapping[str, float]:
         return {

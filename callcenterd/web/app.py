@@ -22,6 +22,7 @@ from callcenterd.web import (
     health,
     livestate,
     messages,
+    phones,
     recordings,
     session,
     shell,
@@ -29,9 +30,9 @@ from callcenterd.web import (
     socket,
 )
 from callcenterd.web.live import LiveEvents
-from callcenterd.web.office import OFFICE, PACE, FlowsNow, Office, Pace, PhoneNow, Ticks, TrunkNow
+from callcenterd.web.office import OFFICE, PACE, FlowsNow, Office, Pace, PhoneNow, PhoneSeen, Ticks, TrunkNow
 
-__all__ = ["FlowsNow", "Office", "Pace", "PhoneNow", "Ticks", "TrunkNow", "build"]
+__all__ = ["FlowsNow", "Office", "Pace", "PhoneNow", "PhoneSeen", "Ticks", "TrunkNow", "build"]
 
 RESOURCES = (
     signing,
@@ -43,6 +44,7 @@ RESOURCES = (
     customers,
     messages,
     administration,
+    phones,
     devices,
     bans,
     flows,

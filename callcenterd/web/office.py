@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
@@ -67,6 +67,22 @@ class PhoneNow:
     device: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneSeen:
+    """One registered phone. device: what it says that it is. source: the address that it speaks from. latency_ms:
+    there and back; null: not known yet. silent: it did not answer the last question."""
+
+    extension: str
+    contact: str
+    device: str
+    source: str
+    transport: str
+    latency_ms: float | None
+    silent: bool
+    since: datetime
+    expires_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class FlowsNow:
     """flows: in service. faults: of files that were refused; their old versions go on."""
@@ -82,7 +98,8 @@ class Office:
     site_changed: the store has another site than the switchboard: put it in force everywhere, then return.
     reload_flows: read the flow files again.
     bans: addresses that SIP does not hear.
-    ticks, counters, trunks, phones: asked when somebody wants to know. counters: names ending in "_total" only grow.
+    ticks, counters, trunks, phones, seen_phones: asked when somebody wants to know.
+    counters: names ending in "_total" only grow.
     recordings: the folder that the paths of recordings are relative to.
     doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
     """
@@ -103,6 +120,7 @@ class Office:
     trunks: Callable[[], Mapping[TrunkName, TrunkNow]]
     bans: Bans
     phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
+    seen_phones: Callable[[], Sequence[PhoneSeen]]
     doors: Sequence[tuple[str, int]] = ()
     language: str = "zh-CN"
     region: str = "CN"

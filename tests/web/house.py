@@ -10,7 +10,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -38,13 +38,24 @@ from callcenterd.sip.events import DialogId
 from callcenterd.store.database import Store
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
-from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, TrunkNow, build
+from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, PhoneSeen, TrunkNow, build
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
 from callcenterd.worker.prompts import Prompts
 
 PASSWORD = "right horse 7"
 STAMP = datetime(2026, 8, 3, 1, 0, tzinfo=UTC)
+DESKPHONE = PhoneSeen(
+    extension="1001",
+    contact="sip:1001@127.0.0.4:5060",
+    device="Deskphone 9",
+    source="127.0.0.4:5060",
+    transport="UDP",
+    latency_ms=12.5,
+    silent=False,
+    since=STAMP,
+    expires_at=STAMP + timedelta(hours=1),
+)
 
 SITE = f"""
 trunks:
@@ -366,6 +377,7 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
         trunks=lambda: {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")},
         bans=Bans(sip=guard, store=store, bus=bus, clock=clock),
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
+        seen_phones=lambda: [DESKPHONE],
         chance=random.Random(11),
     )
     app = build(

@@ -14,6 +14,7 @@ import type {
   Listing,
   Me,
   Outcome,
+  PhoneSeen,
   Pop,
   Step,
   Thing,
@@ -144,6 +145,7 @@ export const api = {
   changeThing: <K extends Thing>(kind: K, key: string, thing: object) =>
     ask<Things[K]>('PUT', thingPath(kind, key), thing),
   deleteThing: (kind: Thing, key: string) => ask<void>('DELETE', thingPath(kind, key)),
+  phones: () => ask<Listing<PhoneSeen>>('GET', '/phones'),
   devices: () => ask<Listing<Device>>('GET', '/devices'),
   createDevice: (entry: { mac: string; vendor: string; extension: string }) => ask<DeviceMade>('POST', '/devices', entry),
   /** Another secret address; the old one is nobody's any more. */

@@ -246,6 +246,19 @@ export const THING_KEYS = {
   queues: 'name',
 } as const satisfies Record<Thing, string>
 
+/** A phone that is registered now. latency_ms: there and back; null: not known yet. silent: no answer the last time. */
+export interface PhoneSeen {
+  extension: string
+  contact: string
+  device: string
+  source: string
+  transport: string
+  latency_ms: number | null
+  silent: boolean
+  since: string
+  expires_at: string
+}
+
 export const VENDORS = ['yealink', 'grandstream', 'fanvil', 'snom'] as const
 
 /** A desk phone that fetches its settings from us. fetched_*: when and by whom last; null until the first time. */

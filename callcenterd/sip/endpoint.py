@@ -53,6 +53,7 @@ from callcenterd.sip.refer import replaces_of
 from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration, one_of_each
 from callcenterd.sip.subscriptions import Documents, Package, Subscriptions
 from callcenterd.sip.syntax import MalformedMessage
+from callcenterd.sip.texts import Texts
 from callcenterd.sip.transaction import RFC_TIMERS, InviteServerTransaction, Timers
 from callcenterd.sip.trunk import Line
 from callcenterd.sip.trunks import Trunks
@@ -60,8 +61,10 @@ from callcenterd.sip.uri import OtherUri, SipUri
 
 _log = structlog.get_logger(__name__)
 
-_DONE_HERE = frozenset({"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE"})
-_NEVER_DONE = frozenset({"PRACK", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
+_DONE_HERE = frozenset(
+    {"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE", "MESSAGE"}
+)
+_NEVER_DONE = frozenset({"PRACK", "NOTIFY", "PUBLISH", "REFER"})
 _COME_BACK_LATER = "30"
 """Seconds that a trunk is to send us nothing while we drain."""
 _SAID_OFTEN = 60.0
@@ -135,6 +138,7 @@ class Endpoint:
         self._calls: dict[DialogId, Incoming | Outgoing] = {}
         self._dialogs: dict[DialogKey, Conversation] = {}
         self._subscriptions = Subscriptions(self._post)
+        self._texts = Texts(self._post, domain, self._phones)
         self._identities = itertools.count(1)
         self._draining = False
         self._complained: dict[str, float] = {}
@@ -469,6 +473,8 @@ class Endpoint:
             self._invite(request, back, flow, now)
         elif request.method == "SUBSCRIBE":
             self._subscribe(request, back, flow, now)
+        elif request.method == "MESSAGE":
+            self._text(request, back, now)
         else:  # BYE, INFO and UPDATE of no dialog
             self._post.answer_stranger(request, back, 481)
 
@@ -565,6 +571,11 @@ class Endpoint:
         if (proved := self._prove(request, back, now)) is not None:
             server, name = proved
             self._subscriptions.begin(request, server, ExtensionNumber(name), flow, now)
+
+    def _text(self, request: Request, back: Flow, now: float) -> None:
+        if (proved := self._prove(request, back, now)) is not None:
+            server, name = proved
+            self._texts.arrived(server, ExtensionNumber(name), now)
 
     def _invite(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
         if self._overload.level >= Level.NEW_CALLS and self._is_too_much(request, back):

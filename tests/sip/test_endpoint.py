@@ -441,7 +441,7 @@ def test_what_nobody_may_ask_is_refused_with_the_right_status() -> None:
     stranger = net.peer(STRANGER)
     for method, more, expected in (
         ("OPTIONS", {}, 200),
-        ("MESSAGE", {}, 405),
+        ("MESSAGE", {}, 401),
         ("SUBSCRIBE", {}, 401),
         ("REFER", {}, 405),
         ("NEWMETHOD", {}, 501),

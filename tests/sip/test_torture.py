@@ -117,7 +117,7 @@ OWN = [
         "200", "200"),
     ("transports that nobody knows in further Vias", own("OPTIONS", "Via: SIP/2.0/UNKNOWN t6.example.com",
         "Via: SIP/2.0/TLS t2.example.com"), "200", "200"),
-    ("octets that are no text in a body", own("MESSAGE", body=bytes(range(256)), kind="Content-Type: a/b"),
+    ("octets that are no text in a body", own("PUBLISH", body=bytes(range(256)), kind="Content-Type: a/b"),
         "405", "405"),
     ("an answer to nothing with an odd reason", _stray("SIP/2.0 200 = 2**3 * 5**2 но сто"),
         "-", "-"),

@@ -37,7 +37,7 @@ ctrl_tcp_listen {host}:{control_port}
 class Baresip:
     """An extension's phone. says: what its microphone hears, int16 at 8 kHz, again and again.
 
-    modules: further ones. watches: whose presence it asks for (with the modules contact and presence).
+    modules: further ones. believes: the authority of the server's certificate, for TLS. watches: whose presence it asks for (with the modules contact and presence).
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class Baresip:
         *,
         modules: Sequence[str] = (),
         watches: str = "",
+        transport: str = "udp",
+        believes: Path | None = None,
     ) -> None:
         self.folder = folder
         self._host = host
@@ -68,11 +70,14 @@ class Baresip:
         )
         with (folder / "config").open("a") as config:
             config.writelines(f"module_app {name}.so\n" for name in modules)
+        if believes is not None:
+            with (folder / "config").open("a") as config:
+                config.write(f"sip_cafile {believes}\nsip_verify_server yes\n")
         if watches:
             (folder / "contacts").write_text(f'"{watches}" <sip:{watches}@{server[0]}:{server[1]}>;presence=p2p\n')
         (folder / "accounts").write_text(
-            f"<sip:{number}@{server[0]}:{server[1]}>;auth_user={number};auth_pass={password};regint=60;"
-            "answermode=manual;audio_codecs=PCMA\n"
+            f"<sip:{number}@{server[0]}:{server[1]};transport={transport}>;auth_user={number};auth_pass={password};"
+            "regint=60;answermode=manual;audio_codecs=PCMA\n"
         )
 
     async def __aenter__(self) -> Baresip:

@@ -1,7 +1,9 @@
 /** The JSON API (docs/api.md) as functions. The cookie says who we are; a 401 goes to the sign-in page. */
 import type {
   Agent,
+  Alarm,
   Applied,
+  Ban,
   Call,
   Callback,
   CallbackState,
@@ -151,6 +153,9 @@ export const api = {
   /** Another secret address; the old one is nobody's any more. */
   renewDevice: (id: number) => ask<DeviceMade>('POST', `/devices/${id}/token`, {}),
   removeDevice: (id: number) => ask<void>('DELETE', `/devices/${id}`),
+  bans: () => ask<Listing<Ban>>('GET', '/bans'),
+  liftBan: (address: string) => ask<void>('DELETE', `/bans/${path(address)}`),
+  alarms: () => ask<Listing<Alarm>>('GET', '/alarms'),
   flows: () => ask<FlowList>('GET', '/flows'),
   reloadFlows: () => ask<FlowList>('POST', '/flows/reload', {}),
   /** The site file as `callcenterd export` writes it. */

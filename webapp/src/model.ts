@@ -156,6 +156,10 @@ export interface Callback {
   done_by: string
 }
 
+export const NUMBER_FORMS = ['dialled', 'e164', 'national'] as const
+export const CALLER_HEADERS = ['from', 'pai', 'rpid'] as const
+export const CODECS = ['PCMA', 'PCMU'] as const
+export const TRANSPORTS = ['udp', 'tcp', 'tls', 'auto'] as const
 export type TrunkState = 'up' | 'down' | 'unknown'
 
 /** Passwords are never answered: `has_password` says whether there is one; sent only when it is to change. */
@@ -167,6 +171,22 @@ export interface Trunk {
   has_password: boolean
   register: boolean
   allow: string[]
+  /** How a called number that comes in is written before its flow is looked up. */
+  in_strip: number
+  in_prepend: string
+  /** How a number goes out: its form, then cut, then added to. */
+  out_form: (typeof NUMBER_FORMS)[number]
+  out_strip: number
+  out_prepend: string
+  /** The number shown there; '': the extension's own. Where it stands. */
+  caller: string
+  caller_id: (typeof CALLER_HEADERS)[number]
+  /** Calls at once, in and out; 0: no limit. */
+  channels: number
+  codecs: string[]
+  /** Seconds between two questions whether it is there; 0: none. */
+  options: number
+  transport: (typeof TRANSPORTS)[number]
   state: TrunkState
   /** The last status or fault, for the person who asks why it is down. */
   why: string
@@ -226,6 +246,39 @@ export interface Queue {
   music: string
 }
 
+/** What may be dialled over trunks. who: an extension, `each` (all without limits of their own), `all` (the office). */
+export interface Limits {
+  who: string
+  calls: number
+  per_minute: number
+  per_hour: number
+  forbid: string[]
+  permit: string[]
+  international: boolean
+  premium: boolean
+  night: string
+  longest: number
+}
+
+/** An address that SIP does not hear until then. times: bans until now. */
+export interface Ban {
+  address: string
+  since: string
+  until: string
+  times: number
+  why: 'passwords' | 'scan'
+}
+
+/** An outside call that a limit refused. extension null: a flow dialled. who, rule: whose limit, and which. */
+export interface Alarm {
+  at: string
+  call: string
+  extension: string | null
+  number: string
+  who: string
+  rule: string
+}
+
 /** The things an administrator puts in, by the name of their list in the API and the site file. */
 export interface Things {
   trunks: Trunk
@@ -234,6 +287,7 @@ export interface Things {
   users: User
   extensions: Extension
   queues: Queue
+  limits: Limits
 }
 export type Thing = keyof Things
 /** What a thing is called by: the last part of its address. */
@@ -244,6 +298,7 @@ export const THING_KEYS = {
   users: 'login',
   extensions: 'number',
   queues: 'name',
+  limits: 'who',
 } as const satisfies Record<Thing, string>
 
 /** A phone that is registered now. latency_ms: there and back; null: not known yet. silent: no answer the last time. */

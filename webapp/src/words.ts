@@ -22,3 +22,13 @@ export function causeText(cause: string, t: T, te: Knows, nameOf: (login: string
   const key = `cause.${cause.replaceAll(' ', '_')}`
   return te(key) ? t(key) : cause
 }
+
+/** Why a trunk is up or down, as the server writes it: "no answer to OPTIONS", "registration: 403 Forbidden" … */
+export function trunkWhy(why: string, t: T, te: Knows): string {
+  const registration = /^registration: (.*)$/.exec(why)?.[1]
+  if (registration !== undefined) return t('trunkWhy.registration', { why: trunkWhy(registration, t, te) })
+  const answered = /^(\d{3}) to OPTIONS$/.exec(why)?.[1]
+  if (answered) return t('trunkWhy.answered', { status: answered })
+  const key = `trunkWhy.${why.replaceAll(' ', '_')}`
+  return te(key) ? t(key) : why
+}

@@ -2,7 +2,7 @@
  * What an administrator puts in, as tables and forms: which columns, which fields, what a field takes. One page
  * (ThingPart.vue) draws all of them. The server checks again; its words about a field stand beside it.
  */
-import { STRATEGIES, THING_KEYS, type Role, type Thing, type Things } from '../model'
+import { CODECS, STRATEGIES, THING_KEYS, type Role, type Thing, type Things } from '../model'
 
 export const ROLES: readonly Role[] = ['agent', 'supervisor', 'manager', 'admin']
 export const LANGUAGES = ['zh-CN', 'en'] as const
@@ -10,7 +10,19 @@ export const LANGUAGES = ['zh-CN', 'en'] as const
 /** secret: never shown, sent only when typed. tags: free texts. choices: several of a list, in order. */
 export type FieldKind = 'text' | 'number' | 'secret' | 'switch' | 'choice' | 'choices' | 'tags'
 /** Lists that a choice is made from. */
-export type Source = 'flows' | 'trunks' | 'users' | 'extensions' | 'roles' | 'strategies' | 'languages'
+export type Source =
+  | 'flows'
+  | 'trunks'
+  | 'users'
+  | 'extensions'
+  | 'limited'
+  | 'roles'
+  | 'strategies'
+  | 'languages'
+  | 'forms'
+  | 'headers'
+  | 'codecs'
+  | 'transports'
 
 export interface Field {
   name: string
@@ -53,7 +65,7 @@ const seconds = (name: string, label: string, least: number, most: number): Fiel
 
 export const KINDS: Record<Thing, Kind> = {
   trunks: {
-    columns: ['name', 'address', 'mode', 'username', 'allow', 'status'],
+    columns: ['name', 'address', 'mode', 'username', 'channels', 'caller', 'status'],
     fields: [
       text('name', 'name', { required: true, help: 'trunkName' }),
       text('host', 'host', { required: true, help: 'host' }),
@@ -62,8 +74,37 @@ export const KINDS: Record<Thing, Kind> = {
       text('username', 'username', { help: 'username' }),
       { name: 'password', label: 'password', kind: 'secret' },
       { name: 'allow', label: 'allow', kind: 'tags', help: 'allow', wide: true },
+      { name: 'channels', label: 'channels', kind: 'number', required: true, least: 0, most: 10000, help: 'channels' },
+      { name: 'transport', label: 'transport', kind: 'choice', from: 'transports', required: true },
+      text('caller', 'callerShown', { help: 'callerShown' }),
+      { name: 'caller_id', label: 'callerHeader', kind: 'choice', from: 'headers', required: true, help: 'callerHeader' },
+      { name: 'in_strip', label: 'inStrip', kind: 'number', required: true, least: 0, most: 20, help: 'inStrip' },
+      text('in_prepend', 'inPrepend'),
+      { name: 'out_form', label: 'outForm', kind: 'choice', from: 'forms', required: true, help: 'outForm', wide: true },
+      { name: 'out_strip', label: 'outStrip', kind: 'number', required: true, least: 0, most: 20 },
+      text('out_prepend', 'outPrepend'),
+      { name: 'codecs', label: 'codecs', kind: 'choices', from: 'codecs', required: true, help: 'codecs' },
+      { ...seconds('options', 'options', 0, 3600), help: 'options' },
     ],
-    fresh: { name: '', host: '', port: 5060, register: false, username: '', allow: [] },
+    fresh: {
+      name: '',
+      host: '',
+      port: 5060,
+      register: false,
+      username: '',
+      allow: [],
+      channels: 0,
+      transport: 'udp',
+      caller: '',
+      caller_id: 'from',
+      in_strip: 0,
+      in_prepend: '',
+      out_form: 'dialled',
+      out_strip: 0,
+      out_prepend: '',
+      codecs: [...CODECS],
+      options: 30,
+    },
   },
   numbers: {
     columns: ['match', 'flow'],
@@ -152,6 +193,33 @@ export const KINDS: Record<Thing, Kind> = {
       music: '',
     },
   },
+  limits: {
+    columns: ['who', 'calls', 'per_minute', 'per_hour', 'international', 'forbid', 'night', 'longest'],
+    fields: [
+      { name: 'who', label: 'who', kind: 'choice', from: 'limited', required: true, help: 'who', wide: true },
+      { name: 'calls', label: 'callsAtOnce', kind: 'number', required: true, least: 0, most: 10000, help: 'noLimit' },
+      { ...seconds('longest', 'longest', 0, 86400), help: 'noLimit' },
+      { name: 'per_minute', label: 'perMinute', kind: 'number', required: true, least: 0, most: 10000 },
+      { name: 'per_hour', label: 'perHour', kind: 'number', required: true, least: 0, most: 100000 },
+      { name: 'international', label: 'international', kind: 'switch', help: 'international' },
+      { name: 'premium', label: 'premium', kind: 'switch', help: 'premium' },
+      { name: 'forbid', label: 'forbid', kind: 'tags', help: 'forbid', wide: true },
+      { name: 'permit', label: 'permit', kind: 'tags', help: 'permit', wide: true },
+      text('night', 'night', { help: 'night' }),
+    ],
+    fresh: {
+      who: '',
+      calls: 0,
+      longest: 0,
+      per_minute: 0,
+      per_hour: 0,
+      international: false,
+      premium: false,
+      forbid: [],
+      permit: [],
+      night: '',
+    },
+  },
 }
 
 export function keyOf<K extends Thing>(kind: K, thing: Things[K]): string {
@@ -214,6 +282,10 @@ const SHAPES: Record<string, readonly [RegExp, string]> = {
   number: [/^[\dA-Za-z*#+_-]{1,32}$/, 'number'],
   host: [/^[\w.:[\]-]+$/, 'host'],
   prepend: [/^[+\d*#]{0,20}$/, 'digits'],
+  in_prepend: [/^[+\d*#]{0,20}$/, 'digits'],
+  out_prepend: [/^[+\d*#]{0,20}$/, 'digits'],
+  caller: [/^\+?\d{0,20}$/, 'digits'],
+  night: [/^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$/, 'night'],
   contact: [/^sip:[^\s<>"]+$/, 'contact'],
 }
 

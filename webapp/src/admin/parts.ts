@@ -1,3 +1,16 @@
 /** The parts of the administration, in the order of their menu; each is the end of its address. */
-export const ADMIN_PARTS = ['trunks', 'numbers', 'outbound', 'users', 'extensions', 'queues', 'phones', 'devices', 'flows', 'site'] as const
+export const ADMIN_PARTS = [
+  'trunks',
+  'numbers',
+  'outbound',
+  'limits',
+  'users',
+  'extensions',
+  'queues',
+  'phones',
+  'devices',
+  'bans',
+  'flows',
+  'site',
+] as const
 export type AdminPart = (typeof ADMIN_PARTS)[number]

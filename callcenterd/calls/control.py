@@ -273,7 +273,7 @@ class Calls:
                 self.listener.refused(leg, reason_of(event.status), event.status)
             case sip_events.Cancelled():
                 self._drop(leg)
-                self.listener.gone(leg, "cancelled")
+                self.listener.gone(leg, "answered elsewhere" if event.elsewhere else "cancelled")
             case sip_events.HungUp():
                 self._drop(leg)
                 self.listener.gone(leg, event.reason)

@@ -1,4 +1,4 @@
-"""Hold and transfer from the phone, on a started server: scripted phones, and baresip (TEL-03, TEL-04)."""
+"""Hold and transfer from the phone, on a started server: scripted phones, baresip and linphone (TEL-03, TEL-04)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from callcenterd.demo.phone import Phone, PhoneCall, Refusal
 from tests.e2e.test_first_call import CALLER, _recorded, call_in, ready, soon, stereo
 from tests.kit.baresip import Baresip
+from tests.kit.linphone import Linphone, has_default_route
 from tests.kit.server import Client, RunningServer
 from tests.kit.tones import level, tone
 
@@ -178,4 +179,38 @@ async def test_baresip_holds_and_transfers(
         assert said["items"][0]["agent"] == "1002"
         await page.close()
         await supervisor.close()
+    assert server.errors() == []
+
+
+async def test_linphone_asks_a_colleague_first(
+    server: RunningServer, trunk: Phone, second_phone: Phone, tmp_path: Path
+) -> None:
+    """Its attended transfer: REFER with Replaces."""
+    if not has_default_route():
+        pytest.skip("linphone takes a machine without a default route for one without a network")
+    agent = Linphone(tmp_path / "agent", server.sip, "1001", "phone-Secret-1", tone(1000, 30.0))
+    async with agent, await server.client() as admin:
+        await admin.until("/extensions", lambda said: all(one["registered"] for one in said["items"]))
+        page = await ready(server, "1001", "first-Secret-1")
+        caller = await call_in(trunk)
+        await agent.shows("Receiving new incoming call")
+        await agent.command("answer")
+        await agent.shows("Media streams established")
+        await agent.command("pause")
+        await agent.shows("is now paused")
+        await agent.command(f"call sip:1002@{server.sip[0]}:{server.sip[1]}")
+        second = await soon(second_phone.incoming.get())
+        second.answer()
+        await agent.shows("Call 2 with", 20)
+        await asyncio.sleep(1.0)
+        await agent.command("transfer 1 --to-call 2")
+        await agent.shows("has been transfered")
+        await agent.shows("Call 1 with sip:13800138000@callcenter.local ended (No error)")
+        await they_hear_each_other(caller, second)
+        await caller.hang_up()
+        await soon(second.ended.wait())
+        said = await admin.until("/calls", lambda said: all(one["ended_at"] is not None for one in said["items"]))
+        [served] = [one for one in said["items"] if one["direction"] == "inbound"]
+        assert (served["agent"], served["queue"], served["outcome"]) == ("1002", "sales", "answered")
+        await page.close()
     assert server.errors() == []

@@ -41,8 +41,8 @@ def asks(peer: Peer, method: str, uri: str, *more: str, login: str = ANNA, call_
     return [one for one in peer.received if isinstance(one, Response) and one.cseq.method == method][-1]
 
 
-def registers(peer: Peer, *, login: str = ANNA) -> None:
-    assert asks(peer, "REGISTER", "sip:callcenter.local", login=login, call_id=f"reg@{login}").status == 200
+def registers(peer: Peer, *, login: str = ANNA, device: str = "desk") -> None:
+    assert asks(peer, "REGISTER", "sip:callcenter.local", login=login, call_id=f"{login}@{device}").status == 200
 
 
 def dials(

@@ -314,6 +314,8 @@ export const en: Messages = {
     failed: 'Could not be connected',
     number_not_known_here: 'No such number here',
     transferred: 'Transferred',
+    cancelled: 'The caller gave up',
+    answered_elsewhere: 'Answered elsewhere',
     transfer_failed: 'The transfer failed',
   },
   left: {

@@ -310,6 +310,8 @@ export const zh = {
     failed: '接续失败',
     number_not_known_here: '没有这个号码',
     transferred: '已转接',
+    cancelled: '对方取消',
+    answered_elsewhere: '已在别处接听',
     transfer_failed: '转接失败',
   },
   left: {

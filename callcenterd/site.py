@@ -254,6 +254,9 @@ class ExtensionEntry(_Entry):
     contact: Annotated[
         Contact, Field(description="For a device at a fixed address: where it is, in place of registration.")
     ] = ""
+    auto_answer: Annotated[
+        Flag, Field(description="Whether the phone is asked to pick up calls of queues by itself (headsets).")
+    ] = False
 
 
 class QueueEntry(_Entry):

@@ -403,7 +403,12 @@ def sites(draw: st.DrawFn) -> Site:
     )
     extensions = draw(
         _unique(
-            st.builds(Extension, number=st.from_regex(r"[0-9]{1,6}", fullmatch=True), password=PROOFS)
+            st.builds(
+                Extension,
+                number=st.from_regex(r"[0-9]{1,6}", fullmatch=True),
+                password=PROOFS,
+                auto_answer=st.booleans(),
+            )
             | st.builds(Extension, number=st.from_regex(r"[0-9]{1,6}", fullmatch=True), contact=st.just("sip:a@b:5")),
             "number",
         )

@@ -93,6 +93,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "number": "分机号，也是话机注册的用户名",
         "password": "话机注册的密码（摘要认证）",
         "contact": "固定地址的设备：地址，代替注册",
+        "auto_answer": "来自队列的电话是否让话机自动接听（耳机座席）",
     },
     "queues": {
         "name": "名称，流程和页面用",

@@ -103,11 +103,15 @@ class UserAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """A phone inside: one that registers by digest (password), or a device at a fixed address (contact)."""
+    """A phone inside: one that registers by digest (password), or a device at a fixed address (contact).
+
+    auto_answer: it is asked to pick up calls of queues by itself, for who wears a headset.
+    """
 
     number: ExtensionNumber
     password: Secret = NO_SECRET
     contact: str = ""
+    auto_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

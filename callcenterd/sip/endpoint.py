@@ -328,6 +328,8 @@ class Endpoint:
         if isinstance(to, ToTrunk):
             from_, more = shown_to(self._line(to.trunk).trunk, from_ if number else None, host)
             targets = [replace(target, more=more) for target in targets]
+        elif to.at_once:
+            targets = [replace(target, more=_at_once(self._domain)) for target in targets]
         called = SipUri.of(to.number, self._domain if isinstance(to, ToExtension) else self._line(to.trunk).trunk.host)
         identity = DialogId(next(self._identities))
         call = Outgoing(self._post, identity, self._dialogs, self._forget)
@@ -885,6 +887,15 @@ def _bare(binding: Binding) -> SipUri:
     """A Contact as a Request-URI: what stands after "?" in it is not acted on (§19.1.5)."""
     uri = binding.uri
     return SipUri(uri.scheme, uri.userinfo, uri.host, uri.port, uri.params) if uri.headers else uri
+
+
+def _at_once(domain: str) -> tuple[tuple[str, str], ...]:
+    """Asks a phone to pick up by itself (RFC 3261 §20.4, §20.9), in the two ways that makers agree on; who knows
+    neither rings."""
+    return (
+        ("Alert-Info", f"<http://{domain}>;info=alert-autoanswer;delay=0"),
+        ("Call-Info", f"<sip:{domain}>;answer-after=0"),
+    )
 
 
 def _numbers_its_flow(request: Request) -> bool:

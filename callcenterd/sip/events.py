@@ -17,9 +17,13 @@ DialogId = NewType("DialogId", int)
 
 @dataclass(frozen=True, slots=True)
 class ToExtension:
-    """A phone inside, wherever it is registered now, or the device's fixed address."""
+    """A phone inside, wherever it is registered now, or the device's fixed address.
+
+    at_once: the phone is asked to pick up by itself.
+    """
 
     number: ExtensionNumber
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,6 +348,7 @@ extensions = sa.Table(
     _position(),
     _text("password"),
     _text("contact"),
+    sa.Column("auto_answer", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 queues = sa.Table(

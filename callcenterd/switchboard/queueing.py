@@ -69,6 +69,7 @@ class Queueing:
         self._phones: dict[AgentId, ExtensionNumber] = {}
         self._registered: set[ExtensionNumber] = set()
         self._told_acd: dict[AgentId, ExtensionNumber] = {}
+        self._at_once: frozenset[ExtensionNumber] = frozenset()
         self._site = Site()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -78,6 +79,7 @@ class Queueing:
         """A new site takes effect at once; who waits or talks goes on."""
         before = {AgentId(user.login): user.extension for user in self._site.users}
         self._site = site
+        self._at_once = frozenset(extension.number for extension in site.extensions if extension.auto_answer)
         self._names = {AgentId(user.login): user.name for user in site.users}
         self._queues_of = {
             agent: tuple(queue.name for queue in site.queues if agent in queue.members) for agent in self._names
@@ -329,7 +331,10 @@ class Queueing:
                 if extension is None:
                     raise LocalError(f"agent {agent} has no phone")
                 leg = self._calls.dial(
-                    ToExtension(extension), call=journey.call, caller=journey.call.caller, caller_name=name
+                    ToExtension(extension, at_once=extension in self._at_once),
+                    call=journey.call,
+                    caller=journey.call.caller,
+                    caller_name=name,
                 )
             except LocalError as fault:
                 _log.info("agent cannot be rung", call=offer.call, agent=agent, why=str(fault))

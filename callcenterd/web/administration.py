@@ -99,6 +99,7 @@ class ExtensionShown:
 
     number: str
     contact: str
+    auto_answer: bool
     has_password: bool
     registered: bool
     address: str
@@ -119,7 +120,15 @@ def _user(_: Office, user: UserAccount) -> UserShown:
 def _extension(office: Office, extension: Extension) -> ExtensionShown:
     now = office.phones().get(ExtensionNumber(extension.number), PhoneNow())
     has = bool(extension.password.reveal())
-    return ExtensionShown(extension.number, extension.contact, has, now.reachable, now.contact, now.device)
+    return ExtensionShown(
+        number=extension.number,
+        contact=extension.contact,
+        auto_answer=extension.auto_answer,
+        has_password=has,
+        registered=now.reachable,
+        address=now.contact,
+        device=now.device,
+    )
 
 
 def _as_it_is(_: Office, thing: Any) -> Any:

@@ -160,6 +160,17 @@ def test_a_call_goes_to_the_phone_that_registered_whatever_its_contact_says(net:
     assert not any("?" in seen.message.uri for seen in net.seen[since:] if isinstance(seen.message, Request))
 
 
+def test_a_phone_is_asked_to_pick_up_by_itself_in_both_ways_that_there_are(net: Net) -> None:
+    server, device = server_of(net), Device(net)
+    device.register(f"Contact: <sip:1001@{PHONE}>", "Expires: 600")
+    for at_once, told in ((True, 1), (False, 0)):
+        server.endpoint.place(ToExtension(ANNA, at_once=at_once), caller="900", sdp=OFFER, now=net.now)
+        net.run(0.1)
+        headers = device.last_request("INVITE").headers
+        assert headers.values("Alert-Info") == ["<http://callcenter.local>;info=alert-autoanswer;delay=0"] * told
+        assert headers.values("Call-Info") == ["<sip:callcenter.local>;answer-after=0"] * told
+
+
 def test_a_contact_that_is_no_sip_address_is_refused(net: Net) -> None:
     server_of(net)
     assert Device(net).register("Contact: <tel:+8613800138000>", "Expires: 600").status == 400

@@ -93,6 +93,20 @@ async def test_a_caller_chooses_waits_is_rung_through_and_speaks_with_an_agent()
 
 
 @in_virtual_time
+async def test_a_headset_phone_is_asked_to_pick_up_calls_of_queues_only() -> None:
+    extensions = tuple(dataclasses.replace(one, auto_answer=one.number == "1001") for one in site().extensions)
+    async with office(site(extensions=extensions)) as desk:
+        await desk.sign_in("1001")
+        await waiting_caller(desk)
+        assert desk.line.rung("1001").to == ToExtension(ExtensionNumber("1001"), at_once=True)
+        desk.line.registers("1002")
+        desk.line.calls_in("1002", "1001", extension="1002")
+        await desk.settle()
+        placed = [dialog.to for dialog in desk.line.dialogs if isinstance(dialog.to, ToExtension)]
+        assert placed[-1] == ToExtension(ExtensionNumber("1001")), "a colleague who calls is answered by hand"
+
+
+@in_virtual_time
 async def test_the_history_holds_what_happened() -> None:
     async with office() as desk:
         await desk.sign_in("1001")

@@ -216,6 +216,8 @@ export interface User {
 export interface Extension {
   number: string
   contact: string
+  /** Its phone is asked to pick up calls of queues by itself. */
+  auto_answer: boolean
   has_password: boolean
   /** Can its phone be reached now; where, and what it says that it is. */
   registered: boolean

@@ -7,7 +7,7 @@ import type { Thing, Things } from '../model'
 import ThingForm from './ThingForm.vue'
 
 let office: PretendedOffice
-const phone = { number: '1001', contact: '', has_password: true, registered: false, address: '', device: '' }
+const phone = { number: '1001', contact: '', auto_answer: false, has_password: true, registered: false, address: '', device: '' }
 
 beforeEach(() => {
   office = new PretendedOffice()
@@ -58,7 +58,12 @@ describe('a form of the administration', () => {
     await write('number', ' 1001 ')
     await write('password', 's3cret!!')
     await save()
-    expect(office.to('POST', '/extensions')[0]?.body).toEqual({ number: '1001', contact: '', password: 's3cret!!' })
+    expect(office.to('POST', '/extensions')[0]?.body).toEqual({
+      number: '1001',
+      contact: '',
+      auto_answer: false,
+      password: 's3cret!!',
+    })
     expect(page.emitted('saved')).toHaveLength(1)
     page.unmount()
   })
@@ -69,7 +74,7 @@ describe('a form of the administration', () => {
     expect(field('number').disabled).toBe(true)
     expect(field('password').value).toBe('')
     await save()
-    expect(office.to('PUT', '/extensions/1001')[0]?.body).toEqual({ number: '1001', contact: '' })
+    expect(office.to('PUT', '/extensions/1001')[0]?.body).toEqual({ number: '1001', contact: '', auto_answer: false })
     page.unmount()
   })
 

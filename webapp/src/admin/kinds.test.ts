@@ -43,6 +43,7 @@ const queue: Queue = {
 const phone: Extension = {
   number: '1001',
   contact: '',
+  auto_answer: true,
   has_password: true,
   registered: true,
   address: 'x',
@@ -72,7 +73,7 @@ describe('forms of the administration', () => {
     const { has_password: _, state: __, why: ___, ...sent } = trunk
     expect(toSend('trunks', draftOf('trunks', trunk))).toEqual(sent)
     expect(toSend('queues', draftOf('queues', queue))).toEqual(queue)
-    expect(toSend('extensions', draftOf('extensions', phone))).toEqual({ number: '1001', contact: '' })
+    expect(toSend('extensions', draftOf('extensions', phone))).toEqual({ number: '1001', contact: '', auto_answer: true })
     expect(toSend('users', { ...freshDraft('users'), login: ' 1001 ', extension: '' })).toMatchObject({
       login: '1001',
       extension: null,
@@ -82,7 +83,7 @@ describe('forms of the administration', () => {
   it('send a password that was typed, as it was typed', () => {
     expect(toSend('trunks', { ...draftOf('trunks', trunk), password: ' a b ' }).password).toBe(' a b ')
     const door = { ...draftOf('extensions', phone), fixed: true, contact: 'sip:door@10.0.0.9', password: 'left over' }
-    expect(toSend('extensions', door)).toEqual({ number: '1001', contact: 'sip:door@10.0.0.9' })
+    expect(toSend('extensions', door)).toEqual({ number: '1001', contact: 'sip:door@10.0.0.9', auto_answer: true })
     expect(toSend('extensions', { ...door, fixed: false })).toMatchObject({ contact: '', password: 'left over' })
   })
 

@@ -163,8 +163,9 @@ export const KINDS: Record<Thing, Kind> = {
         wide: true,
         when: (draft) => Boolean(draft.fixed),
       }),
+      { name: 'auto_answer', label: 'autoAnswer', kind: 'switch', help: 'autoAnswer' },
     ],
-    fresh: { number: '', fixed: false, contact: '' },
+    fresh: { number: '', fixed: false, contact: '', auto_answer: false },
   },
   queues: {
     columns: ['name', 'title', 'strategy', 'members', 'wrap_up', 'ring', 'service_level', 'record'],

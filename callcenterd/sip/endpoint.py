@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import random
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -65,6 +66,7 @@ _DONE_HERE = frozenset(
     {"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE", "MESSAGE"}
 )
 _NEVER_DONE = frozenset({"PRACK", "NOTIFY", "PUBLISH", "REFER"})
+_BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.I)
 _COME_BACK_LATER = "30"
 """Seconds that a trunk is to send us nothing while we drain."""
 _SAID_OFTEN = 60.0
@@ -597,10 +599,20 @@ class Endpoint:
         assert isinstance(server, InviteServerTransaction)
         if (refusal := _uncallable(request)) is not None:
             self._refuse(server, refusal, now)
+        elif self._came_back(request):
+            self._refuse(server, _Refusal(482, {}), now)
         elif self._draining:
             self._refuse(server, _Refusal(503, {"Retry-After": _COME_BACK_LATER}), now)
         else:
             self._begin(request, server, line, ExtensionNumber(extension), flow, now)
+
+    def _came_back(self, request: Request) -> bool:
+        """An INVITE of ours that somebody on its way sent to us: a Via below the first one is ours (RFC 3261 §16.3).
+
+        Searched, not read: what is wrong with the Vias of others is not ours to refuse.
+        """
+        branches = (branch for via in request.headers.values("Via")[1:] for branch in _BRANCH.findall(via))
+        return any(self._post.transactions.has_sent(branch) for branch in branches)
 
     def _is_too_much(self, request: Request, back: Flow) -> bool:
         """A new call while there is too much to do: refused, and nothing is kept of it. Not a call for help, the

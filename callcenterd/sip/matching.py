@@ -128,6 +128,10 @@ class Transactions:
         found = self._servers.get(_server_key(cancel, "INVITE"))
         return found if isinstance(found, InviteServerTransaction) else None
 
+    def has_sent(self, branch: str) -> bool:
+        """Is there an INVITE of ours with this branch?"""
+        return (branch, "INVITE") in self._clients
+
     # ---- from our user -------------------------------------------------------------------------------------
 
     def send(

@@ -173,6 +173,7 @@ class Wire(RuleBasedStateMachine):
                 message = parse(octets)
                 arrival = side.layer.receive(message, self.now)
                 branch = message.via.branch
+                assert arrival.kind in ("new", "known", "stray"), "a repetition taken for another way"
                 if arrival.kind == "new":
                     assert side is self.callee
                     assert branch not in side.requests, "the same request told twice"

@@ -364,6 +364,8 @@ class Switchboard:
     def leave_person(self, journey: Journey) -> None:
         """The conversation is over for both; the call goes on in a flow."""
         self.transfers.over(journey)
+        if journey.with_agent is not None:  # who called has handed on the agent
+            self.takes_no_part(journey, journey.with_agent)
         self._conversation_over(journey)
         journey.state, journey.state_at = "flow", self.clock.utc()
         self.queueing.leave(journey)

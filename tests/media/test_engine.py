@@ -256,6 +256,30 @@ def test_a_leg_that_ends_leaves_its_recording_going_on_in_silence(room: Room) ->
     assert np.abs(right[50 * 160 :]).max() <= 8
 
 
+@pytest.mark.parametrize("turn", ["caller", "other"])
+def test_a_recording_goes_on_with_another_leg_on_one_of_its_sides(room: Room, turn: str) -> None:
+    """A transfer: not a sample is lost or moved."""
+    room.leg(1, sound=tone(440, 3.0))
+    room.leg(2, sound=tone(1000, 3.0))
+    room.leg(3, sound=tone(2000, 3.0))
+    room.run(5)
+    room.engine.record(RecordingId("r"), Path("r.wav"), LegId(1), LegId(2))
+    room.run(40)
+    if turn == "caller":
+        room.engine.record_caller(RecordingId("r"), LegId(3))
+    else:
+        room.engine.record_other(RecordingId("r"), LegId(3))
+    room.engine.record_caller(RecordingId("nobody's"), LegId(3))
+    room.run(40)
+    room.engine.stop_recording(RecordingId("r"))
+    left, right = room.keeper.sides("r")
+    changed, kept = (left, right) if turn == "caller" else (right, left)
+    before, stays = (440, 1000) if turn == "caller" else (1000, 440)
+    assert len(left) == 80 * 160
+    assert gaps(changed[: 40 * 160], before, 7500) == gaps(changed[40 * 160 :], 2000, 7500) == []
+    assert gaps(kept, stays, 7500) == []
+
+
 def test_time_that_the_engine_slept_through_is_silence_in_the_recording(room: Room) -> None:
     room.leg(1, sound=tone(440, 3.0))
     room.engine.record(RecordingId("r"), Path("r.wav"), LegId(1), None)

@@ -383,7 +383,7 @@ export const en: Messages = {
     devices: 'Phone set-up',
     flows: 'Flows',
     site: 'Site file',
-    limits: 'Outside limits',
+    limits: 'Limits',
     bans: 'Bans',
     channels: 'Channels',
     transport: 'Transport',

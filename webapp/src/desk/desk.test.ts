@@ -109,6 +109,23 @@ describe('a pop', () => {
     expect(desk.tabs).toEqual([])
   })
 
+  it('of a call that a colleague hands on rings until it is taken, or comes to nothing', async () => {
+    const desk = await open()
+    office.socket.say('screen.pop', pop('c1', { customers: [1] }))
+    await settle()
+    expect(desk.stateOf(desk.tab!)).toBe('ringing')
+    office.socket.say('call.transfer_failed', { call: 'c1', by: '1002', number: '1001', reason: 'no_answer' })
+    await settle()
+    expect(desk.stateOf(desk.tab!)).toBe('ended')
+    office.socket.say('screen.pop', pop('c1', { customers: [1] }))
+    await settle()
+    expect(desk.stateOf(desk.tab!)).toBe('ringing')
+    await become({ state: 'talking', call: 'c1' })
+    expect(desk.stateOf(desk.tab!)).toBe('talking')
+    await become({ state: 'ready', call: null })
+    expect(desk.stateOf(desk.tab!)).toBe('ended')
+  })
+
   it('that was missed is there when the page is opened in the middle of the call', async () => {
     record('c1', { customer_id: 1, note: '已经写的' })
     const talking = agent({ state: 'talking', call: 'c1' })

@@ -21,6 +21,15 @@ const MOST_TABS = 6
 const PAST = 8
 /** A call's end is told at once and written a little later: its record is asked for again until it has one. */
 const READ_AGAIN = [300, 1000, 3000]
+/** What is told when a call that rings at an agent rings there no more, or is spoken. */
+const NOT_HERE = new Set([
+  'call.answered',
+  'call.transferred',
+  'call.transfer_failed',
+  'call.ended',
+  'offer.declined',
+  'offer.withdrawn',
+])
 
 /** searching: being looked up · known: one customer · maybe: choose · new: the form is open. */
 export type Choice = 'searching' | 'known' | 'maybe' | 'new'
@@ -64,6 +73,8 @@ export const useDesk = defineStore('desk', () => {
   const typing = new Typing()
   let forward: ReturnType<typeof setTimeout> | undefined
   const finishing = new Set<string>()
+  /** Calls that a colleague hands on: they ring here, and no queue has offered them. */
+  const handedOn = reactive(new Set<string>())
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   let stopListening: (() => void) | null = null
   let drafts: Drafts | null = null
@@ -80,7 +91,7 @@ export const useDesk = defineStore('desk', () => {
 
   function stateOf(known: Tab): 'ringing' | 'talking' | 'ended' {
     const now = agent.value
-    if (!now || now.call !== known.call) return 'ended'
+    if (!now || now.call !== known.call) return handedOn.has(known.call) ? 'ringing' : 'ended'
     if (now.state === 'offered') return 'ringing'
     return now.state === 'talking' ? 'talking' : 'ended'
   }
@@ -92,8 +103,12 @@ export const useDesk = defineStore('desk', () => {
     stopListening = live.listen((fact) => {
       if (fact.type === 'screen.pop') {
         const pop = fact.data as unknown as Pop
-        if (pop.agent === login.value) open(pop)
+        if (pop.agent === login.value) {
+          handedOn.add(pop.call)
+          open(pop)
+        }
       }
+      if (NOT_HERE.has(fact.type)) handedOn.delete(String(fact.data.call))
       if (fact.type === 'customer.saved') void refreshCustomer(Number(fact.data.customer))
       if (fact.type === 'call.ended') void finish(String(fact.data.call))
       if (fact.type === 'events.lost') askDesk().catch(say.fault) // this page was too slow to be told everything
@@ -132,6 +147,7 @@ export const useDesk = defineStore('desk', () => {
     () => [agent.value?.call, agent.value?.state] as const,
     ([call, state], before) => {
       if (call && state === 'talking' && !find(call)) openCall(call, false).catch(say.fault)
+      if (call) handedOn.delete(call)
       const [callBefore] = before ?? []
       if (callBefore && (callBefore !== call || state === 'wrap_up')) void finish(callBefore)
     },
@@ -310,6 +326,7 @@ export const useDesk = defineStore('desk', () => {
 
   /** The call is over for this agent: how it ended, on its tab and in the list of today. */
   async function finish(call: string): Promise<void> {
+    handedOn.delete(call)
     const known = find(call)
     if (!known || finishing.has(call)) return
     finishing.add(call)

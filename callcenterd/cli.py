@@ -247,7 +247,21 @@ def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
     heard = {prompt for flow in reading.flows for prompt in flow.prompts(loaded.language)}
     if not faults:
         faults += _unplayable((one for one in heard if isinstance(one, Recorded | Music)), loaded)
+    faults += _unusable_certificates(loaded)
     return len(reading.flows), len(heard), sorted(faults)
+
+
+def _unusable_certificates(loaded: Config) -> Iterator[Fault]:
+    from callcenterd.clock import SystemClock  # noqa: PLC0415
+    from callcenterd.sip.transport.tls import Certificates  # noqa: PLC0415
+
+    sip = loaded.sip
+    if sip.certificate is None and sip.ca is None:
+        return
+    try:
+        Certificates(sip.certificate, sip.key, sip.ca, SystemClock())
+    except LocalError as why:
+        yield Fault(str(sip.certificate or sip.ca), 1, str(why))
 
 
 def _unplayable(named: Iterable[Recorded | Music], loaded: Config) -> Iterator[Fault]:

@@ -16,16 +16,25 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from callcenterd import yamltext
 from callcenterd.errors import FaultyFile
 
-Transport = Literal["udp", "tcp"]
+Transport = Literal["udp", "tcp", "tls"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 _ANYWHERE = "0.0.0.0"  # noqa: S104  # an office's phones, trunks and pages come from outside this machine
-_NOT_YET = ("tls", "ws", "wss")
+_ON_THE_WEB = ("ws", "wss")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
@@ -81,12 +90,12 @@ def _listen(value: object) -> Listen:
     if isinstance(value, Listen):
         return value
     transport, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
-    if transport in _NOT_YET:
-        raise ValueError(f"{transport}: cannot be listened on yet (udp: and tcp: can)")
+    if transport in _ON_THE_WEB:
+        raise ValueError(f"{transport}: needs no listener: SIP over WebSocket is at /sip of the web port")
     if transport not in TRANSPORTS:
-        raise ValueError("a transport, an address and a port are wanted, as udp:0.0.0.0:5060 or tcp:0.0.0.0:5060")
+        raise ValueError("a transport, an address and a port are wanted, as udp:0.0.0.0:5060 or tls:0.0.0.0:5061")
     place = _place(rest)  # says by itself what is wrong with address and port
-    return Listen("udp" if transport == "udp" else "tcp", place.host, place.port)
+    return Listen(transport, place.host, place.port)
 
 
 def _each_once(value: tuple[Listen, ...]) -> tuple[Listen, ...]:
@@ -173,6 +182,18 @@ def _folder(value: object, info: ValidationInfo) -> Path:
 Folder = Annotated[Path, BeforeValidator(_folder)]
 
 
+def _file(value: object, info: ValidationInfo) -> Path | None:
+    if value is None:
+        return None
+    try:
+        return _folder(value, info)
+    except ValueError:
+        raise ValueError("the path of a file is wanted, as ./tls/callcenter.pem") from None
+
+
+File = Annotated[Path, BeforeValidator(_file)]
+
+
 class _Keys(BaseModel):
     """A group of keys: frozen, nothing unknown in it, defaults checked as what is written is."""
 
@@ -188,7 +209,7 @@ class Sip(_Keys):
         Field(
             min_length=1,
             max_length=16,
-            description="Where SIP is listened for, each as transport:address:port. Transports: udp, tcp.",
+            description="Where SIP is listened for, each as transport:address:port. Transports: udp, tcp, tls.",
         ),
     ] = (Listen("udp", _ANYWHERE, 5060), Listen("tcp", _ANYWHERE, 5060))
     domain: Annotated[
@@ -196,6 +217,19 @@ class Sip(_Keys):
         BeforeValidator(_domain),
         Field(description="The name behind the @ of this office's SIP addresses, and the realm of digest."),
     ] = "callcenter.local"
+    certificate: Annotated[
+        File | None,
+        Field(description="Our certificate with its chain, a PEM file, for tls: listeners. A renewed one is taken up."),
+    ] = None
+    key: Annotated[
+        File | None, Field(description="The key of the certificate, a PEM file; none: it is in the certificate's file.")
+    ] = None
+    ca: Annotated[
+        File | None,
+        Field(
+            description="Who vouches for trunks reached by tls, a PEM file; none: the system's authorities."
+        ),
+    ] = None
     never_banned: Annotated[
         tuple[Annotated[Network, BeforeValidator(_network)], ...],
         Field(
@@ -203,6 +237,14 @@ class Sip(_Keys):
             description="Addresses and networks that are never banned for wrong passwords. Trunks never are.",
         ),
     ] = ()
+
+    @model_validator(mode="after")
+    def _a_certificate_for_tls(self) -> Sip:
+        if self.certificate is None and any(listen.transport == "tls" for listen in self.listen):
+            raise ValueError("a certificate is wanted (sip.certificate) where tls: is listened on")
+        if self.key is not None and self.certificate is None:
+            raise ValueError("a certificate is wanted (sip.certificate) where there is a key")
+        return self
 
 
 class Rtp(_Keys):

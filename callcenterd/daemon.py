@@ -28,7 +28,7 @@ from callcenterd.calls.control import Calls
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
 from callcenterd.crm.customer import Customers
-from callcenterd.errors import FaultyFile, LocalError
+from callcenterd.errors import CannotStart, FaultyFile, LocalError
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import recording
 from callcenterd.media.thread import Media
@@ -38,6 +38,7 @@ from callcenterd.model.prompts import Music
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.overload import Limits
 from callcenterd.sip.transport.edge import SipEdge
+from callcenterd.sip.transport.tls import Certificates
 from callcenterd.store.database import Store
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
@@ -147,7 +148,12 @@ class Server:
             never_banned=config.sip.never_banned,
             banned=lambda ban: self.bans.begun(ban),  # noqa: PLW0108
         )
-        self.sip = SipEdge(self.endpoint, config.sip.listen, clock)
+        sip = config.sip
+        try:
+            certificates = Certificates(sip.certificate, sip.key, sip.ca, clock)
+        except LocalError as fault:
+            raise CannotStart(str(fault)) from fault
+        self.sip = SipEdge(self.endpoint, sip.listen, clock, certificates=certificates)
         self.calls = Calls(
             clock=clock, chance=self._chance, sip=self.sip, media=self.media, rtp_address=config.rtp.address
         )
@@ -187,6 +193,8 @@ class Server:
             bans=self.bans,
             phones=self._phones,
             seen_phones=self._seen_phones,
+            open_sip=self.sip.web_socket,
+            doors=tuple((listen.transport, listen.port) for listen in config.sip.listen),
             language=config.language,
             region=config.region,
             chance=self._chance,
@@ -262,6 +270,7 @@ class Server:
     def reread(self, config: Callable[[], Config]) -> None:
         """SIGHUP: flows and configuration anew. What of it needs a restart is said in the log."""
         self._own(self.reload_flows())
+        self.sip.reload_certificates()
         self._own(self._reread(config))
 
     async def _reread(self, config: Callable[[], Config]) -> None:

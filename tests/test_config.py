@@ -68,7 +68,8 @@ def test_an_address_of_ip_version_6_stands_in_brackets(tmp_path: Path) -> None:
 
 PLACE = "an address and a port (0 to 65535) are wanted, as 0.0.0.0:8080"
 PORTS = "two ports from 1024 to 65535 are wanted, the lower first, as 20000-39999"
-NOT_YET = "cannot be listened on yet (udp: and tcp: can)"
+ON_THE_WEB = "needs no listener: SIP over WebSocket is at /sip of the web port"
+CERTIFICATE = "a certificate is wanted (sip.certificate) where"
 ADDRESS = "an IP address is wanted (0.0.0.0 for all of this machine's)"
 ZONE = "the name of a time zone that this machine knows is wanted, as Asia/Shanghai"
 TWICE = "each place once is wanted: udp:1.2.3.4:5 stands twice"
@@ -84,8 +85,10 @@ LEVELS = "one of 'debug', 'info', 'warning' or 'error' is wanted"
         ("sip: {domian: x}", "sip.domian", "is no key here; domain is meant?"),
         ("sip: {listen: []}", "sip.listen", "a list of at least 1 is wanted"),
         ("sip: {listen: udp}", "sip.listen", 'a list is wanted: [a, b], not "udp"'),
-        ("sip: {listen: ['tls:0.0.0.0:5061']}", "sip.listen", f'tls: {NOT_YET}, not "tls:0.0.0.0:5061"'),
-        ("sip: {listen: ['ws:0.0.0.0:80']}", "sip.listen", f'ws: {NOT_YET}, not "ws:0.0.0.0:80"'),
+        ("sip: {listen: ['tls:0.0.0.0:5061']}", "sip", f"{CERTIFICATE} tls: is listened on, not a group of keys"),
+        ("sip: {key: ./key.pem}", "sip", f"{CERTIFICATE} there is a key, not a group of keys"),
+        ("sip: {certificate: 1}", "sip.certificate", "the path of a file is wanted, as ./tls/callcenter.pem, not 1"),
+        ("sip: {listen: ['ws:0.0.0.0:80']}", "sip.listen", f'ws: {ON_THE_WEB}, not "ws:0.0.0.0:80"'),
         ("sip: {listen: ['udp:localhost:5060']}", "sip.listen", f'{ADDRESS}, not "udp:localhost:5060"'),
         ("sip: {listen: ['udp:0.0.0.0:65536']}", "sip.listen", f'{PLACE}, not "udp:0.0.0.0:65536"'),
         ("sip: {listen: ['udp:1.2.3.4:5', 'udp:1.2.3.4:5']}", "sip.listen", TWICE),

@@ -19,8 +19,11 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 SETTINGS: Mapping[str, str] = {
     "data": "存放数据的文件夹：数据库、录音、留言、生成的提示音",
-    "sip.listen": "SIP 监听地址，每项写作 协议:地址:端口；协议可用 udp、tcp",
+    "sip.listen": "SIP 监听地址，每项写作 协议:地址:端口；协议可用 udp、tcp、tls",
     "sip.domain": "本单位 SIP 地址中 @ 后面的名称，也是摘要认证的域（realm）",
+    "sip.certificate": "本机证书（含证书链）的 PEM 文件，用于 tls 监听；更换后自动采用",
+    "sip.key": "证书私钥的 PEM 文件；不填表示与证书在同一文件",
+    "sip.ca": "核对 tls 中继对方证书的 CA 文件（PEM）；不填用系统的 CA",
     "sip.never_banned": "从不因密码错误而封禁的地址和网段；中继从不封禁",
     "rtp.address": "告诉对方把声音发到哪个地址；auto：面向对方的那个地址",
     "rtp.ports": "传声音的 UDP 端口，写作 首-末；双方通话占四个",

@@ -27,6 +27,7 @@ from callcenterd.web import (
     session,
     shell,
     signing,
+    sipsocket,
     socket,
 )
 from callcenterd.web.live import LiveEvents
@@ -50,6 +51,7 @@ RESOURCES = (
     flows,
     describe,
     health,
+    sipsocket,
     shell,
 )
 """In the order in which the API's description lists them; the pages last, since they take every address left."""

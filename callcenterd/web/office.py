@@ -50,6 +50,27 @@ class Ticks(Protocol):
     def recordings(self) -> int: ...
 
 
+class Frames(Protocol):
+    """One socket's other end (`sip.transport.websocket.WebSip`)."""
+
+    def received(self, octets: bytes) -> None: ...
+    def ended(self) -> None: ...
+
+
+class OpenSip(Protocol):
+    """How the signalling takes a socket: `SipEdge.web_socket`. None: there are too many."""
+
+    def __call__(
+        self,
+        remote: tuple[str, int],
+        local: tuple[str, int],
+        *,
+        secure: bool,
+        send: Callable[[bytes], None],
+        close: Callable[[str], None],
+    ) -> Frames | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TrunkNow:
     """state: "up", "down" or "unknown". why: the last status or fault."""
@@ -101,6 +122,7 @@ class Office:
     ticks, counters, trunks, phones, seen_phones: asked when somebody wants to know.
     counters: names ending in "_total" only grow.
     recordings: the folder that the paths of recordings are relative to.
+    open_sip: takes a WebSocket of SIP.
     doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
     """
 
@@ -122,6 +144,7 @@ class Office:
     phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
     seen_phones: Callable[[], Sequence[PhoneSeen]]
     doors: Sequence[tuple[str, int]] = ()
+    open_sip: OpenSip | None = None
     language: str = "zh-CN"
     region: str = "CN"
     chance: random.Random = field(default_factory=random.SystemRandom)

@@ -37,7 +37,8 @@ ctrl_tcp_listen {host}:{control_port}
 class Baresip:
     """An extension's phone. says: what its microphone hears, int16 at 8 kHz, again and again.
 
-    modules: further ones. believes: the authority of the server's certificate, for TLS. watches: whose presence it asks for (with the modules contact and presence).
+    modules: further ones. watches: whose presence it asks for (with the modules contact and presence). believes: the
+    authority of the server's certificate, for TLS.
     """
 
     def __init__(

@@ -71,7 +71,7 @@ class RunningServer:
         (folder / "prompts").mkdir(exist_ok=True)
         self.flow("main", FLOW)
         host, port = self.sip
-        settings = {
+        self._settings: dict[str, Any] = {
             "data": "./var",
             "sip": {"listen": [f"udp:{host}:{port}", f"tcp:{host}:{port}"]},
             "rtp": {"address": "auto", "ports": rtp},
@@ -83,7 +83,12 @@ class RunningServer:
             "overload": {"strangers_ms": 0, "new_calls_ms": 0},
             **keys,
         }
-        self.config.write_text(json.dumps(settings, ensure_ascii=False), "utf-8")
+        self.configure()
+
+    def configure(self, **keys: Any) -> None:
+        """Other keys of the configuration file, from the next start on."""
+        self._settings |= keys
+        self.config.write_text(json.dumps(self._settings, ensure_ascii=False), "utf-8")
 
     @property
     def log(self) -> Path:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Coroutine, Sequence
-from typing import Protocol
+import ssl
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 import structlog
 
 from callcenterd.clock import Clock
-from callcenterd.errors import CannotStart
+from callcenterd.errors import CannotStart, LocalError
 from callcenterd.model.ids import ExtensionNumber
 from callcenterd.model.site import Site
 from callcenterd.sip.endpoint import Endpoint
@@ -24,8 +25,10 @@ from callcenterd.sip.locate import Resolver, Wanted, locate
 from callcenterd.sip.post import Parcel
 from callcenterd.sip.subscriptions import Documents, Package
 from callcenterd.sip.transport.dns import SystemResolver
-from callcenterd.sip.transport.tcp import Connections, Item
+from callcenterd.sip.transport.tcp import Connections, Item, TcpConnection
+from callcenterd.sip.transport.tls import HANDSHAKE_WITHIN, Certificates, TlsConnection
 from callcenterd.sip.transport.udp import UdpSocket
+from callcenterd.sip.transport.websocket import WebSip, flow_of
 
 _log = structlog.get_logger(__name__)
 
@@ -49,9 +52,16 @@ class ListenAt(Protocol):
 
 class SipEdge:
     def __init__(
-        self, endpoint: Endpoint, listens: Sequence[ListenAt], clock: Clock, resolver: Resolver | None = None
+        self,
+        endpoint: Endpoint,
+        listens: Sequence[ListenAt],
+        clock: Clock,
+        resolver: Resolver | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
-        """resolver: who knows names; the system's if none is given."""
+        """resolver: who knows names; the system's if none is given. certificates: for TLS; without them we show none,
+        and believe the system's authorities."""
+        self._certificates = certificates or Certificates(None, None, None, clock)
         self._resolver = resolver or SystemResolver()
         self._core = endpoint
         self._listens = listens
@@ -65,6 +75,7 @@ class SipEdge:
         self._soon = False
         self._flushing = False
         self._closed = True
+        self._listening: list[tuple[Transport, Address]] = []
 
     async def open(self, *, answer: bool = True) -> None:
         """Listen everywhere. Raises CannotStart, and then listens nowhere.
@@ -78,12 +89,21 @@ class SipEdge:
             try:
                 if listen.transport == "udp":
                     listening.append(("UDP", self._open_udp(listen.host, listen.port)))
+                elif listen.transport == "tls":
+                    self._certificates.server()  # there is one
+                    listening.append(("TLS", await self._open_stream(listen.host, listen.port, self._sealed)))
                 else:
-                    listening.append(("TCP", await self._open_tcp(listen.host, listen.port)))
+                    listening.append(
+                        ("TCP", await self._open_stream(listen.host, listen.port, self._connections.theirs))
+                    )
             except OSError as fault:
                 await self.stop()
                 raise CannotStart(_why_not(listen, fault)) from fault
-        self._core.listening(listening)
+            except LocalError as fault:
+                await self.stop()
+                raise CannotStart(f"SIP cannot listen by TLS: {fault}") from fault
+        self._core.listening([*listening, *_ways_out(listening)])
+        self._listening = listening
         if answer:
             await self.answer()
 
@@ -119,8 +139,28 @@ class SipEdge:
     @property
     def addresses(self) -> list[tuple[Transport, Address]]:
         """Where it listens, with the ports that the system gave for port 0."""
-        tcp = [server.sockets[0].getsockname()[:2] for server in self._servers if server.sockets]
-        return [*(("UDP", local) for local in self._udp), *(("TCP", (local[0], local[1])) for local in tcp)]
+        return list(self._listening)
+
+    def reload_certificates(self) -> None:
+        """The files of the certificate may be others (SIGHUP)."""
+        self._certificates.reload()
+
+    def web_socket(
+        self,
+        remote: Address,
+        local: Address,
+        *,
+        secure: bool,
+        send: Callable[[bytes], None],
+        close: Callable[[str], None],
+    ) -> WebSip | None:
+        """A WebSocket of SIP that the web room has accepted (RFC 7118). None: there are too many."""
+        flow = flow_of(self._connections.number(), remote, local, secure=secure)
+        opened = WebSip(flow, self._connections, self._clock, send, close)
+        if not self._connections.admit(opened):
+            return None
+        self._flush_soon()  # the sweep begins with the first connection
+        return opened
 
     @property
     def connections(self) -> int:
@@ -207,6 +247,10 @@ class SipEdge:
             self._core.connection_ended(flow, self._now())
             self._flush_soon()
 
+    def unsealed(self, flow: Flow, why: str) -> None:
+        """No TLS came about on a connection: they speak something else, or do not believe us, or we them."""
+        _log.info("no TLS", remote=str(flow), why=why)
+
     def _receive(self, octets: bytes, flow: Flow) -> None:
         try:
             self._core.receive(octets, flow, self._now())
@@ -267,13 +311,23 @@ class SipEdge:
     async def _connect_and_send(self, parcel: Parcel) -> None:
         """A connection of our own. What else goes there meanwhile finds it, or makes a second one."""
         flow = parcel.flow
+        sealing: dict[str, Any] = {}
+        if flow.transport == "TLS":
+            sealing = {
+                "ssl": self._certificates.client(),
+                "server_hostname": flow.name or flow.remote[0],
+                "ssl_handshake_timeout": HANDSHAKE_WITHIN,
+            }
         try:
             async with asyncio.timeout(CONNECTED_WITHIN):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: self._connections.make(flow.local), *flow.remote
+                    lambda: self._connections.ours(flow), *flow.remote, **sealing
                 )
         except (OSError, TimeoutError) as fault:
-            self._core.unsent(parcel, str(fault) or "no connection in time", self._now())
+            why = str(fault) or "no connection in time"
+            if isinstance(fault, ssl.SSLError):
+                _log.warning("no TLS", remote=str(flow), name=flow.name, why=why)
+            self._core.unsent(parcel, why, self._now())
         else:
             connection.send(parcel.octets)
         self._flush()
@@ -318,13 +372,16 @@ class SipEdge:
         self._udp[bound.local] = bound
         return bound.local
 
-    async def _open_tcp(self, host: str, port: int) -> Address:
+    def _sealed(self, local: Address) -> TlsConnection:
+        return TlsConnection(self._connections.number(), local, self._connections, self._clock, self._certificates)
+
+    async def _open_stream(self, host: str, port: int, made: Callable[[Address], TcpConnection]) -> Address:
         listener = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=_BACKLOG
         )
         local: Address = listener.getsockname()[:2]
         server = await asyncio.get_running_loop().create_server(
-            lambda: self._connections.make(local), sock=listener, backlog=_BACKLOG, start_serving=False
+            lambda: made(local), sock=listener, backlog=_BACKLOG, start_serving=False
         )
         self._servers.append(server)
         return local
@@ -333,6 +390,17 @@ class SipEdge:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _ways_out(listening: Sequence[tuple[Transport, Address]]) -> list[tuple[Transport, Address]]:
+    """By TCP and TLS we reach others also where we do not listen: they answer on the connection that we make."""
+    ways: list[tuple[Transport, Address]] = []
+    for transport, port in (("TCP", 5060), ("TLS", 5061)):
+        for host in {address[0] for _, address in listening}:
+            family = ":" in host
+            if not any(kind == transport and (":" in address[0]) == family for kind, address in listening):
+                ways.append((transport, (host, port)))  # type: ignore[arg-type]  # of the two above
+    return ways
 
 
 def _why_not(listen: ListenAt, fault: OSError) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from callcenterd.clock import Clock
-from callcenterd.sip.flow import Address, Flow
+from callcenterd.sip.flow import Address, Flow, Transport
 from callcenterd.sip.message import PONG, Message, Ping, StreamParser
 from callcenterd.sip.syntax import MalformedMessage
 
@@ -25,20 +25,42 @@ MOST = 500
 MOST_UNSENT = 256 * 1024
 """Octets that wait for a slow reader before it is cut off."""
 
+PING_OCTETS = b"\r\n\r\n"
+
 Item = Message | MalformedMessage
 
 
 class Carried(Protocol):
-    """What a connection tells: one whole message, and its end."""
+    """What a connection tells: one whole message, its end, and that no TLS came about on it."""
 
     def take(self, item: Item, flow: Flow) -> None: ...
     def ended(self, flow: Flow, why: str) -> None: ...
+    def unsealed(self, flow: Flow, why: str) -> None: ...
+
+
+PING_EVERY = 30.0
+"""Seconds without a word from us after which a connection that we began is pinged (RFC 5626 §4.4.1): what stands
+between us and them forgets silent ones."""
 
 
 class TcpConnection(asyncio.Protocol):
-    def __init__(self, number: int, local: Address, owner: Connections, clock: Clock) -> None:
+    def __init__(
+        self,
+        number: int,
+        local: Address,
+        owner: Connections,
+        clock: Clock,
+        *,
+        transport: Transport = "TCP",
+        ours: bool = False,
+        name: str = "",
+    ) -> None:
+        """ours: we began it. name: whose certificate it showed us, over TLS."""
         self._number = number
         self._local = local
+        self._kind = transport
+        self._ours = ours
+        self._name = name
         self._owner = owner
         self._clock = clock
         self._parser = StreamParser()
@@ -46,14 +68,15 @@ class TcpConnection(asyncio.Protocol):
         self._begun: float | None = None  # since when a message is incomplete
         self._last: float | None = None  # when the last whole one came
         self._opened = clock.monotonic()
-        self.flow = Flow("TCP", ("", 0), local, number)
+        self._sent = self._opened
+        self.flow = Flow(transport, ("", 0), local, number, name)
         self.why = "the connection is closed"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         remote = transport.get_extra_info("peername")
-        self.flow = Flow("TCP", (remote[0], remote[1]), self._local, self._number)
+        self.flow = Flow(self._kind, (remote[0], remote[1]), self._local, self._number, self._name)
         if not self._owner.admit(self):
             transport.abort()
 
@@ -79,19 +102,26 @@ class TcpConnection(asyncio.Protocol):
     @property
     def silent(self) -> bool:
         """No whole message came on it yet."""
-        return self._last is None
+        return self._last is None and not self._ours
+
+    def keep_alive(self, now: float) -> None:
+        """Ping who waits for us, if it was quiet for long."""
+        if self._ours and now - self._sent >= PING_EVERY and self._owner.needed(self.flow):
+            self.send(PING_OCTETS)
 
     def overdue(self, now: float) -> str:
         """Why this connection is to end now, or ""."""
         if self._begun is not None and now - self._begun > WHOLE_MESSAGE_WITHIN:
             return "half a message"
-        if self._last is None:
+        if self._last is None and not self._ours:
             return "silent" if now - self._opened > FIRST_MESSAGE_WITHIN else ""
-        return "idle" if now - self._last > IDLE and not self._owner.needed(self.flow) else ""
+        last = max(self._opened, self._last or 0.0)
+        return "idle" if now - last > IDLE and not self._owner.needed(self.flow) else ""
 
     def send(self, octets: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
             return
+        self._sent = self._clock.monotonic()
         self._transport.write(octets)
         if self._transport.get_write_buffer_size() > MOST_UNSENT:
             self.abort("reads too slowly")
@@ -102,6 +132,20 @@ class TcpConnection(asyncio.Protocol):
             self._transport.abort()
 
 
+class Connection(Protocol):
+    """A TCP, TLS or WebSocket connection, as `Connections` keeps it."""
+
+    flow: Flow
+    why: str
+
+    @property
+    def silent(self) -> bool: ...
+    def overdue(self, now: float) -> str: ...
+    def keep_alive(self, now: float) -> None: ...
+    def send(self, octets: bytes) -> None: ...
+    def abort(self, why: str) -> None: ...
+
+
 class Connections:
     """All of them, ours and theirs, by number and by whom they reach."""
 
@@ -110,17 +154,32 @@ class Connections:
         self.carried = carried
         self.needed = needed
         self._clock = clock
-        self._open: dict[int, TcpConnection] = {}
+        self._open: dict[int, Connection] = {}
         self._sources: Counter[str] = Counter()
         self._numbers = 0
         self.refused = 0
+        self.handshakes_failed = 0
 
-    def make(self, local: Address) -> TcpConnection:
-        """A connection that is about to come up: for a server's or a client's protocol factory."""
+    def number(self) -> int:
+        """Of a connection that is about to come up."""
         self._numbers += 1
-        return TcpConnection(self._numbers, local, self, self._clock)
+        return self._numbers
 
-    def admit(self, connection: TcpConnection) -> bool:
+    def theirs(self, local: Address) -> TcpConnection:
+        """For a server's protocol factory."""
+        return TcpConnection(self.number(), local, self, self._clock)
+
+    def ours(self, flow: Flow) -> TcpConnection:
+        """For a client's protocol factory: a way that is to be made."""
+        return TcpConnection(
+            self.number(), flow.local, self, self._clock, transport=flow.transport, ours=True, name=flow.name
+        )
+
+    def handshake_failed(self, flow: Flow, why: str) -> None:
+        self.handshakes_failed += 1
+        self.carried.unsealed(flow, why)
+
+    def admit(self, connection: Connection) -> bool:
         source = connection.flow.remote[0]
         full = len(self._open) >= MOST
         if self._sources[source] >= MOST_OF_A_SOURCE or (full and not self._make_room()):
@@ -139,7 +198,7 @@ class Connections:
             self.leave(longest)
         return longest is not None
 
-    def leave(self, connection: TcpConnection) -> None:
+    def leave(self, connection: Connection) -> None:
         if self._open.pop(connection.flow.connection, None) is None:
             return
         source = connection.flow.remote[0]
@@ -148,14 +207,11 @@ class Connections:
             del self._sources[source]
         self.carried.ended(connection.flow, connection.why)
 
-    def on(self, flow: Flow) -> TcpConnection | None:
+    def on(self, flow: Flow) -> Connection | None:
         """The connection of that number; for number 0 any that reaches the address."""
         if flow.connection:
             return self._open.get(flow.connection)
-        for connection in self._open.values():
-            if connection.flow.remote == flow.remote:
-                return connection
-        return None
+        return next((one for one in self._open.values() if flow.goes_over(one.flow)), None)
 
     def sweep(self) -> None:
         """End what is overdue. Called about once a second while there are connections."""
@@ -163,6 +219,8 @@ class Connections:
         for connection in list(self._open.values()):
             if why := connection.overdue(now):
                 connection.abort(why)
+            else:
+                connection.keep_alive(now)
 
     def close(self) -> None:
         for connection in list(self._open.values()):

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.async_api import expect
 
 from callcenterd.demo.phone import Phone, PhoneCall, Refusal
 from tests.e2e.test_first_call import CALLER, _recorded, call_in, ready, soon, stereo
 from tests.kit.baresip import Baresip
+from tests.kit.browser import browser, by_id, sign_in, watch
 from tests.kit.linphone import Linphone, has_default_route
 from tests.kit.server import Client, RunningServer
 from tests.kit.tones import level, tone
@@ -149,6 +151,41 @@ async def test_an_attended_transfer_joins_the_caller_with_the_colleague(
     assert server.errors() == []
     for each in (page, supervisor):
         await each.close()
+
+
+async def test_the_colleagues_page_pops_and_the_call_tells_its_story(
+    server: RunningServer, trunk: Phone, phone: Phone, second_phone: Phone, tmp_path: Path
+) -> None:
+    """TEL-04 and TEL-06 as people see them."""
+    first = await ready(server, "1001", "first-Secret-1")
+    second_page = await ready(server, "1002", "second-Secret-2")
+    async with browser(tmp_path / "colleague") as one, browser(tmp_path / "supervisor") as other:
+        desk, wall = one.pages[0], other.pages[0]
+        faults = [watch(desk), watch(wall)]
+        await sign_in(desk, server.web, "1002", "second-Secret-2")
+        await sign_in(wall, server.web, "2001", "third-Secret-3")
+        await wall.click(by_id("menu-live"))
+        caller, agent = await talking(trunk, phone)
+        await agent.hold()
+        await expect(wall.locator(by_id("live-line")).first).to_contain_text("保持")
+        await agent.transfer("1002")
+        second = await soon(second_phone.incoming.get())
+        second.ring()
+        await expect(desk.locator(by_id("call-caller")).first).to_contain_text("138 0013 8000")
+        await expect(desk.locator(by_id("call-card")).first).to_have_attribute("data-state", "ringing")
+        second.answer()
+        await expect(desk.locator(by_id("call-card")).first).to_have_attribute("data-state", "talking")
+        await second.hang_up()
+        await soon(caller.ended.wait())
+        await wall.click(by_id("menu-history"))
+        await wall.locator(by_id("history-row")).first.click()
+        story = wall.locator(by_id("call-story"))
+        await expect(story).to_contain_text("1001 保持通话")
+        await expect(story).to_contain_text("1001 转接给 1002")
+        assert faults == [[], []]
+    await first.close()
+    await second_page.close()
+    assert server.errors() == []
 
 
 async def test_baresip_holds_and_transfers(

@@ -365,7 +365,7 @@ def parse(octets: bytes) -> Message:
         raise MalformedMessage("message", f"{len(octets)} octets", status=513)
     head, blank, rest = octets.lstrip(b"\r\n").partition(b"\r\n\r\n")
     message = _read_head(head)
-    with _Answerable(message):
+    try:
         if not blank:
             raise MalformedMessage("header", "no empty line ends it")
         length = _content_length(message.headers)
@@ -373,6 +373,8 @@ def parse(octets: bytes) -> Message:
             raise MalformedMessage("Content-Length", f"{length}, but {len(rest)} octets came")
         message.body = rest if length is None else rest[:length]
         _check(message)
+    except MalformedMessage as fault:
+        raise _answerable(fault, message)  # noqa: B904  # it is the same one
     return message
 
 
@@ -418,10 +420,9 @@ class StreamParser:
         if fault is not None:
             return fault
         try:
-            with _Answerable(message):
-                _check(message)
+            _check(message)
         except MalformedMessage as malformed:
-            return malformed
+            return _answerable(malformed, message)
         return message
 
     def _begin(self) -> MalformedMessage | Ping | None:
@@ -458,14 +459,13 @@ class StreamParser:
                 return self._break(fault)
             message, self._fault = fault.request, fault
         try:
-            with _Answerable(message):
-                length = _content_length(message.headers)
-                if length is None:
-                    raise MalformedMessage("Content-Length", "a stream needs one")
-                if length > MAX_OCTETS - len(head):
-                    raise MalformedMessage("Content-Length", str(length), status=413)
+            length = _content_length(message.headers)
+            if length is None:
+                raise MalformedMessage("Content-Length", "a stream needs one")
+            if length > MAX_OCTETS - len(head):
+                raise MalformedMessage("Content-Length", str(length), status=413)
         except MalformedMessage as fault:
-            return self._break(fault)
+            return self._break(_answerable(fault, message))
         self._head, self._length = message, length
         return None
 
@@ -617,26 +617,11 @@ def _line(name: str, value: str) -> str:
     return f"{name}: {value}"
 
 
-class _Answerable:
-    """A fault inside takes along the request that it was found in, if that may be answered at all."""
-
-    __slots__ = ("_message",)
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: object) -> None:
-        message = self._message
-        if (
-            isinstance(fault, MalformedMessage)
-            and isinstance(message, Request)
-            and message.method != "ACK"
-            and message.headers.has("Via")
-        ):
-            fault.request = message
+def _answerable(fault: MalformedMessage, message: Message) -> MalformedMessage:
+    """The fault with the request that it was found in, if that may be answered at all."""
+    if isinstance(message, Request) and message.method != "ACK" and message.headers.has("Via"):
+        fault.request = message
+    return fault
 
 
 def _read_head(head: bytes) -> Message:
@@ -644,14 +629,13 @@ def _read_head(head: bytes) -> Message:
     text = head.decode(errors="surrogateescape")
     start, _, rest = text.removesuffix("\r\n").partition("\r\n")
     headers = Headers()
-    fault = _read_lines(rest, headers, lone_ends=_has_lone_ends(head))
-    message = _read_start(start, headers)
     ends = head.count(b"\r\n")
-    with _Answerable(message):
-        if len(head) > MAX_HEAD or ends > MAX_LINES:
-            raise MalformedMessage("header", f"{len(head)} octets in {ends} lines", status=513)
-        if fault is not None:
-            raise fault
+    fault = _read_lines(rest, headers, lone_ends=_has_lone_ends(head, ends))
+    message = _read_start(start, headers)
+    if len(head) > MAX_HEAD or ends > MAX_LINES:
+        fault = MalformedMessage("header", f"{len(head)} octets in {ends} lines", status=513)
+    if fault is not None:
+        raise _answerable(fault, message)
     return message
 
 
@@ -661,9 +645,13 @@ def _pings_at_start(held: bytearray) -> int:
     return 0 if run is None else run.end()
 
 
-def _has_lone_ends(head: bytes) -> bool:
-    """A CR or LF alone, which another reader would take for the end of a line: it would see other headers than we."""
-    ends = head.count(b"\r\n")
+def _has_lone_ends(head: bytes, ends: int | None = None) -> bool:
+    """A CR or LF alone, which another reader would take for the end of a line: it would see other headers than we.
+
+    ends: how often CR LF stands there, if that is known.
+    """
+    if ends is None:
+        ends = head.count(b"\r\n")
     return head.count(b"\n") != ends or head.count(b"\r") != ends
 
 
@@ -699,12 +687,11 @@ def _read_start(line: str, headers: Headers) -> Message:
     method, _, rest = line.partition(" ")
     uri, _, version = rest.partition(" ")
     request = Request(method, uri, headers)
-    with _Answerable(request):
-        if not _NAME.fullmatch(method) or not _REQUEST_URI.fullmatch(uri):
-            raise MalformedMessage("start line", line)
-        if version.upper() != "SIP/2.0":
-            known = _VERSION.fullmatch(version) is not None
-            raise MalformedMessage("start line", line, status=505 if known else 400)
+    if not _NAME.fullmatch(method) or not _REQUEST_URI.fullmatch(uri):
+        raise _answerable(MalformedMessage("start line", line), request)
+    if version != "SIP/2.0" and version.upper() != "SIP/2.0":
+        known = _VERSION.fullmatch(version) is not None
+        raise _answerable(MalformedMessage("start line", line, status=505 if known else 400), request)
     return request
 
 

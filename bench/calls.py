@@ -17,7 +17,7 @@ from bench.office import cpu, memory_mb, metrics, office, percentile, tick_late_
 from callcenterd.demo.phone import Phone, PhoneCall
 from tests.kit.server import RunningServer
 
-RATES = (20, 50, 100)
+RATES = (20, 50, 100, 150)
 JUDGED = 50
 """Calls a second at which the figures without a rate in their name are taken."""
 SECONDS = 4

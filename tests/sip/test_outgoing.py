@@ -476,3 +476,36 @@ def test_a_trunk_gets_the_proof_of_its_own_account_only() -> None:
     net.run(0.05)
     trunk.answer(trunk.last_request("INVITE"), 407, 'Proxy-Authenticate: Digest realm="x", nonce="1"')
     assert server.one(events.Refused).status == 407
+
+
+# ---- too large for a datagram (RFC 3261 §18.1.1) --------------------------------------------------------------
+
+LARGE = OFFER + b"a=note:" + b"x" * 1200 + b"\r\n"
+
+
+def test_a_large_invite_goes_by_tcp_and_by_udp_after_all_if_that_is_refused() -> None:
+    net = Net()
+    server, _ = trunk_peer(net)
+    server.endpoint.parcels()
+    server.endpoint.place(TO_OUT, caller="1", sdp=LARGE, now=net.now)
+    [stream] = [parcel for parcel in server.endpoint.parcels() if parcel.octets.startswith(b"INVITE")]
+    assert (stream.flow.transport, stream.flow.remote) == ("TCP", (GATEWAY, 5060))
+    assert b"Via: SIP/2.0/TCP" in stream.octets
+    server.endpoint.unsent(stream, "connection refused", net.now)
+    [datagram] = [parcel for parcel in server.endpoint.parcels() if parcel.octets.startswith(b"INVITE")]
+    assert datagram.flow.transport == "UDP"
+    assert b"Via: SIP/2.0/UDP" in datagram.octets
+    assert not server.all(events.Refused)
+    # For a while nobody tries again what was refused.
+    server.endpoint.place(TO_OUT, caller="1", sdp=LARGE, now=net.now)
+    [again] = [parcel for parcel in server.endpoint.parcels() if parcel.octets.startswith(b"INVITE")]
+    assert again.flow.transport == "UDP"
+
+
+def test_a_small_invite_stays_a_datagram() -> None:
+    net = Net()
+    server, _ = trunk_peer(net)
+    server.endpoint.parcels()
+    server.endpoint.place(TO_OUT, caller="1", sdp=OFFER, now=net.now)
+    [parcel] = [parcel for parcel in server.endpoint.parcels() if parcel.octets.startswith(b"INVITE")]
+    assert parcel.flow.transport == "UDP"

@@ -9,9 +9,11 @@ import pytest
 from callcenterd.model.site import Secret, Site, Trunk
 from callcenterd.sip import events
 from callcenterd.sip.digest import Guard, Verdict
+from callcenterd.sip.events import ToTrunk
 from callcenterd.sip.headers import Credentials
+from callcenterd.sip.locate import Found, Machine, Place
 from callcenterd.sip.message import Request
-from tests.sip.net import GATEWAY, OUT, Host, Net, Peer, trunk_peer
+from tests.sip.net import GATEWAY, OFFER, OUT, Host, Net, Peer, trunk_peer
 
 ACCOUNT = {"username": "62960000", "password": Secret("geheim"), "register": True}
 
@@ -124,3 +126,39 @@ def test_a_trunk_that_did_not_change_keeps_its_registration() -> None:
         net.run(1.0)
     assert trunk.what == ["REGISTER"]
     assert len(server.all(events.TrunkSeen)) == 1
+
+
+# ---- several machines behind one name (RFC 3263 §4.3) ---------------------------------------------------------
+
+SECOND = "10.0.0.22"
+TWO = Found((Machine((Place("UDP", GATEWAY, 5060),), 10), Machine((Place("UDP", SECOND, 5060),), 20)))
+
+
+def test_a_registration_goes_to_the_next_machine_and_calls_follow_it() -> None:
+    net = Net()
+    server, first = trunk_peer(net, host="sbc.example", **ACCOUNT)
+    second = net.peer(SECOND)
+    [wanted] = server.endpoint.lookups(net.now)
+    server.endpoint.located(wanted, TWO, net.now)
+    net.run(0.05)
+    first.answer(first.last_request("REGISTER"), 503)
+    net.run(60.0, until=lambda: "REGISTER" in second.what)
+    register = second.last_request("REGISTER")
+    second.answer(register, 200, "Expires: 600")
+    server.endpoint.place(ToTrunk(OUT, "1"), caller="2", sdp=OFFER, now=net.now)
+    net.run(0.05)
+    assert second.last_request("INVITE").uri == "sip:1@sbc.example"
+    assert not any(one.cseq.method == "INVITE" for one in first.received)
+
+
+def test_a_machine_that_answers_no_question_is_asked_last() -> None:
+    net = Net()
+    server, first = trunk_peer(net, host="sbc.example")
+    second = net.peer(SECOND)
+    net.drop = lambda seen: seen.target == GATEWAY
+    [wanted] = server.endpoint.lookups(net.now)
+    server.endpoint.located(wanted, TWO, net.now)
+    net.run(75.0)
+    assert any(one.cseq.method == "OPTIONS" for one in second.received)
+    assert first.received == []
+    assert server.all(events.TrunkSeen)[-1].state == "up"

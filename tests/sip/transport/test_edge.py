@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +16,13 @@ from callcenterd.config import Listen
 from callcenterd.errors import CannotStart
 from callcenterd.model.site import Site, Trunk
 from callcenterd.sip import events
+from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import ToTrunk
-from callcenterd.sip.message import Response, StreamParser, parse
+from callcenterd.sip.message import Request, Response, StreamParser, parse
 from callcenterd.sip.transport import tcp as tcp_room
 from callcenterd.sip.transport.edge import SipEdge
-from tests.sip.transport.server import GATEWAY, HOST, TRUNK_HOST, Server, sdp, serving
+from tests.kit.server import both_free
+from tests.sip.transport.server import GATEWAY, HOST, TRUNK_HOST, Server, sdp, serving, site
 
 
 def options(n: int = 1, transport: str = "TCP", *, host: str = HOST) -> bytes:
@@ -242,3 +245,55 @@ async def test_stopping_twice_is_fine_and_frees_the_ports() -> None:
         await server.edge.stop()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind((HOST, port))
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_phone_speaks_by_ipv6(transport: str) -> None:
+    """A challenge, and the answer on the way on which it came (RFC 3261 §18.2.2); its Via names it in brackets."""
+    endpoint = Endpoint(domain="callcenter.local", chance=random.Random(1), tell=lambda _: None)
+    port = both_free()
+    edge = SipEdge(endpoint, [Listen("udp", "::1", port), Listen("tcp", "::1", port)], SystemClock())
+    await edge.open()
+    try:
+        await edge.configure(site())
+        register = (
+            "REGISTER sip:callcenter.local SIP/2.0\r\n"
+            f"Via: SIP/2.0/{transport.upper()} [2001:db8::9]:5060;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\n"
+            "From: <sip:1001@callcenter.local>;tag=1\r\nTo: <sip:1001@callcenter.local>\r\nCall-ID: six\r\n"
+            "CSeq: 1 REGISTER\r\nContact: <sip:1001@[2001:db8::9]:5060>\r\nContent-Length: 0\r\n\r\n"
+        ).encode()
+        if transport == "tcp":
+            reader, writer = await asyncio.open_connection("::1", port)
+            writer.write(register)
+            said = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            writer.close()
+        else:
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as phone:
+                phone.setblocking(False)
+                phone.connect(("::1", port))
+                phone.send(register)
+                said = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 65535), 5)
+        answer = parse(said)
+        assert isinstance(answer, Response)
+        assert answer.status == 401
+        assert (answer.via.host, answer.via.params.get("received")) == ("2001:db8::9", "::1")
+    finally:
+        await edge.stop()
+
+
+async def test_a_trunk_is_reached_by_ipv6() -> None:
+    endpoint = Endpoint(domain="callcenter.local", chance=random.Random(1), tell=lambda _: None)
+    edge = SipEdge(endpoint, [Listen("udp", "127.0.0.1", 0), Listen("udp", "::1", 0)], SystemClock())
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as there:
+        there.setblocking(False)
+        there.bind(("::1", 0))
+        await edge.open()
+        try:
+            await edge.configure(Site(trunks=(Trunk(name=GATEWAY, host="::1", port=there.getsockname()[1]),)))
+            octets = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(there, 65535), 5)
+            asked = parse(octets)
+            assert isinstance(asked, Request)
+            assert (asked.method, asked.uri) == ("OPTIONS", f"sip:[::1]:{there.getsockname()[1]}")
+            assert asked.via.host == "::1"
+        finally:
+            await edge.stop()

@@ -20,6 +20,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenterd.errors import LocalError
+from callcenterd.model.ids import TrunkName
+from callcenterd.model.site import Limits, Site, Trunk
 from callcenterd.store.database import MIGRATIONS, Store
 from callcenterd.store.engine import address_of
 from callcenterd.store.schema import Utc, metadata, storable
@@ -76,6 +78,27 @@ async def test_all_steps_can_be_gone_back(address: str | Path, clock: VirtualClo
 
     assert await on(address, back) == []
     await (await Store.open(address, clock=clock)).close()
+
+
+async def test_the_trunks_of_an_older_release_go_on_as_they_were(address: str | Path, clock: VirtualClock) -> None:
+    """Rows that were there before the columns of 0002 get what a trunk has that says nothing."""
+    trunk = Trunk(name=TrunkName("telecom"), host="203.0.113.5", username="1", register=True, allow=("10.0.0.0/8",))
+    store = await Store.open(address, clock=clock)
+    await store.site.save(Site(trunks=(trunk,), limits=(Limits(who="each"),)))
+    await store.close()
+
+    def back(connection: sa.Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+
+    await on(address, back)
+    store = await Store.open(address, clock=clock)
+    try:
+        assert (await store.site.load()) == Site(trunks=(trunk,), revision=1)
+    finally:
+        await store.close()
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

@@ -13,6 +13,7 @@ from callcenterd.errors import LocalError, NotFound, NotNow
 from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName, TrunkName
 from callcenterd.model.site import (
     Extension,
+    Limits,
     NumberRoute,
     OutboundRoute,
     QueueSettings,
@@ -31,6 +32,21 @@ OFFICE = Site(
             name=TrunkName("telecom"), host="203.0.113.5", username="62960000", password=Secret("秘密"), register=True
         ),
         Trunk(name=TrunkName("gateway"), host="127.0.0.2", port=6000, allow=("127.0.0.2", "10.0.0.0/8")),
+        Trunk(
+            name=TrunkName("carrier"),
+            host="sbc.example",
+            in_strip=3,
+            in_prepend="0",
+            out_form="e164",
+            out_strip=1,
+            out_prepend="00",
+            caller="02088886666",
+            caller_id="pai",
+            channels=30,
+            codecs=("PCMU", "PCMA"),
+            options=60,
+            transport="tcp",
+        ),
     ),
     numbers=(NumberRoute(match="9.", flow=FlowName("main")), NumberRoute(match="02088886666", flow=FlowName("main"))),
     outbound=(OutboundRoute(match="0.", trunks=(TrunkName("telecom"), TrunkName("gateway")), strip=1, prepend="9"),),
@@ -41,6 +57,10 @@ OFFICE = Site(
     ),
     queues=(
         QueueSettings(name=QueueName("sales"), title="销售", members=(AgentId("1001"),), wrap_up=2.5, record=False),
+    ),
+    limits=(
+        Limits(who="each", calls=2, per_minute=5, per_hour=60, forbid=("0900.",), permit=("00852.",), longest=7200.0),
+        Limits(who="1001", international=True, premium=True, night="22:00-07:00"),
     ),
 )
 

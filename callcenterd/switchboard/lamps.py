@@ -51,6 +51,7 @@ class Lamps:
         board.calls.moved = self.moved
         for kind in (events.VoicemailLeft, events.VoicemailMarked):
             board.bus.listen(kind, lambda _: self.count())
+        board.bus.listen(events.CallTransferred, self._transferred)
         board.bus.listen(events.AgentChanged, self._agent_changed)
         board.bus.listen(events.PhoneChanged, lambda fact: self._look(fact.extension))
         board.bus.listen(events.SiteChanged, lambda _: self._site_changed())
@@ -88,12 +89,14 @@ class Lamps:
     def _dialog(self, leg: Leg, state: DialogState, watcher: ExtensionNumber) -> DialogSeen:
         call, calls_us = leg.call, leg is leg.call.first
         shown = leg.extension == watcher or self._may_see(watcher, call)
+        # After a transfer the other side may be another one than who called.
+        other = call.caller if leg.joined is None else leg.joined.number
         return DialogSeen(
             id=f"{call.id}-{leg.id}",
             state=state,
             initiator=calls_us,
-            remote="" if not shown else call.called if calls_us else call.caller,
-            remote_name="" if not shown or calls_us else call.caller_name,
+            remote="" if not shown else call.called if calls_us else other,
+            remote_name=call.caller_name if shown and not calls_us and other == call.caller else "",
         )
 
     def _may_see(self, watcher: ExtensionNumber, call: Call) -> bool:
@@ -139,6 +142,13 @@ class Lamps:
             return
         self._changed("dialog", leg.extension)
         self._look(leg.extension)
+
+    def _transferred(self, fact: events.CallTransferred) -> None:
+        """Who stayed speaks with somebody else."""
+        journey = self._board.journeys.get(fact.call)
+        for leg in journey.call.legs if journey is not None else ():
+            if leg.alive and leg.extension is not None:
+                self._changed("dialog", leg.extension)
 
     def _agent_changed(self, fact: events.AgentChanged) -> None:
         """Who changes seats takes the lamps along."""

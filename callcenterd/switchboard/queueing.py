@@ -67,6 +67,7 @@ class Queueing:
         self._names: dict[AgentId, str] = {}
         self._queues_of: dict[AgentId, tuple[QueueName, ...]] = {}
         self._phones: dict[AgentId, ExtensionNumber] = {}
+        self._at: dict[ExtensionNumber, AgentId] | None = None  # who sits at each phone; None: they have moved
         self._registered: set[ExtensionNumber] = set()
         self._told_acd: dict[AgentId, ExtensionNumber] = {}
         self._at_once: frozenset[ExtensionNumber] = frozenset()
@@ -84,6 +85,7 @@ class Queueing:
         self._queues_of = {
             agent: tuple(queue.name for queue in site.queues if agent in queue.members) for agent in self._names
         }
+        self._at = None
         self._phones = {agent: number for agent, number in self._phones.items() if agent in self._names}
         self._give_phones({AgentId(user.login): user.extension for user in site.users}, before)
         self._configure_acd()
@@ -144,6 +146,7 @@ class Queueing:
         """The agent takes this phone; who sat there keeps none (hot desking)."""
         if self._phones.get(agent) == extension:
             return
+        self._at = None
         for other, number in list(self._phones.items()):
             if number == extension:
                 del self._phones[other]
@@ -154,7 +157,9 @@ class Queueing:
         return self._phones.get(agent)
 
     def agent_at(self, extension: str | None) -> AgentId | None:
-        return next((agent for agent, number in self._phones.items() if number == extension), None)
+        if self._at is None:
+            self._at = {number: agent for agent, number in self._phones.items()}
+        return None if extension is None else self._at.get(ExtensionNumber(extension))
 
     def is_reachable(self, extension: ExtensionNumber | None) -> bool:
         """As the SIP room told last: registered, or a device at a fixed address."""

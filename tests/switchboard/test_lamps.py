@@ -15,8 +15,8 @@ from callcenterd.model.site import Site, UserAccount
 from callcenterd.sip.subscriptions import Package, Wanted
 from callcenterd.switchboard.lamps import Lamps
 from tests.kit.office import STRAIGHT_NUMBER, Office, in_virtual_time, office, site
+from tests.switchboard.test_queue_call import CALLER, conversation
 
-CALLER = "13800138000"
 BOSS = UserAccount(login="boss", name="班长", role="supervisor", extension=ExtensionNumber("1800"))
 
 
@@ -97,6 +97,31 @@ async def test_a_lamp_blinks_while_the_phone_rings_and_burns_while_it_speaks() -
         await opened.settle()
         assert here.lamp("1001") == ["terminated"]
         assert "1001" in here.taken("dialog"), "whoever watches is told"
+
+
+@in_virtual_time
+async def test_after_a_transfer_the_lamp_tells_with_whom_the_colleague_speaks_now() -> None:
+    async with desk() as here:
+        opened = here.office
+        await opened.sign_in("1001", "1002")
+        _, caller, phone = await conversation(opened)
+        opened.line.holds(phone)
+        mine = opened.line.calls_in("1001", "1002", extension="1001")
+        await opened.settle()
+        theirs = opened.line.rung("1002")
+        opened.line.picks_up(theirs)
+        await opened.settle()
+        assert here.lamp("1002", "1800") == ["recipient confirmed 1001"]
+        assert sorted(here.lamp("1001", "1800")) == ["initiator confirmed 1002", f"recipient confirmed {CALLER}"]
+        here.changed.clear()
+        opened.line.refers(phone, "1002", replaces=mine)
+        await opened.settle()
+        assert here.lamp("1001") == ["terminated"]
+        assert here.lamp("1002", "1800") == [f"recipient confirmed {CALLER}"]
+        assert {"1001", "1002"} <= set(here.taken("dialog"))
+        opened.line.hangs_up(caller)
+        await opened.settle()
+        assert here.lamp("1002") == ["terminated"]
 
 
 @in_virtual_time

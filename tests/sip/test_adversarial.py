@@ -69,7 +69,8 @@ def test_in_whatever_order_requests_come_no_call_is_left_and_each_ends_once(
     told_in_order(server)
     finals = [seen.message for seen in net.seen if isinstance(seen.message, Response) and seen.message.status >= 200]
     repeated = Counter((final.call_id, str(final.cseq), final.via.branch) for final in finals)
-    assert max(repeated.values(), default=0) <= 11 + len(course), "repeated for longer than 64 T1"
+    lives = 1 + sum(pause > 32 for *_, pause in course)  # after 64 T1 the same octets are a call of their own again
+    assert max(repeated.values(), default=0) <= 11 * lives + len(course), "repeated for longer than 64 T1"
     _settled(net, server)
 
 

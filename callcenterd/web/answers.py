@@ -329,6 +329,9 @@ async def faults(request: web.Request, handler: Any) -> web.StreamResponse:
         if allowed := fault.headers.get("Allow"):
             answered.headers["Allow"] = allowed
         return answered
+    except ConnectionResetError:  # who asked has gone away: there is nobody to answer, and nothing that failed here
+        _log.debug("gone before the answer", method=request.method, path=request.path)
+        return web.Response(status=408)
     except Exception:  # noqa: BLE001  # a fault in one request must not reach the others; CancelledError goes on
         _log.exception("request failed", method=request.method, path=request.path)
         return _error(500, "failed", words.say("failed", language_of(request)), {})

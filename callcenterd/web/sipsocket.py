@@ -25,7 +25,7 @@ MOST_WAITING = 256
 @public
 @shape(summary="SIP over WebSocket (RFC 7118), subprotocol sip")
 async def sip_socket(request: web.Request) -> web.StreamResponse:
-    """101 one SIP message in each frame · 400 another subprotocol · 503 too many, or no SIP here.
+    """101 one SIP message in each frame · 400 another subprotocol · 503 no SIP here. Too many: close code 1013.
 
     A page of another site may open it: what it can do there it has to prove by a password, never by a cookie.
     """
@@ -54,11 +54,15 @@ async def sip_socket(request: web.Request) -> web.StreamResponse:
             end("reads too slowly")
 
     sending: asyncio.Task[None] | None = None
-    frames = office.open_sip((remote[0], remote[1]), (local[0], local[1]), secure=request.secure, send=send, close=end)
-    if frames is None:
-        return web.Response(status=503)
     try:
         await socket.prepare(request)
+    except ConnectionResetError:
+        return socket  # the browser is gone before the socket was there
+    frames = office.open_sip((remote[0], remote[1]), (local[0], local[1]), secure=request.secure, send=send, close=end)
+    if frames is None:
+        await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+        return socket
+    try:
         sending = asyncio.create_task(_send(socket, outgoing))
         receiving = asyncio.create_task(_receive(socket, frames))
         await asyncio.wait([sending, receiving], return_when=asyncio.FIRST_COMPLETED)

@@ -226,9 +226,7 @@ class Sip(_Keys):
     ] = None
     ca: Annotated[
         File | None,
-        Field(
-            description="Who vouches for trunks reached by tls, a PEM file; none: the system's authorities."
-        ),
+        Field(description="Who vouches for trunks reached by tls, a PEM file; none: the system's authorities."),
     ] = None
     never_banned: Annotated[
         tuple[Annotated[Network, BeforeValidator(_network)], ...],

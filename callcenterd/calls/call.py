@@ -44,6 +44,7 @@ class Leg:
     joined:  the leg that this one hears and speaks to.
     described: the version of our last SDP; each new one has a higher (RFC 3264 §8).
     extension: whose phone it is; None: a trunk's.
+    silence: when (monotonic) we were last told that nothing is heard of it, and for how many seconds by then.
     holds:   its phone has put the other side on hold: it wants to hear nothing.
     moved_to: the number that its phone forwards calls to (3xx), once it was refused.
     trunk:   over which it goes, if it goes over one.
@@ -63,6 +64,7 @@ class Leg:
     extension: ExtensionNumber | None = None
     trunk: TrunkName | None = None
     holds: bool = False
+    silence: tuple[float, float] = (0.0, 0.0)
     moved_to: str = ""
 
     def become(self, state: LegState) -> None:

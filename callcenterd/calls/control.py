@@ -31,6 +31,8 @@ from callcenterd.sip.events import DialogId, SipEvent, ToExtension, ToTrunk
 _log = structlog.get_logger(__name__)
 
 CODECS = ("PCMA", "PCMU")
+SILENCE_TOLD_EVERY = 32.0
+"""Seconds: who is silent is told about again before they are over (`media.facts.LegSilent`)."""
 Sound = NDArray[np.int16]
 
 
@@ -397,6 +399,12 @@ class Calls:
         else:
             self.listener.refused(leg, "failed", 488)
 
+    def silent_for(self, leg: Leg) -> float:
+        """Seconds for which nothing has been heard of a leg, as far as we were told; 0: it is heard."""
+        told_at, seconds = leg.silence
+        since = self._clock.monotonic() - told_at
+        return seconds + since if seconds and since <= SILENCE_TOLD_EVERY else 0.0
+
     # ---- what the media room tells ----------------------------------------------------------------------
 
     def sounded(self, fact: MediaFact) -> None:
@@ -412,6 +420,8 @@ class Calls:
             case LegSilent():
                 if (leg := self._by_row.get(fact.leg)) is not None:
                     _log.warning("nothing heard", call=leg.call.id, number=leg.number, seconds=fact.seconds)
+                    leg.silence = (self._clock.monotonic(), fact.seconds)
+                    self.listener.silent(leg, fact.seconds)
 
     # ---- within -----------------------------------------------------------------------------------------
 

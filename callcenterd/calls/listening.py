@@ -57,6 +57,9 @@ class CallListener(Protocol):
     def taken_over(self, old: Leg, new: Leg) -> None:
         """Another phone of the same extension takes the place of a leg that is UP; `new` is UP and in its call."""
 
+    def silent(self, leg: Leg, seconds: float) -> None:
+        """Nothing has been heard of a leg for so long: told at 10 seconds, at 30, and at each further 30."""
+
     def key(self, leg: Leg, key: str) -> None:
         """A key was pressed on the leg's phone."""
 

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+SILENT_ON_DEAD_TRUNK = 30.0
+SILENT_BOTH = 60.0
 CLOSE_SECONDS = 5.0
 """How long the end waits for recordings that are being closed."""
 
@@ -186,6 +188,25 @@ class Switchboard:
 
     def taken_over(self, old: Leg, new: Leg) -> None:
         self.transfers.taken_over(old, new)
+
+    def silent(self, leg: Leg, seconds: float) -> None:
+        """A call that nobody is in any more ends, though nobody hung up: over a trunk that is down as soon as nothing
+        comes from there, else when neither side is heard. A side alone may be silent: it listens."""
+        journey = self.journeys.get(leg.call.id)
+        if journey is None or leg.state is not LegState.UP:
+            return
+        if seconds >= SILENT_ON_DEAD_TRUNK and leg.trunk is not None and self.outbound.is_down(leg.trunk):
+            why = "trunk down"
+        elif min(seconds, self._heard_nothing_beside(leg)) >= SILENT_BOTH:
+            why = "nothing heard"
+        else:
+            return
+        _log.warning("call ended", call=leg.call.id, why=why, trunk=leg.trunk, seconds=seconds)
+        self.finish(journey, "system", why)
+
+    def _heard_nothing_beside(self, leg: Leg) -> float:
+        """Seconds of silence of who speaks with that leg; 0 if nobody does."""
+        return 0.0 if leg.joined is None else self.calls.silent_for(leg.joined)
 
     def key(self, leg: Leg, key: str) -> None:
         if leg is leg.call.first and (flow := self.in_flow.get(leg.call.id)) is not None:

@@ -285,6 +285,9 @@ class Outbound:
         """Outside calls of an extension that are up, or of "all"."""
         return self._limits.up(who)
 
+    def is_down(self, trunk: TrunkName) -> bool:
+        return trunk in self._down
+
     def knows(self, leg: Leg) -> bool:
         return leg.id in self._attempts
 

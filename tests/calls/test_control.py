@@ -51,6 +51,9 @@ class Heard:
     def gone(self, leg: Leg, reason: str) -> None:
         self._say("gone", f"{leg.number} {reason}")
 
+    def silent(self, leg: Leg, seconds: float) -> None:
+        self._say("silent", f"{leg.number} {seconds:.0f}")
+
     def held(self, leg: Leg) -> None:
         self._say("held" if leg.holds else "resumed", leg.number)
 
@@ -89,8 +92,9 @@ class Bench:
         self.line, self.sound, self.heard = Line(), Sound(ports), Heard()
         self.line.phones.add(ExtensionNumber("1001"))
         self.line.trunks.add(TrunkName("out"))
+        self.clock = VirtualClock()
         self.calls = Calls(
-            clock=VirtualClock(), chance=random.Random(1), sip=self.line, media=self.sound, rtp_address="auto"
+            clock=self.clock, chance=random.Random(1), sip=self.line, media=self.sound, rtp_address="auto"
         )
         self.calls.listener = self.heard
         self.line.tell, self.sound.tell = self.calls.signalled, self.calls.sounded
@@ -385,12 +389,17 @@ async def test_a_recording_has_the_caller_left_and_is_told_when_closed() -> None
 
 
 @in_virtual_time
-async def test_silence_is_the_listeners_no_business() -> None:
+async def test_silence_of_a_leg_is_told_and_remembered_for_a_while() -> None:
     bench = Bench()
     leg, _ = bench.incoming()
     bench.calls.sounded(LegSilent(leg.id, 10))
     bench.calls.sounded(LegSilent(LegId(99), 10))
-    assert len(bench.heard.said) == 1
+    assert bench.heard.said[1:] == ["silent 13800138000 10"]
+    assert bench.calls.silent_for(leg) == 10
+    bench.clock.move(5)
+    assert bench.calls.silent_for(leg) == 15
+    bench.clock.move(30)
+    assert bench.calls.silent_for(leg) == 0, "it would have been told again"
 
 
 # ---- changed in the middle ------------------------------------------------------------------------------

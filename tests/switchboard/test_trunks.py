@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callcenterd.media.facts import LegSilent
 from callcenterd.model import events
 from callcenterd.model.ids import TrunkName
 from callcenterd.model.site import EACH, Limits, Site, Trunk
@@ -327,3 +328,73 @@ async def test_calls_within_the_house_have_no_limits() -> None:
         await dials(desk, "1002")
         assert desk.line.ringing_numbers() == ["1002"]
         assert desk.told(events.FraudAlarm) == []
+
+
+# ---- nobody there any more -------------------------------------------------------------------------------------
+
+
+async def talking(desk: Office) -> tuple[Dialog, Dialog]:
+    """A phone of ours and an outside number over the trunk "first"."""
+    phone = await dials(desk)
+    there = desk.line.rung(SENT)
+    desk.line.picks_up(there)
+    await desk.settle()
+    assert phone.up()
+    return phone, there
+
+
+def quiet(desk: Office, dialog: Dialog, seconds: float) -> None:
+    """The media room tells that nothing is heard of that leg."""
+    [leg] = [leg for call in desk.calls.live() for leg in call.legs if leg.dialog == dialog.id]
+    desk.calls.sounded(LegSilent(leg.id, seconds))
+
+
+@in_virtual_time
+async def test_a_trunk_that_is_down_and_silent_ends_that_call_and_no_other() -> None:
+    async with office() as desk:
+        phone, there = await talking(desk)
+        caller = desk.line.calls_in("13800138000", STRAIGHT_NUMBER)
+        await desk.settle()
+        seen(desk, FIRST, "down")
+        quiet(desk, there, 10)
+        await desk.settle()
+        assert phone.up(), "ten seconds may be a pause"
+        quiet(desk, there, 30)
+        await desk.settle()
+        assert phone.over()
+        assert there.over()
+        assert caller.up() or not caller.over()
+        (ended,) = desk.told(events.CallEnded)
+        assert (ended.outcome, ended.ended_by, ended.cause) == ("answered", "system", "trunk down")
+
+
+@in_virtual_time
+async def test_a_call_in_which_neither_side_is_heard_ends() -> None:
+    async with office() as desk:
+        phone, there = await talking(desk)
+        quiet(desk, phone, 60)
+        await desk.wait(20)
+        quiet(desk, there, 30)
+        await desk.settle()
+        assert phone.up()
+        await desk.wait(10)
+        quiet(desk, phone, 90)
+        await desk.wait(20)
+        quiet(desk, there, 60)
+        await desk.settle()
+        assert phone.over()
+        assert desk.told(events.CallEnded)[0].cause == "nothing heard"
+
+
+@in_virtual_time
+async def test_who_only_listens_is_not_cut_off() -> None:
+    async with office() as desk:
+        phone, there = await talking(desk)
+        for seconds in range(30, 3600, 30):
+            quiet(desk, phone, seconds)
+            await desk.wait(30)
+        quiet(desk, there, 30)
+        await desk.wait(100)  # and then they speak again
+        quiet(desk, phone, 3630)
+        assert phone.up()
+        assert there.up()

@@ -317,6 +317,8 @@ export const en: Messages = {
     cancelled: 'The caller gave up',
     answered_elsewhere: 'Answered elsewhere',
     transfer_failed: 'The transfer failed',
+    trunk_down: 'trunk went down',
+    nothing_heard: 'nothing heard of either side',
   },
   left: {
     answered: 'answered',

@@ -313,6 +313,8 @@ export const zh = {
     cancelled: '对方取消',
     answered_elsewhere: '已在别处接听',
     transfer_failed: '转接失败',
+    trunk_down: '线路中断',
+    nothing_heard: '双方都没有声音',
   },
   left: {
     answered: '已接听',

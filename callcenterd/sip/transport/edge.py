@@ -36,6 +36,9 @@ SWEEP_EVERY = 1.0
 RESOLVED_WITHIN = 5.0
 """Seconds that `configure` waits for names. What takes longer is taken up when it comes."""
 CONNECTED_WITHIN = 5.0
+UNSEALED_AGAIN = 60.0
+UNSEALED_MOST = 256
+"""Seconds until a source that failed to speak TLS is named in the log again, and how many of them are remembered."""
 _BACKLOG = 128
 
 
@@ -76,6 +79,7 @@ class SipEdge:
         self._flushing = False
         self._closed = True
         self._listening: list[tuple[Transport, Address]] = []
+        self._unsealed: dict[str, float] = {}  # source: when it was named last
 
     async def open(self, *, answer: bool = True) -> None:
         """Listen everywhere. Raises CannotStart, and then listens nowhere.
@@ -157,10 +161,7 @@ class SipEdge:
         """A WebSocket of SIP that the web room has accepted (RFC 7118). None: there are too many."""
         flow = flow_of(self._connections.number(), remote, local, secure=secure)
         opened = WebSip(flow, self._connections, self._clock, send, close)
-        if not self._connections.admit(opened):
-            return None
-        self._flush_soon()  # the sweep begins with the first connection
-        return opened
+        return opened if self._connections.admit(opened) else None
 
     @property
     def connections(self) -> int:
@@ -240,6 +241,10 @@ class SipEdge:
             _log.exception("message not taken", source=str(flow))
         self._flush()
 
+    def began(self) -> None:
+        """A stream is there: with the first one the sweep begins, whether it says something or not."""
+        self._flush_soon()
+
     def ended(self, flow: Flow, why: str) -> None:
         """A stream is over."""
         _log.debug("connection ended", remote=str(flow), why=why)
@@ -248,8 +253,17 @@ class SipEdge:
             self._flush_soon()
 
     def unsealed(self, flow: Flow, why: str) -> None:
-        """No TLS came about on a connection: they speak something else, or do not believe us, or we them."""
-        _log.info("no TLS", remote=str(flow), why=why)
+        """No TLS came about on a connection: they speak something else, or do not believe us, or we them.
+
+        One line for a source in a while: hundreds in a second must not fill the log.
+        """
+        now, source = self._now(), flow.remote[0]
+        if now - self._unsealed.get(source, -UNSEALED_AGAIN) < UNSEALED_AGAIN:
+            return
+        if len(self._unsealed) >= UNSEALED_MOST:
+            self._unsealed.clear()
+        self._unsealed[source] = now
+        _log.info("no TLS", remote=str(flow), why=why, handshakes_failed=self._connections.handshakes_failed)
 
     def _receive(self, octets: bytes, flow: Flow) -> None:
         try:

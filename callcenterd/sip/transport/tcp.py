@@ -16,8 +16,9 @@ from callcenterd.sip.flow import Address, Flow, Transport
 from callcenterd.sip.message import PONG, Message, Ping, StreamParser
 from callcenterd.sip.syntax import MalformedMessage
 
-FIRST_MESSAGE_WITHIN = 10.0
-WHOLE_MESSAGE_WITHIN = 10.0
+FIRST_MESSAGE_WITHIN = 9.0
+WHOLE_MESSAGE_WITHIN = 9.0
+"""Seconds. It is looked at once a second: after ten they are over."""
 IDLE = 60.0
 """Seconds without a message after which a connection ends that neither a binding nor a dialog needs."""
 MOST_OF_A_SOURCE = 20
@@ -31,8 +32,9 @@ Item = Message | MalformedMessage
 
 
 class Carried(Protocol):
-    """What a connection tells: one whole message, its end, and that no TLS came about on it."""
+    """What a connection tells: that it is there, one whole message, its end, and that no TLS came about on it."""
 
+    def began(self) -> None: ...
     def take(self, item: Item, flow: Flow) -> None: ...
     def ended(self, flow: Flow, why: str) -> None: ...
     def unsealed(self, flow: Flow, why: str) -> None: ...
@@ -187,6 +189,7 @@ class Connections:
             return False
         self._open[connection.flow.connection] = connection
         self._sources[source] += 1
+        self.carried.began()
         return True
 
     def _make_room(self) -> bool:

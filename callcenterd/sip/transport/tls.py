@@ -60,7 +60,7 @@ class Certificates:
             server = _server_context(self._certificate, self._key) if self._certificate is not None else None
             client = _client_context(self._ca)
         except LocalError as fault:
-            _log.error("certificate not taken up, the old one goes on", why=str(fault))
+            _log.error("certificate not taken up", why=str(fault))
             return
         self._server, self._client = server, client
         _log.info("certificate taken up", file=str(self._certificate or self._ca or ""))

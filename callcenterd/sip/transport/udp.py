@@ -1,6 +1,6 @@
 """One bound UDP socket (RFC 3261 §18). Reads until nothing is left, so that a busy socket costs one wake-up a batch.
 
-A request above 1300 octets stays on UDP for now: falling to TCP (§18.1.1) comes with the other transports.
+What is too large for a datagram has been sent another way before it comes here: `post.py` (§18.1.1).
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from callcenterd.sip import events
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import ToTrunk
 from callcenterd.sip.locate import Answer, Naptr, Srv
-from callcenterd.sip.message import Request, StreamParser, encode, reply_to
-from callcenterd.sip.transport import tls
+from callcenterd.sip.message import Ping, Request, StreamParser, encode, reply_to
+from callcenterd.sip.transport import tcp, tls
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.sip.transport.tcp import MOST_OF_A_SOURCE
 from callcenterd.sip.transport.tls import Certificates
@@ -191,6 +191,8 @@ class Provider:
         parser = StreamParser()
         while octets := await reader.read(65536):
             for item in parser.feed(octets):
+                if isinstance(item, Ping):
+                    self.heard.append("ping")
                 if not isinstance(item, Request):
                     continue
                 self.heard.append(f"{item.method} {item.via.transport}")
@@ -233,6 +235,22 @@ async def test_a_trunk_is_called_over_tls_when_it_shows_the_certificate_of_its_n
         await server.wait_for(events.Accepted)
         assert "INVITE TLS" in there.heard
         assert server.edge.connections == 1  # one connection for all of it (RFC 5923)
+
+
+async def test_a_quiet_connection_to_a_trunk_is_kept_alive(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 5626 §4.4.1: what stands between us forgets silent ones."""
+    monkeypatch.setattr(tcp, "PING_EVERY", 0.1)
+    async with (
+        provider(authority, host="sbc.example") as there,
+        sealed(authority, tmp_path, trunk(there.port)) as (server, _, _),
+    ):
+        await server.wait_for(events.TrunkSeen, accept=lambda seen: seen.state == "up")
+        async with asyncio.timeout(10):
+            while "ping" not in there.heard:  # the provider tells nobody
+                await asyncio.sleep(0.05)
+        assert server.edge.connections == 1
 
 
 @pytest.mark.parametrize(

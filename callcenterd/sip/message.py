@@ -260,7 +260,7 @@ class _Typed:
     @property
     def allow(self) -> tuple[str, ...]:
         """Methods: these are compared with regard to case."""
-        return tuple(self.headers.values("Allow"))
+        return self._words("Allow")
 
     @property
     def authorizations(self) -> tuple[Credentials, ...]:
@@ -306,7 +306,13 @@ class _Typed:
         )
 
     def _tokens(self, name: str) -> tuple[str, ...]:
-        return tuple([value.lower() for value in self.headers.values(name)])
+        return tuple([word.lower() for word in self._words(name)])
+
+    def _words(self, name: str) -> tuple[str, ...]:
+        """Of a list of tokens. A token has no quotes: what is at fault in such a list is a token that nobody knows, and
+        never a reason to fail later, when the call is answered."""
+        cut = [word.strip(" \t") for line in self.headers.get_all(name) for word in line.split(",")]
+        return tuple([word for word in cut if word])
 
 
 @dataclass(slots=True)

@@ -87,24 +87,46 @@ async def test_nobody_is_told_of_the_messages_of_others(server: RunningServer, t
     assert refused.value.status == 404
 
 
+async def shows_its_lamp(device: Baresip) -> bool:
+    """Its first lamp is there. False: it has fallen into its own loop.
+
+    Now and then baresip 1.0 begins thousands of subscriptions in a second, the first dozen of them before anything
+    of ours can have arrived (seen on the wire), and never comes out of it.
+    """
+    for _ in range(300):
+        log = (device.folder / "log").read_text(errors="replace")
+        if "Voice-Message: 0/0" in log or any("Voice-Message: 0/0" in str(event) for event in device.events):
+            return True
+        if log.count("mwi: subscribing") > 10:
+            return False
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"no lamp: {log[-1500:]}")
+
+
 async def test_a_message_lights_baresips_lamp(server: RunningServer, trunk: Phone, tmp_path: Path) -> None:
     """Its module mwi: a message lights the lamp, and who marks it as seen to puts it out."""
     server.flow("main", TO_VOICEMAIL)
     async with await server.client() as admin:
         await admin.post("/flows/reload", {})
-    device = Baresip(
-        tmp_path / "agent", "127.0.0.11", server.sip, "1001", "phone-Secret-1", says=tone(1000, 5.0), modules=("mwi",)
-    )
-    async with device, await server.client("1001", "first-Secret-1") as page:
-        await device.shows("Voice-Message: 0/0")
-        caller = await trunk.dial(NUMBER, caller=CALLER)
-        await soon(caller.answered.wait())
-        await asyncio.sleep(8.0)
-        await caller.hang_up()
-        [message] = (await page.until("/voicemail", lambda said: said["total"] == 1))["items"]
-        await device.shows("Voice-Message: 1/0")
-        await page.put(f"/voicemail/{message['id']}", {"done": True})
-        await device.shows("Voice-Message: 0/1")
+    for attempt in range(6):
+        device = Baresip(
+            tmp_path / f"agent{attempt}", "127.0.0.11", server.sip, "1001", "phone-Secret-1", says=tone(1000, 5.0),
+            modules=("mwi",),
+        )  # fmt: skip
+        async with device, await server.client("1001", "first-Secret-1") as page:
+            if not await shows_its_lamp(device):
+                continue
+            caller = await trunk.dial(NUMBER, caller=CALLER)
+            await soon(caller.answered.wait())
+            await asyncio.sleep(8.0)
+            await caller.hang_up()
+            [message] = (await page.until("/voicemail", lambda said: said["total"] == 1))["items"]
+            await device.shows("Voice-Message: 1/0")
+            await page.put(f"/voicemail/{message['id']}", {"done": True})
+            await device.shows("Voice-Message: 0/1")
+            break
+    else:
+        raise AssertionError("baresip never got out of its own loop")
     assert server.errors() == []
 
 

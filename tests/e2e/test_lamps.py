@@ -11,6 +11,7 @@ import pytest
 
 from callcenterd.demo.phone import Phone, Refusal, Said
 from tests.e2e.test_first_call import CALLER, NUMBER, ready, soon
+from tests.kit import sipp
 from tests.kit.baresip import Baresip
 from tests.kit.server import RunningServer
 from tests.kit.tones import tone
@@ -69,6 +70,30 @@ async def test_a_colleagues_lamp_follows_a_call_of_the_queue(
         await until_states(second_phone, ["terminated", "early", "confirmed", "terminated"])
         versions = [re.findall(r'version="(\d+)"', one.body)[0] for one in told(second_phone)]
         assert versions == ["0", "1", "2", "3"]
+    assert server.errors() == []
+
+
+async def test_sipp_sees_a_colleagues_lamp(server: RunningServer, trunk: Phone, phone: Phone, tmp_path: Path) -> None:
+    """A client that nobody here wrote subscribes by digest and is told free, ringing, talking and free again."""
+    states = ("terminated", "early", "confirmed", "terminated")
+    scenario = sipp.lamp("1002", "phone-Secret-2", states)
+    watcher = await sipp.play(tmp_path / "lamp", scenario, "127.0.0.12", server.sip, "1001")
+    async with await ready(server, "1001", "first-Secret-1"):
+        await subscribed(server)
+        await asyncio.sleep(1.1)
+        caller = await trunk.dial(NUMBER, caller=CALLER)
+        await soon(caller.answered.wait())
+        await asyncio.sleep(0.5)
+        caller.talk.press("1")
+        call = await soon(phone.incoming.get())
+        call.ring()
+        await asyncio.sleep(1.1)
+        call.answer()
+        await asyncio.sleep(1.1)
+        await caller.hang_up()
+        async with asyncio.timeout(30):
+            code = await watcher.wait()
+    assert code == 0, (tmp_path / "lamp/errors").read_text(errors="replace")[-2000:]
     assert server.errors() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.kit.server import free_port
@@ -71,6 +72,76 @@ Content-Length: 0
   <recv response="200" crlf="true"></recv>
 </scenario>
 """
+
+
+_SUBSCRIBE = """\
+SUBSCRIBE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+From: <sip:{watcher}@[remote_ip]>;tag=[pid]lamp[call_number]
+To: <sip:[service]@[remote_ip]>
+Call-ID: [call_id]
+CSeq: {sequence} SUBSCRIBE
+Contact: <sip:{watcher}@[local_ip]:[local_port]>
+Max-Forwards: 70
+Event: dialog
+Accept: application/dialog-info+xml
+Expires: 600
+{proof}Content-Length: 0
+"""
+_NOTIFIED = """\
+  <recv request="NOTIFY" timeout="20000">
+    <action>
+      <ereg regexp="<state>{state}</state>" search_in="body" check_it="true" assign_to="{n}"/>
+    </action>
+  </recv>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+"""
+
+
+def lamp(watcher: str, password: str, states: Sequence[str]) -> str:
+    """A scenario: a phone asks for a colleague's lamp (RFC 4235) and is told these states, one after the other.
+
+    It asks twice without a proof: whoever does that is offered the one algorithm that SIPp knows.
+    """
+    asked = "".join(
+        f'  <send retrans="500"><![CDATA[\n{_SUBSCRIBE.format(watcher=watcher, sequence=n, proof="")}\n]]></send>\n'
+        f'  <recv response="401" auth="true"></recv>\n'
+        for n in (1, 2)
+    )
+    proof = f"[authentication username={watcher} password={password}]\n"
+    proved = _SUBSCRIBE.format(watcher=watcher, sequence=3, proof=proof)
+    told = "".join(_NOTIFIED.format(state=state, n=n) for n, state in enumerate(states, start=1))
+    names = ",".join(str(n) for n in range(1, len(states) + 1))
+    return (
+        f'<?xml version="1.0" encoding="UTF-8" ?>\n<scenario name="a lamp">\n{asked}'
+        f'  <send retrans="500"><![CDATA[\n{proved}\n]]></send>\n  <recv response="200"></recv>\n{told}'
+        f'  <Reference variables="{names}"/>\n</scenario>\n'
+    )
+
+
+async def play(
+    folder: Path, scenario: str, host: str, server: tuple[str, int], service: str
+) -> asyncio.subprocess.Process:
+    """Play a scenario once from this address. Exit code 0: all of it came as written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "scenario.xml"
+    path.write_text(scenario)
+    with (folder / "sipp.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            "sipp", f"{server[0]}:{server[1]}", "-sf", str(path), "-s", service, "-m", "1", "-i", host,
+            "-p", str(free_port(host=host)), "-t", "u1", "-timeout", "60", "-timeout_error", "-nostdin",
+            "-trace_err", "-error_file", str(folder / "errors"),
+            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+        )  # fmt: skip
 
 
 async def call(

@@ -56,6 +56,7 @@ class TickFigures:
     skipped: int
     faults: int
     late_ms_p50: float
+    late_ms_p95: float
     late_ms_p99: float
     late_ms_max: float
     late_ms_sum: float
@@ -208,6 +209,7 @@ class Media:
             skipped=self._skipped,
             faults=self._faults,
             late_ms_p50=float(np.percentile(late, 50)),
+            late_ms_p95=float(np.percentile(late, 95)),
             late_ms_p99=float(np.percentile(late, 99)),
             late_ms_max=float(late.max()),
             late_ms_sum=self._late_sum * 1000,

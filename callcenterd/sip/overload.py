@@ -29,7 +29,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Milliseconds of lateness (p99) above which a level begins; 0: it never does."""
+    """Milliseconds of lateness (p95) above which a level begins; 0: it never does."""
 
     strangers_ms: float = 4.0
     new_calls_ms: float = 10.0
@@ -53,7 +53,7 @@ class Overload:
         self._below: float | None = None
 
     def look(self, late_ms: float, now: float) -> None:
-        """late_ms: p99 of the last few seconds; math.inf if there was no tick at all."""
+        """late_ms: p95 of the last few seconds; math.inf if there was no tick at all."""
         before, self.level = self.level, self._level(late_ms, now)
         if self.level > before:
             _log.warning("overload", refused=self.level.name.lower(), late_ms=round(late_ms, 1))

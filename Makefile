@@ -1,6 +1,6 @@
 # run: set up and start the server · test: everything, as CI does · check: format, lint, types, walls
 # fuzz: each parser of what comes from outside, for SECONDS
-# bench: one JSON object a line (ONLY=name for one) · soak: calls for MINUTES, then the tests for HOURS · pages: build the pages
+# bench: one JSON object a line (ONLY=name for one) · soak: KILLS in recordings, calls for MINUTES, then the tests for HOURS · pages: build the pages
 #
 # The set-up is done once and remembered by stamps in .venv; a changed setup.cfg or page source renews what hangs on it.
 
@@ -43,14 +43,16 @@ bench: set-up-test
 
 HOURS ?= 8
 MINUTES ?= 30
+KILLS ?= 50
 soak: set-up-test
+	$(PY) -m tools.soak_recording $(KILLS)
 	$(PY) -m tools.soak_calls $(MINUTES)
 	$(PY) tools/soak.py $(HOURS)
 
 SECONDS ?= 600
 fuzz: set-up-test
 	@tools/pip_install -e '.[fuzz]'
-	@for target in address description digest message room stream; do \
+	@for target in address description digest message room sound stream; do \
 		$(PY) -m tests.fuzz $$target $(SECONDS) || exit 1; done
 
 pages: set-up-test

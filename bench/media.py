@@ -1,4 +1,4 @@
-"""media.bridged and media.recorded: how many G.711 calls one core carries, and how they sound meanwhile.
+"""media.*: how many calls one core carries, G.711 and transcoded, a room of fifty, and how they sound meanwhile.
 
 The media room runs here; the load is a process of its own (`python -m bench.media`), since both together would
 share one GIL. Each leg sends one constant A-law code, which changes once a second: what is heard tells at once
@@ -16,12 +16,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from callcenterd.clock import SystemClock
 from callcenterd.media.addresses import key_of
+from callcenterd.media.codecs import frames
 from callcenterd.media.facts import MediaFact, RecordingClosed
 from callcenterd.media.sdp import AudioFormat
 from callcenterd.media.sockets import Ports, Sockets, open_sockets
@@ -34,6 +35,11 @@ _SILENCE = 0xD5
 _STEPS = 4  # looks at the sockets in a tick of 20 ms
 _HOST, _LOAD_HOST = "127.0.0.1", "127.0.0.2"
 _PCMA = AudioFormat(payload_type=8, codec="PCMA", event_payload_type=101)
+_CODED = {
+    "G722": AudioFormat(payload_type=9, codec="G722", event_payload_type=101),
+    "opus": AudioFormat(payload_type=107, codec="opus", event_payload_type=101, event_rate=48000),
+}
+PARTIES = 50
 
 
 def run_bridged(seconds: float = 6.0, calls: int = 200) -> dict[str, Any]:
@@ -46,10 +52,41 @@ def run_recorded(seconds: float = 6.0, calls: int = 200) -> dict[str, Any]:
     return asyncio.run(_measure(seconds, calls, recorded=True))
 
 
-BENCHES: Mapping[str, Callable[..., dict[str, Any]]] = {"media.bridged": run_bridged, "media.recorded": run_recorded}
+def run_transcoded(seconds: float = 6.0, calls: int = 200) -> dict[str, Any]:
+    """A-law on one side, G.722 on the other. What is heard there is not compared: only that it arrives."""
+    return asyncio.run(_measure(seconds, calls, recorded=False, codec="G722"))
 
 
-async def _measure(seconds: float, calls: int, *, recorded: bool) -> dict[str, Any]:
+def run_opus(seconds: float = 6.0, calls: int = 50) -> dict[str, Any]:
+    """A-law on one side, Opus on the other."""
+    return asyncio.run(_measure(seconds, calls, recorded=False, codec="opus"))
+
+
+def run_conference(seconds: float = 6.0) -> dict[str, Any]:
+    """One room of fifty, beside the same fifty legs in pairs: the difference is the room."""
+    pairs = asyncio.run(_measure(seconds, PARTIES // 2, recorded=False))
+    room = asyncio.run(_measure(seconds, PARTIES // 2, recorded=False, room=True))
+    kept = ("cores", "tick_cores", "tick_late_ms_p99", "tick_work_ms_p50", "received_share", "deaf_legs")
+    return {
+        "parties": PARTIES,
+        **{key: room[key] for key in kept},
+        "tick_cores_in_pairs": pairs["tick_cores"],
+        "mixing_cores": round(room["tick_cores"] - pairs["tick_cores"], 4),
+    }
+
+
+BENCHES: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "media.bridged": run_bridged,
+    "media.recorded": run_recorded,
+    "media.transcoded": run_transcoded,
+    "media.opus": run_opus,
+    "media.conference": run_conference,
+}
+
+
+async def _measure(
+    seconds: float, calls: int, *, recorded: bool, codec: str = "PCMA", room: bool = False
+) -> dict[str, Any]:
     closed: list[RecordingClosed] = []
 
     def tell(fact: MediaFact) -> None:
@@ -65,8 +102,8 @@ async def _measure(seconds: float, calls: int, *, recorded: bool) -> dict[str, A
         gc.collect()
         gc.freeze()
         try:
-            ours = _set_up(media, theirs, recorded=recorded)
-            load.stdin.write(json.dumps({"ports": ours, "seconds": seconds}) + "\n")
+            ours = _set_up(media, theirs, recorded=recorded, other=_CODED.get(codec, _PCMA), room=room)
+            load.stdin.write(json.dumps({"ports": ours, "seconds": seconds, "codec": codec}) + "\n")
             load.stdin.flush()
             await asyncio.sleep(WARM)
             cpu, thread, begun = time.process_time(), media.lateness().cpu_seconds, time.perf_counter()
@@ -96,15 +133,19 @@ async def _measure(seconds: float, calls: int, *, recorded: bool) -> dict[str, A
     return answer
 
 
-def _set_up(media: Media, theirs: list[int], *, recorded: bool) -> list[int]:
-    """One leg for each of their ports, neighbours bridged."""
+def _set_up(media: Media, theirs: list[int], *, recorded: bool, other: AudioFormat, room: bool) -> list[int]:
+    """One leg for each of their ports, neighbours bridged, or all of them in one room."""
     legs: list[LegId] = []
     ports: list[int] = []
     for port in theirs:
         leg, own = media.open_leg(_HOST)
-        media.connect(leg, (_LOAD_HOST, port), _PCMA)
+        media.connect(leg, (_LOAD_HOST, port), other if len(legs) % 2 else _PCMA)
         legs.append(leg)
         ports.append(own)
+    if room:
+        for leg in legs:
+            media.hear(leg, [one for one in legs if one != leg])
+        return ports
     for n in range(0, len(legs), 2):
         media.bridge(legs[n], legs[n + 1])
         if recorded:
@@ -134,13 +175,14 @@ def load_main(legs: int) -> None:
     asked = json.loads(sys.stdin.readline())
     for row, port in enumerate(asked["ports"]):
         sockets.aim(row, key_of(_HOST, port), only=True)
-    print(json.dumps(_Talk(sockets, legs).run(asked["seconds"] + WARM)), flush=True)
+    print(json.dumps(_Talk(sockets, legs, asked["codec"]).run(asked["seconds"] + WARM)), flush=True)
     sockets.close()
 
 
 class _Talk:
-    def __init__(self, sockets: Sockets, legs: int) -> None:
+    def __init__(self, sockets: Sockets, legs: int, codec: str) -> None:
         self._sockets = sockets
+        self._codec = codec
         self._rows = np.arange(legs)
         self._lengths = np.full(legs, 172, np.int64)
         first = (self._rows * 7 % 100 + 1).astype(np.uint8)
@@ -157,7 +199,14 @@ class _Talk:
         sockets.outgoing[:legs, 1] = 8
         sockets.outgoing[:legs, 8:12] = (self._rows + 0x10000).astype(">u4").view(np.uint8).reshape(-1, 4)
 
+    def _speak(self) -> list[bytes]:
+        """A second of a tone, in packets of the codec that the odd legs speak."""
+        sound = np.round(8000 * np.sin(2 * np.pi * 400 * np.arange(8000) / 8000)).astype(np.int16)
+        encoder = frames.encoder(cast("frames.Coded", self._codec))
+        return [encoder.encode(sound[n : n + 160]) for n in range(0, 8000, 160)]
+
     def run(self, seconds: float) -> dict[str, Any]:
+        self._coded = self._speak() if self._codec != "PCMA" else []
         next_step = time.perf_counter()
         warm = int(WARM * 50)
         for tick in range(int(seconds * 50)):
@@ -186,6 +235,14 @@ class _Talk:
         out[:, 2:4] = np.frombuffer((tick & 0xFFFF).to_bytes(2, "big"), np.uint8)
         out[:, 4:8] = np.frombuffer((tick * 160).to_bytes(4, "big"), np.uint8)
         out[:, 12:172] = self._codes[:, phase, None]
+        if self._coded:
+            coded = self._coded[tick % 50]
+            out[1::2, 1] = _CODED[self._codec].payload_type
+            out[1::2, 4:8] = np.frombuffer(
+                (tick * (960 if self._codec == "opus" else 160)).to_bytes(4, "big"), np.uint8
+            )
+            out[1::2, 12 : 12 + len(coded)] = np.frombuffer(coded, np.uint8)
+            self._lengths[1::2] = 12 + len(coded)
         self._sockets.send(self._rows, self._lengths)
 
     def _listen(self, phase: int, *, counted: bool) -> None:

@@ -125,14 +125,25 @@ def check(config: ConfigOption = None) -> int:
 
 
 @_app.command("apply")
-def apply(site: Annotated[Path, typer.Argument(metavar="SITE.yaml")], config: ConfigOption = None) -> None:
+def apply(
+    site: Annotated[Path, typer.Argument(metavar="SITE.yaml")],
+    calendar: Annotated[
+        str,
+        typer.Option(
+            "--calendar",
+            metavar="NAME",
+            help="The file is a year's public holidays (CSV: date,name,kind) and goes into this calendar.",
+        ),
+    ] = "",
+    config: ConfigOption = None,
+) -> None:
     """Bring trunks, numbers, users, extensions and queues into the store; a running server takes them up at once."""
     from callcenterd import site as site_file  # noqa: PLC0415
     from callcenterd import yamltext  # noqa: PLC0415
     from callcenterd.worker.passwords import Passwords  # noqa: PLC0415
 
     loaded = _loaded(config)
-    text = yamltext.text_of(site)
+    text = _with_holidays(loaded, site, calendar) if calendar else yamltext.text_of(site)
     site_file.parse(yamltext.parse(text, str(site)))  # what is wrong with the file by itself needs no server
     if len(json.dumps(text)) > control.MAX_OCTETS - 4096:
         raise LocalError(f"{site} is too large to be applied at once; apply it in parts")
@@ -148,16 +159,37 @@ def apply(site: Annotated[Path, typer.Argument(metavar="SITE.yaml")], config: Co
         typer.echo("nothing to change")
 
 
+def _with_holidays(loaded: Config, file: Path, name: str) -> str:
+    """A site file of one calendar as it is now, with the days of a holiday file. Raises FaultyFile, LocalError."""
+    from callcenterd import yamltext  # noqa: PLC0415
+    from callcenterd.acd import holidays  # noqa: PLC0415
+    from callcenterd.model.calendar import Calendar  # noqa: PLC0415
+
+    try:
+        days = holidays.read(file.read_bytes(), str(file))
+    except OSError as fault:
+        raise LocalError(f"{file} cannot be read: {fault.strerror}") from None
+    site = yamltext.parse(_exported(loaded), "site").data
+    known = next((row for row in site["calendars"] if row["name"] == name), None)
+    if known is None:
+        raise LocalError(f"there is no calendar {name}; make it by a site file or on the administration page")
+    after = holidays.brought_into(Calendar.of_row(known), days).as_row()
+    return f"calendars: [{yamltext.written({key: after[key] for key in ('name', 'holidays', 'make_up')})}]\n"
+
+
 @_app.command("export")
 def export(config: ConfigOption = None) -> None:
     """Write the site file that `apply` would take for what there is now."""
+    typer.echo(_exported(_loaded(config)), nl=False)
+
+
+def _exported(loaded: Config) -> str:
     from callcenterd import site as site_file  # noqa: PLC0415
 
     async def alone(store: Store) -> Mapping[str, Any]:
         return {"text": await site_file.export(store)}
 
-    answer = asyncio.run(_ask_or_do(_loaded(config), alone, "export"))
-    typer.echo(answer["text"], nl=False)
+    return str(asyncio.run(_ask_or_do(loaded, alone, "export"))["text"])
 
 
 @_app.command("simulate")
@@ -171,6 +203,7 @@ def simulate(
     ] = "",
     caller: Annotated[str, typer.Option(metavar="NUMBER", help="The calling number.")] = "13800138000",
     agents: Annotated[Literal["free", "busy", "none"], typer.Option(help="What the queues find.")] = "free",
+    hours: Annotated[Literal["open", "closed", "holiday"], typer.Option(help="What calendars say.")] = "open",
     config: ConfigOption = None,
 ) -> None:
     """Walk a flow in virtual time, and tell what the caller hears."""
@@ -189,10 +222,34 @@ def simulate(
     if found is None:
         raise NotFound("flow", f"{flow}; there are: {', '.join(sorted(one.name for one in reading.flows))}")
     lines = asyncio.run(
-        simulate.simulate(found, pressed, at=now, language=loaded.language, caller=caller, agents=agents)
+        simulate.simulate(
+            found,
+            pressed,
+            at=now,
+            language=loaded.language,
+            caller=caller,
+            agents=agents,
+            hours=hours,
+            flows={one.name: one for one in reading.flows},
+        )
     )
     for line in lines:
         typer.echo(line)
+
+
+@_app.command("recording-key")
+def recording_key(config: ConfigOption = None) -> None:
+    """Make a key that new recordings are sealed with, in the file that recordings.key_file names; older keys stay."""
+    from callcenterd import sealed  # noqa: PLC0415
+
+    place = _loaded(config).recordings.key_file
+    if place is None:
+        raise LocalError("recordings.key_file is not set in the configuration: it names the file of keys")
+    try:
+        name = sealed.add_key(place)
+    except OSError as fault:
+        raise LocalError(f"{place} cannot be written: {fault.strerror}") from None
+    typer.echo(f"key {name} is in {place}; keep a copy elsewhere: without it no recording that it seals can be heard")
 
 
 @_app.command("demo")
@@ -237,7 +294,7 @@ def _counted(number: int, word: str) -> str:
 
 def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
     """How many flows there are, how many prompts their callers hear, and every fault of either."""
-    from callcenterd.ivr import check, shelf  # noqa: PLC0415
+    from callcenterd.ivr import check, flowtests, shelf  # noqa: PLC0415
     from callcenterd.model.prompts import Music, Recorded  # noqa: PLC0415
 
     reading = shelf.read_folder(loaded.flows)
@@ -248,6 +305,9 @@ def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
     if not faults:
         faults += _unplayable((one for one in heard if isinstance(one, Recorded | Music)), loaded)
     faults += _unusable_certificates(loaded)
+    faults += _unusable_keys(loaded)
+    faults += _unusable_secrets(loaded)
+    faults += flowtests.run_all(reading.flows, loaded.flows, loaded.language)
     return len(reading.flows), len(heard), sorted(faults)
 
 
@@ -262,6 +322,27 @@ def _unusable_certificates(loaded: Config) -> Iterator[Fault]:
         Certificates(sip.certificate, sip.key, sip.ca, SystemClock())
     except LocalError as why:
         yield Fault(str(sip.certificate or sip.ca), 1, str(why))
+
+
+def _unusable_secrets(loaded: Config) -> Iterator[Fault]:
+    from callcenterd.switchboard import business  # noqa: PLC0415
+
+    try:
+        business.secrets(loaded.business.secrets_file)
+    except FaultyFile as faulty:
+        yield from faulty.faults
+
+
+def _unusable_keys(loaded: Config) -> Iterator[Fault]:
+    from callcenterd import sealed  # noqa: PLC0415
+
+    place = loaded.recordings.key_file
+    if place is None:
+        return
+    try:
+        sealed.read_keys(place)
+    except sealed.NoKey as why:
+        yield Fault(str(place), 1, str(why))
 
 
 def _unplayable(named: Iterable[Recorded | Music], loaded: Config) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ Relative paths are relative to the folder of the configuration file (without one
 
 from __future__ import annotations
 
+import email.utils
 import ipaddress
 import re
 import zoneinfo
@@ -36,6 +37,7 @@ TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 _ANYWHERE = "0.0.0.0"  # noqa: S104  # an office's phones, trunks and pages come from outside this machine
 _ON_THE_WEB = ("ws", "wss")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,35 @@ def _domain(value: object) -> object:
     return value.lower()
 
 
+def _mail_host(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        if not all(_LABEL.fullmatch(label) for label in value.split(".")) or len(value) > 253:
+            raise ValueError("the name or address of a mail server is wanted, as smtp.example.com") from None
+        return value.lower()
+
+
+def _sender(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        return value
+    name, address = email.utils.parseaddr(value)
+    if not value.isprintable() or not _ADDRESS.fullmatch(address) or len(value) > 300:
+        raise ValueError("a mail address is wanted, as office@example.com or Office <office@example.com>")
+    return value if name else address
+
+
+def _business_host(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if colon and not re.fullmatch(r"[0-9]{1,5}", port):
+        raise ValueError("a host is wanted, as crm.example.com or 10.0.0.5:8080")
+    if not all(_LABEL.fullmatch(label) for label in (host if colon else value).split(".")):
+        raise ValueError("a host is wanted, as crm.example.com or 10.0.0.5:8080")
+    return value.lower()
+
+
 def _region(value: object) -> object:
     if isinstance(value, str) and value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError("a country's two capital letters are wanted (ISO 3166), as CN")
@@ -258,6 +289,72 @@ class Rtp(_Keys):
         BeforeValidator(_ports),
         Field(description="The UDP ports for sound, first-last. One call with two sides uses four of them."),
     ] = PortRange(20000, 39999)
+    timeout_seconds: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=86_400,
+            description=(
+                "Seconds without any sound packet, of both sides, or of one whose phone or trunk is gone, after "
+                "which a conversation ends; looked at each 30; 0: never."
+            ),
+        ),
+    ] = 30
+    hold_timeout_seconds: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=86_400,
+            description=(
+                "The same for who waits in a flow or queue, is parked or on hold; looked at each 30; 0: never."
+            ),
+        ),
+    ] = 300
+
+
+class Rooms(_Keys):
+    """Places where calls wait or meet."""
+
+    park_seconds: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=10,
+            le=3600,
+            description="Seconds after which a parked call rings at the phone that parked it.",
+        ),
+    ] = 90
+    park_slots: Annotated[
+        int, Field(strict=True, ge=1, le=200, description="Calls that can be parked at once: slots 1 to this number.")
+    ] = 20
+    conference_most: Annotated[
+        int, Field(strict=True, ge=3, le=50, description="People who can speak with each other at once.")
+    ] = 50
+
+
+class IceServer(_Keys):
+    """A STUN or TURN server, as a browser takes it."""
+
+    urls: Annotated[str, Field(pattern=r"^(stuns?|turns?):[!-~]{1,200}$")]
+    username: Annotated[str, Field(max_length=200)] = ""
+    credential: Annotated[str, Field(max_length=200, repr=False)] = ""
+
+
+class Webrtc(_Keys):
+    """Pages as phones: a browser's sound comes by WebRTC, to the last free port of rtp.ports."""
+
+    ice_servers: Annotated[
+        tuple[IceServer, ...],
+        Field(
+            max_length=8,
+            description=(
+                "STUN and TURN servers that pages ask, each {urls, username, credential}: only for browsers whose "
+                "network lets no UDP through to this server."
+            ),
+        ),
+    ] = ()
 
 
 class Overload(_Keys):
@@ -303,6 +400,114 @@ class Speech(_Keys):
     ] = "espeak-ng"
 
 
+class Recordings(_Keys):
+    """Recordings: what becomes of them after the call, and how they are kept."""
+
+    format: Annotated[
+        Literal["opus", "mp3", "wav"],
+        Field(
+            description="What they become after the call: opus, mp3, or wav as they were written (five times larger)."
+        ),
+    ] = "opus"
+    key_file: Annotated[
+        File | None,
+        Field(
+            description=(
+                "Seal them (AES-256) with the last key in this file, which `callcenterd recording-key` makes; none: "
+                "they are plain."
+            )
+        ),
+    ] = None
+    keep_free_mb: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=0,
+            le=100_000_000,
+            description="Megabytes on their disk below which there is an alarm.",
+        ),
+    ] = 1000
+    paused_tone: Annotated[
+        bool, Field(strict=True, description="Where a recording is paused: a soft tone (true) or silence.")
+    ] = False
+    paused_minutes: Annotated[
+        float,
+        Field(
+            strict=True, gt=0, le=1440, description="Minutes after which a pause is told as one that may be forgotten."
+        ),
+    ] = 3
+
+
+class Mail(_Keys):
+    """The mail server by which messages of callers go out as e-mail, to the addresses of their mailboxes."""
+
+    host: Annotated[
+        str,
+        BeforeValidator(_mail_host),
+        Field(description='The mail server (SMTP), a name or an address; "": no mail is sent.'),
+    ] = ""
+    port: Annotated[
+        int, Field(strict=True, ge=1, le=65535, description="Its port: usually 587 for starttls, 465 for tls.")
+    ] = 587
+    security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Field(description="How the way there is sealed: starttls, tls from the beginning, or none (no user then)."),
+    ] = "starttls"
+    user: Annotated[
+        str, Field(max_length=200, description='The account to sign in with; "": the server wants none.')
+    ] = ""
+    password_file: Annotated[
+        File | None,
+        Field(
+            description=(
+                "A file whose first line is the account's password; none: the variable CALLCENTERD_MAIL_PASSWORD "
+                "has it."
+            )
+        ),
+    ] = None
+    sender: Annotated[
+        str,
+        BeforeValidator(_sender),
+        Field(description="Who the letters are from, as office@example.com or Office <office@example.com>."),
+    ] = ""
+    ca: Annotated[
+        File | None,
+        Field(description="Who vouches for the mail server, a PEM file; none: the system's authorities."),
+    ] = None
+    timeout_seconds: Annotated[
+        float, Field(strict=True, ge=1, le=300, description="Seconds that the server may take for one step.")
+    ] = 30
+    attachment_mb: Annotated[
+        float,
+        Field(strict=True, gt=0, le=50, description="Megabytes of sound in a letter at most; what is longer is cut."),
+    ] = 5
+
+    @model_validator(mode="after")
+    def _whole(self) -> Mail:
+        if self.host and not self.sender:
+            raise ValueError("a sender is wanted (mail.sender) where there is a host")
+        if self.user and self.security == "none":
+            raise ValueError("starttls or tls is wanted (mail.security) where there is a user")
+        return self
+
+
+class Business(_Keys):
+    """Business systems that flows may ask (the node http)."""
+
+    hosts: Annotated[
+        tuple[Annotated[str, AfterValidator(_business_host)], ...],
+        Field(max_length=100, description="Hosts that may be asked, as crm.example.com or 10.0.0.5:8080; no others."),
+    ] = ()
+    networks: Annotated[
+        tuple[Annotated[Network, BeforeValidator(_network)], ...],
+        Field(max_length=100, description="Networks of our own in which such a host may be, as 10.0.0.0/8."),
+    ] = ()
+    secrets_file: Annotated[
+        File | None,
+        Field(description="A file of secrets that flows send by their names, a line each: name: value."),
+    ] = None
+
+
 class Log(_Keys):
     """What the server writes about its work, on standard error."""
 
@@ -324,6 +529,8 @@ class Config(_Keys):
     ] = Path("var")
     sip: Annotated[Sip, Field(description=Sip.__doc__)] = Sip()
     rtp: Annotated[Rtp, Field(description=Rtp.__doc__)] = Rtp()
+    webrtc: Annotated[Webrtc, Field(description=Webrtc.__doc__)] = Webrtc()
+    rooms: Annotated[Rooms, Field(description=Rooms.__doc__)] = Rooms()
     overload: Annotated[Overload, Field(description=Overload.__doc__)] = Overload()
     web: Annotated[Web, Field(description=Web.__doc__)] = Web()
     flows: Annotated[Folder, Field(description="The folder of the call flows, one YAML file each.")] = Path("flows")
@@ -350,6 +557,9 @@ class Config(_Keys):
             description='Where records are kept: "" for SQLite in the data folder, or postgresql://user:password@host/name.',
         ),
     ] = ""
+    recordings: Annotated[Recordings, Field(description=Recordings.__doc__)] = Recordings()
+    mail: Annotated[Mail, Field(description=Mail.__doc__)] = Mail()
+    business: Annotated[Business, Field(description=Business.__doc__)] = Business()
     speech: Annotated[Speech, Field(description=Speech.__doc__)] = Speech()
     drain_seconds: Annotated[
         float,

@@ -25,13 +25,17 @@ from callcenterd import control, logs
 from callcenterd import site as site_file
 from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls
+from callcenterd.calls.pagephones import PagePhones
+from callcenterd.channels.mail import Account, Post
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
 from callcenterd.crm.customer import Customers
 from callcenterd.errors import CannotStart, FaultyFile, LocalError
+from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.shelf import Flows
-from callcenterd.media import recording
+from callcenterd.media.codecs import frames, g711
 from callcenterd.media.thread import Media
+from callcenterd.media.webrtc.gateway import Gateway
 from callcenterd.model import events
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.prompts import Music
@@ -40,9 +44,12 @@ from callcenterd.sip.overload import Limits
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.sip.transport.tls import Certificates
 from callcenterd.store.database import Store
+from callcenterd.switchboard import business
+from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.lamps import Lamps
+from callcenterd.switchboard.pagephones import PagePhoneDesk
 from callcenterd.web import app as web
 from callcenterd.web import door as web_door
 from callcenterd.worker.passwords import Passwords
@@ -112,6 +119,7 @@ class Server:
         interrupted = await self.store.calls.close_interrupted()
         if interrupted:
             _log.warning("the last run was cut off in the middle of calls", calls=len(interrupted))
+        await self.store.agents.close_interrupted(self._clock.utc())
 
     async def _first_admin(self) -> str | None:
         """Somebody must be able to sign in: at the very first start an administrator is made."""
@@ -135,17 +143,30 @@ class Server:
             self.worker, config.prompts, config.data / "prompts-cache", config.language, config.speech.engine
         )
         self.flows = Flows(config.flows, self.worker)
+        self.flow_desk = FlowDesk(config.flows, self.flows, self.store, self.worker, clock, self.reload_flows)
         self.bus = Bus()
+        self.finisher = Worker()
+        self.archive = Archive(
+            store=self.store,
+            bus=self.bus,
+            clock=clock,
+            worker=self.finisher,
+            folder=config.data / RECORDINGS,
+            rules=Rules(config.recordings.format, config.recordings.key_file, config.recordings.keep_free_mb),
+            live=lambda: self.board.journeys.keys(),  # noqa: PLW0108  # it is built below
+        )
         self.media = Media(
             clock=clock,
             ports=config.rtp.ports.numbers(),
             tell=lambda fact: self.calls.sounded(fact),  # noqa: PLW0108  # it is built below
             recordings=config.data / RECORDINGS,
+            open_file=self.archive.open_new,
+            paused_tone=config.recordings.paused_tone,
         )
         self.endpoint = Endpoint(
             chance=self._chance,
             domain=config.sip.domain,
-            tell=lambda event: self.calls.signalled(event),  # noqa: PLW0108
+            tell=lambda event: self.pages.signalled(event),  # noqa: PLW0108
             region=config.region,
             overload=Limits(config.overload.strangers_ms, config.overload.new_calls_ms),
             never_banned=config.sip.never_banned,
@@ -157,9 +178,22 @@ class Server:
         except LocalError as fault:
             raise CannotStart(str(fault)) from fault
         self.sip = SipEdge(self.endpoint, sip.listen, clock, certificates=certificates)
-        self.calls = Calls(
-            clock=clock, chance=self._chance, sip=self.sip, media=self.media, rtp_address=config.rtp.address
+        self.gateway = Gateway(config.rtp.ports.numbers())
+        self.pages = PagePhones(
+            sip=self.sip,
+            gateway=self.gateway,
+            tell=lambda event: self.calls.signalled(event),  # noqa: PLW0108
         )
+        self.gateway.listener = self.pages
+        self.calls = Calls(
+            clock=clock,
+            chance=self._chance,
+            sip=self.pages,
+            media=self.media,
+            rtp_address=config.rtp.address,
+            codecs=(*g711.CODECS, *frames.available()),
+        )
+        self.calls.rings_page = self.pages.is_page
         self.board = Switchboard(
             clock=clock,
             chance=self._chance,
@@ -172,6 +206,29 @@ class Server:
             language=config.language,
             region=config.region,
             zone=ZoneInfo(config.timezone),
+            pause_forgotten_seconds=config.recordings.paused_minutes * 60,
+            recording_ending=self.archive.ending,
+            silent_seconds=config.rtp.timeout_seconds,
+            silent_held_seconds=config.rtp.hold_timeout_seconds,
+            park_seconds=config.rooms.park_seconds,
+            park_slots=config.rooms.park_slots,
+            conference_most=config.rooms.conference_most,
+            proof=self.passwords,
+            business=business.Business(
+                config.business.hosts, config.business.networks, business.secrets(config.business.secrets_file)
+            ),
+        )
+        self.post = Post(
+            account=mail_account(config),
+            store=self.store,
+            bus=self.bus,
+            clock=clock,
+            archive=self.archive,
+            worker=self.finisher,
+            site=lambda: self.board.site,
+            key_file=config.recordings.key_file,
+            language=config.language,
+            zone=ZoneInfo(config.timezone),
         )
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
         self.sip.show(self.lamps.document)
@@ -183,10 +240,11 @@ class Server:
             store=self.store,
             customers=Customers(self.store, self.bus, clock),
             flows=self.flows,
+            flow_desk=self.flow_desk,
             passwords=self.passwords,
             bus=self.bus,
             clock=clock,
-            recordings=config.data / RECORDINGS,
+            archive=self.archive,
             timezone=ZoneInfo(config.timezone),
             site_changed=self.take_up_site,
             reload_flows=self.reload_flows,
@@ -196,6 +254,14 @@ class Server:
             bans=self.bans,
             phones=self._phones,
             seen_phones=self._seen_phones,
+            page_phones=PagePhoneDesk(self.board, self.pages),
+            gateway=lambda: self.gateway.state,
+            mail=self.post.reasons,
+            sound_hosts=() if config.rtp.address == "auto" else (config.rtp.address,),
+            ice_servers=[
+                {key: value for key, value in server.model_dump().items() if value}
+                for server in config.webrtc.ice_servers
+            ],
             open_sip=self.sip.web_socket,
             doors=tuple((listen.transport, listen.port) for listen in config.sip.listen),
             language=config.language,
@@ -224,6 +290,9 @@ class Server:
     async def _go(self) -> None:
         self.worker.start()
         self._open.push_async_callback(self.worker.stop)
+        self._open.push_async_callback(self.gateway.stop)
+        self.finisher.start()
+        self._open.push_async_callback(self.finisher.stop)
         self._open.push_async_callback(self.prompts.stop)
         self.media.start(asyncio.get_running_loop())
         self._open.push_async_callback(self._stop_sound)
@@ -234,7 +303,12 @@ class Server:
         self.first_password = await self._first_admin()
         await self.take_up_site()
         await self.board.desk.restore()
+        await self.board.forwarding.restore()
+        self.board.callbacks.start()
+        self.board.campaigns.start()
+        self.board.queueing.start()
         await self.bans.restore()
+        await self.board.waiting.places.restore()
         self.lamps.count()
         self._open.push_async_callback(self.lamps.stop)
         self._open.callback(self.sip.farewell)
@@ -242,7 +316,11 @@ class Server:
         await self.control.start()
         self._open.push_async_callback(self.control.stop)
         self._open.push_async_callback(self._stop_tasks)
-        self._own(self._repair_recordings())
+        self.archive.start()
+        self._open.push_async_callback(self.archive.stop)
+        self.board.voicemail.rescue()
+        self.post.start()
+        self._open.push_async_callback(self.post.stop)
         self._own(self._watch_sound())
         # What is there now stays: it need not be looked through again and again while calls run.
         gc.collect()
@@ -257,11 +335,15 @@ class Server:
         self._seen_trunks = {trunk.name: self._seen_trunks.get(trunk.name, web.TrunkNow()) for trunk in site.trunks}
         await self.sip.configure(site)
         self.board.configure(site)
+        language = self._config.language
+        words = [*self.board.waiting.prompts(language), self.board.callbacks.greeting(language)]
+        self._own(self.prompts.prepare(words))
         self.bus.publish(events.SiteChanged(at=self._clock.utc(), revision=site.revision))
 
     async def reload_flows(self) -> web.FlowsNow:
         """Read the flow files again, and make what their callers will hear."""
         loaded = await self.flows.load()
+        await self.flow_desk.take_up()
         self.bus.publish(
             events.FlowsLoaded(
                 at=self._clock.utc(), flows=loaded.flows, faults=tuple(str(fault) for fault in loaded.faults)
@@ -297,10 +379,16 @@ class Server:
         self._seen_trunks[seen.trunk] = web.TrunkNow(seen.state, seen.why)
 
     def _phones(self) -> Mapping[ExtensionNumber, web.PhoneNow]:
-        return {
+        by_sip = {
             number: web.PhoneNow(reachable=True, contact=binding.contact, device=binding.device)
             for number, binding in self.endpoint.registrations().items()
         }
+        pages = {
+            view.extension: web.PhoneNow(reachable=True, contact=f"page:{view.login}", device=web.PAGE)
+            for view in self.pages.connected()
+            if view.extension is not None
+        }
+        return {**by_sip, **pages}
 
     def _seen_phones(self) -> list[web.PhoneSeen]:
         now, at = self._clock.monotonic(), self._clock.utc()
@@ -323,7 +411,15 @@ class Server:
         return {
             **self.board.counters(),
             **{f"sip_{name}": value for name, value in self.endpoint.counters().items()},
-            "worker_restarts_total": self.worker.restarts,
+            "webrtc_up": self.gateway.state == "up",
+            "webrtc_pages": self.gateway.figures.pages,
+            "webrtc_cpu_seconds_total": self.gateway.figures.cpu_seconds,
+            "webrtc_strangers_total": self.gateway.figures.strangers,
+            "webrtc_badly_sealed_total": self.gateway.figures.bad,
+            "webrtc_restarts_total": self.gateway.restarts,
+            **self.archive.counters(),
+            **self.post.counters(),
+            "worker_restarts_total": self.worker.restarts + self.finisher.restarts,
         }
 
     async def _watch_sound(self) -> None:
@@ -359,33 +455,11 @@ class Server:
         now = await self.reload_flows()
         return {"flows": list(now.flows), "faults": [str(fault) for fault in now.faults]}
 
-    # ---- after a crash ----------------------------------------------------------------------------------
-
-    async def _repair_recordings(self) -> None:
-        """What the last run was writing when it was cut off becomes whole, up to its last second."""
-        folder = self._config.data / RECORDINGS
-        for kept in await self.store.recordings.open_ones():
-            if kept.call_id in self.board.journeys:
-                continue  # of this run, and still being spoken
-            try:
-                found = await asyncio.to_thread(recording.repair, folder / kept.path)
-            except (LocalError, OSError) as fault:
-                _log.error("recording cannot be repaired", recording=kept.id, why=str(fault))
-                found = recording.RepairedRecording(0.0, 0, "")
-            await self.store.recordings.finish(
-                kept.id,
-                finished_at=kept.finished_at or kept.started_at,
-                seconds=found.seconds,
-                octets=found.octets,
-                sha256=found.sha256,
-                complete=False,
-            )
-
     # ---- stopping ---------------------------------------------------------------------------------------
 
     async def drain(self) -> None:
         """No new calls; returns when the running ones are over, or their time is."""
-        self.board.draining = True
+        self.board.drain()
         self.sip.drain()
         over = asyncio.Event()
         self.bus.listen(events.CallEnded, lambda _: over.set())
@@ -418,6 +492,21 @@ class Server:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             _log.error("task failed", exc_info=fault)
+
+
+def mail_account(config: Config) -> Account:
+    mail = config.mail
+    return Account(
+        host=mail.host,
+        port=mail.port,
+        security=mail.security,
+        user=mail.user,
+        password_file=mail.password_file,
+        sender=mail.sender,
+        ca=mail.ca,
+        timeout=mail.timeout_seconds,
+        most_octets=int(mail.attachment_mb * 1_000_000),
+    )
 
 
 async def serve(config: Config, say: Callable[[str], None], reread: Callable[[], Config]) -> None:

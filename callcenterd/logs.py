@@ -45,6 +45,8 @@ SECRETS = frozenset(
 )
 _OF_SECRETS = tuple(f"_{name}" for name in ("password", "secret", "token", "pin"))
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]*(?=@)")
+_KEYS = re.compile(r"(?<=inline:)[A-Za-z0-9+/=]+", re.IGNORECASE)
+"""A key of encrypted sound, as it stands in SDP (RFC 4568)."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DEEPEST = 4
 _QUIET = ("aiohttp.access", "aiosqlite", "alembic", "asyncio", "sqlalchemy", "fontTools", "PIL")
@@ -91,7 +93,7 @@ def set_up(level: Level, form: Format, *, stream: TextIO | None = None, clock: C
 
 
 def hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Writes *** for what stands under a secret's name, however deep, and for a password inside an address."""
+    """Writes *** for what stands under a secret's name, however deep, a password in an address, and a key in SDP."""
     return {name: _hidden(name, value, 0) for name, value in event.items()}
 
 
@@ -103,7 +105,8 @@ def _hidden(name: str, value: Any, depth: int) -> Any:
     match value:
         case str():
             plain = str(value)  # a Secret gives *** here; as it is, json would write its letters
-            return _CREDENTIALS.sub(HIDDEN, plain) if "://" in plain else plain
+            plain = _CREDENTIALS.sub(HIDDEN, plain) if "://" in plain else plain
+            return _KEYS.sub(HIDDEN, plain) if "nline:" in plain or "NLINE:" in plain else plain
         case Mapping():
             return {str(key): _hidden(str(key), part, depth + 1) for key, part in value.items()}
         case list() | tuple() | set() | frozenset():

@@ -1,4 +1,4 @@
-"""The site file: trunks, numbers, users, extensions, queues and limits; brought into the store, and written back.
+"""The site file: trunks, numbers, users, queues and so on (`SECTIONS`); brought into the store, and written back.
 
 A file adds and changes; it never takes away: what it does not name stays, key by key (a user without `password`
 keeps the one that there is). A list that is given replaces that list. Applying a file twice changes nothing.
@@ -13,6 +13,7 @@ import asyncio
 import dataclasses
 import ipaddress
 import re
+import zoneinfo
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
@@ -21,32 +22,69 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile, NotFound, NotNow, Refused
+from callcenterd.model import calendar
+from callcenterd.model.calendar import Calendar, Holiday, MakeUpDay, Weekday
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
     ALL,
+    CALLBACK,
     EACH,
+    VOICEMAIL,
+    Announce,
+    AtClosing,
+    BreakReason,
     CallerHeader,
     Codec,
+    Comfort,
+    DisposedCallback,
+    Disposition,
+    Encryption,
     Extension,
+    FirstRung,
     Limits,
+    Mailbox,
+    Module,
+    ModuleName,
+    NoticeTo,
     NumberForm,
     NumberRoute,
+    OnMachine,
     OutboundRoute,
     QueueSettings,
+    RecordWhen,
     Secret,
     Site,
+    Sticky,
     Strategy,
+    Team,
     Trunk,
+    TrunkEncryption,
     TrunkTransport,
     UserAccount,
 )
+from callcenterd.model.voicemail import Box, BoxKind
 from callcenterd.store.database import Store
 from callcenterd.worker.passwords import Passwords
 from callcenterd.yamltext import Document, KeyPath
 
-Section = Literal["trunks", "numbers", "outbound", "users", "extensions", "queues", "limits"]
+Section = Literal[
+    "trunks",
+    "numbers",
+    "outbound",
+    "users",
+    "extensions",
+    "queues",
+    "limits",
+    "breaks",
+    "dispositions",
+    "modules",
+    "mailboxes",
+    "calendars",
+    "teams",
+]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
+_EXIT = re.compile(r"\w[\w-]{0,63}(?:/\w[\w-]{0,63})?")
 _NIGHT = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 SHORTEST_PAUSE = 10
 """Seconds between two OPTIONS: an answer may take that long."""
@@ -81,6 +119,7 @@ FlowName = Annotated[_Text, _shape(r"\w[\w-]{0,63}", "a flow's name: up to 64 le
 Login = Annotated[_Text, _shape(r"\w[\w.@-]{0,63}", "a login of up to 64 letters, digits, _ . @ -")]
 Label = Annotated[_Text, _shape(_PRINTABLE + "{0,100}", "a text of up to 100 characters in one line")]
 Proof = Annotated[_Text, _shape(_PRINTABLE + "{1,256}", "a password of 1 to 256 characters in one line")]
+Pin = Annotated[_Text, _shape(r"[0-9]{4,12}", "a PIN of 4 to 12 digits, in quotes,")]
 Hash = Annotated[_Text, _shape(r"\$argon2id?\$[\x21-\x7e]{20,400}", "an argon2 hash, as `export` writes it,")]
 Phone = Annotated[
     _Text, _shape(r"[0-9A-Za-z*#+_-]{1,32}", "an extension's number of up to 32 digits (letters, * # + _ -)")
@@ -97,6 +136,13 @@ Contact = Annotated[
         rf"|sip:(?:[^\s@<>\"]{{1,64}}@)?(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:;transport=(?:udp|tcp|tls))?",
         "an address as sip:door@192.168.1.20:5060",
     ),
+]
+MailAddress = Annotated[
+    _Text,
+    _shape(r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@" + _HOST, "a mail address as office@example.com"),
+]
+PromptName = Annotated[
+    _Text, _shape(r"|(?=.{1,64}$)\w[\w-]*(?:/\w[\w-]*)*", "a prompt's name: letters, digits, _ and -, no ending,")
 ]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -130,6 +176,19 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _spoken(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    if set(codecs) == {"G729"}:
+        raise ValueError("a codec besides G729, which is understood but never sent, is wanted")
+    return codecs
+
+
+def _box(text: str) -> str:
+    try:
+        return str(Box.parse(text))
+    except ValueError:
+        raise ValueError("queue:, agent: or extension: and a name, as queue:sales, is wanted") from None
+
+
 def _night(text: str) -> str:
     if text and not _NIGHT.fullmatch(text):
         raise ValueError("hours as 22:00-07:00, or nothing, are wanted")
@@ -140,6 +199,65 @@ def _pause(value: int) -> int:
     if 0 < value < SHORTEST_PAUSE:
         raise ValueError(f"0 or at least {SHORTEST_PAUSE} is wanted")
     return value
+
+
+def _zone(name: str) -> str:
+    if name:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("the name of a time zone that this machine knows, as Asia/Shanghai, is wanted") from None
+    return name
+
+
+def _day(text: str) -> str:
+    calendar.day_of(text)
+    return text
+
+
+def _span(text: str) -> str:
+    calendar.span_of(text)
+    return text
+
+
+Day = Annotated[_Text, AfterValidator(_day)]
+Spans = Annotated[
+    tuple[Annotated[_Text, AfterValidator(_span)], ...],
+    AfterValidator(_each_once),
+    Field(max_length=calendar.MOST_SPANS),
+]
+
+
+class HolidayEntry(BaseModel):
+    """A day, or days, off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    first: Day
+    last: Day | Literal[""] = ""
+    name: Label = ""
+    hours: Spans = ()
+
+    def thing(self) -> Holiday:
+        return Holiday(first=self.first, last=self.last, name=self.name, hours=self.hours)
+
+
+class MakeUpEntry(BaseModel):
+    """A day that is worked although it would be free."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    date: Day
+    like: Weekday = "monday"
+    name: Label = ""
+
+    def thing(self) -> MakeUpDay:
+        return MakeUpDay(date=self.date, like=self.like, name=self.name)
+
+
+Skill = Annotated[int, Field(strict=True, ge=1, le=10)]
+Points = Annotated[int, Field(strict=True, ge=-100, le=100)]
+Skills = Annotated[dict[Name, Skill], Field(max_length=50)]
 
 
 class _Entry(BaseModel):
@@ -194,8 +312,13 @@ class TrunkEntry(_Entry):
     codecs: Annotated[
         tuple[Codec, ...],
         AfterValidator(_each_once),
-        Field(min_length=1, max_length=2, description="Codecs in the order in which they are offered there."),
+        AfterValidator(_spoken),
+        Field(min_length=1, max_length=5, description="Codecs that are offered there and taken, in this order."),
     ] = ("PCMA", "PCMU")
+    encryption: Annotated[
+        TrunkEncryption,
+        Field(description="Of the sound (SRTP with keys in SDP, RFC 4568): off or required; use it with TLS."),
+    ] = "off"
     options: Annotated[
         int,
         Field(strict=True, ge=0, le=3600, description="Seconds between two OPTIONS that ask if it is there; 0: none."),
@@ -242,8 +365,17 @@ class UserEntry(_Entry):
     password_hash: Annotated[
         Hash, Field(repr=False, description="The hash that `export` wrote, in place of a password.")
     ] = ""
+    pin: Annotated[
+        Pin, Field(repr=False, description="The PIN to sign in with by a phone's keys (*70); kept as a hash only.")
+    ] = ""
+    pin_hash: Annotated[Hash, Field(repr=False, description="The hash that `export` wrote, in place of a PIN.")] = ""
     extension: Annotated[Phone | None, Field(description="The phone that is this person's; null for none.")] = None
     language: Annotated[Literal["zh-CN", "en"], Field(description="The language of this person's pages.")] = "zh-CN"
+    record: Annotated[
+        RecordWhen,
+        Field(description="Whether this agent's calls are recorded: as the queue says (queue), always, or never."),
+    ] = "queue"
+    skills: Annotated[Skills, Field(description="What this agent can, each with a level of 1 to 10.")] = {}
 
 
 class ExtensionEntry(_Entry):
@@ -257,6 +389,36 @@ class ExtensionEntry(_Entry):
     auto_answer: Annotated[
         Flag, Field(description="Whether the phone is asked to pick up calls of queues by itself (headsets).")
     ] = False
+    codecs: Annotated[
+        tuple[Codec, ...],
+        AfterValidator(_each_once),
+        AfterValidator(_spoken),
+        Field(min_length=1, max_length=5, description="Codecs that are offered to the phone and taken, in this order."),
+    ] = ("PCMA", "PCMU", "G722", "opus")
+    encryption: Annotated[
+        Encryption,
+        Field(description="Of the sound (SRTP): off, allowed (as the phone wants) or required; use it with TLS."),
+    ] = "allowed"
+
+
+def _comforting(words: tuple[Comfort, ...]) -> tuple[Comfort, ...]:
+    for each in words:
+        if not each.say and not each.play:
+            raise ValueError("say (a text) or play (the name of a recording) is wanted")
+        if not 5 <= each.every <= 3600:
+            raise ValueError("every is 5 to 3600 seconds")
+        if len(each.say) > 1000 or len(each.play) > 64:
+            raise ValueError("a text of up to 1000 characters is wanted, or a name of up to 64")
+    return words
+
+
+def _leading_out(exits: Mapping[str, str]) -> Mapping[str, str]:
+    for key, to in exits.items():
+        if len(key) != 1 or key not in "0123456789*#":
+            raise ValueError(f"{key[:20]} is no key of a telephone; the keys are 0 to 9, * and #")
+        if not _EXIT.fullmatch(to):
+            raise ValueError(f"{VOICEMAIL}, {CALLBACK}, a flow or a flow and its node (main/other) is wanted")
+    return exits
 
 
 class QueueEntry(_Entry):
@@ -281,6 +443,138 @@ class QueueEntry(_Entry):
     ] = 0
     record: Annotated[Flag, Field(description="Whether its calls are recorded.")] = True
     music: Annotated[Label, Field(description="The name of the music; empty for the office's default.")] = ""
+    disposition_required: Annotated[
+        Flag, Field(description="Whether the wrap-up goes on until the agent has said what came of the call.")
+    ] = False
+    announce_recording: Annotated[
+        NoticeTo,
+        Field(description="Who is told that the call is recorded: none, the caller before waiting, or both sides."),
+    ] = "none"
+    recording_beep: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=600,
+            description="Seconds between two soft tones that both sides of a recorded call hear; 0: none.",
+        ),
+    ] = 0
+    skills: Annotated[
+        Skills, Field(description="What an agent must be able to, at least at that level, to be asked at all.")
+    ] = {}
+    ranks: Annotated[
+        dict[Login, Annotated[int, Field(strict=True, ge=1, le=9)]],
+        Field(
+            max_length=1000,
+            description="Members of a later rank (2 to 9) are asked when nobody of an earlier one is free, and serve "
+            "this queue after those in which they have an earlier rank; who is not named has rank 1.",
+        ),
+    ] = {}
+    weights: Annotated[
+        dict[Login, Annotated[int, Field(strict=True, ge=1, le=100)]],
+        Field(max_length=1000, description="How often members are drawn by `random`; who is not named has 1."),
+    ] = {}
+    priority: Annotated[Points, Field(description="Points of its callers: more are served earlier.")] = 0
+    level_priority: Annotated[
+        dict[Label, Points], Field(max_length=50, description="Points on top for customers of a level.")
+    ] = {}
+    ageing: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=3600,
+            description="Seconds of waiting that weigh as much as one point; 0: a higher priority always goes first.",
+        ),
+    ] = 0
+    sticky: Annotated[
+        Sticky,
+        Field(description="Whom who calls again is given back to: nobody (off), or the last agent."),
+    ] = "off"
+    sticky_wait: Annotated[
+        float,
+        Field(strict=True, ge=0, le=3600, description="Seconds in which nobody else is asked while that one is busy."),
+    ] = 0
+    retry: Annotated[
+        float,
+        Field(strict=True, ge=1, le=3600, description="Seconds until a caller is offered again to who refused."),
+    ] = 10
+    misses: Annotated[
+        int,
+        Field(strict=True, ge=0, le=20, description="Unanswered offers in a row that put an agent on break; 0: none."),
+    ] = 1
+    miss_return: Annotated[
+        float,
+        Field(strict=True, ge=0, le=3600, description="Seconds after which that break ends by itself; 0: it does not."),
+    ] = 0
+    most_waiting: Annotated[
+        int, Field(strict=True, ge=0, le=10_000, description="Callers who may wait at once; 0: no limit.")
+    ] = 0
+    callback_first: Annotated[
+        FirstRung, Field(description="Who is rung first when somebody is called back: the customer or the agent.")
+    ] = "customer"
+    callback_ring: Annotated[
+        float, Field(strict=True, ge=5, le=120, description="Seconds that the phone of who is called back rings.")
+    ] = 30
+    callback_hours: Annotated[
+        _Text, AfterValidator(_night), Field(description="When customers may be called back, as 09:00-20:00.")
+    ] = ""
+    callback_retries: Annotated[
+        tuple[Annotated[float, Field(strict=True, ge=10, le=86_400)], ...],
+        Field(max_length=10, description="Seconds after each failed try of a callback until the next one."),
+    ] = (300, 1800)
+    callback_machine: Annotated[
+        OnMachine,
+        Field(
+            description="Where the customer is rung first and a machine answers: hang_up and try again, or ignore it."
+        ),
+    ] = "hang_up"
+    announce_position: Annotated[
+        Announce, Field(description="Whether callers who wait are told their place: off, once, or every time.")
+    ] = "off"
+    announce_wait: Annotated[
+        Announce, Field(description="Whether they are told how long it will still be: off, once, or every time.")
+    ] = "off"
+    announce_first: Annotated[
+        float, Field(strict=True, ge=0, le=3600, description="Seconds of waiting before the first announcement.")
+    ] = 15
+    announce_every: Annotated[
+        float,
+        Field(strict=True, ge=0, le=3600, description="Seconds from one announcement to the next; 0: only one."),
+    ] = 60
+    announce_most: Annotated[
+        int,
+        Field(strict=True, ge=1, le=1000, description="Who has more callers before them is told just that."),
+    ] = 10
+    comfort: Annotated[
+        tuple[Comfort, ...],
+        AfterValidator(_comforting),
+        Field(max_length=20, description="Words while waiting: `{every: 90, say: text}` or `{every: 90, play: name}`."),
+    ] = ()
+    exits: Annotated[
+        Mapping[str, str],
+        AfterValidator(_leading_out),
+        Field(
+            max_length=12,
+            description="Keys that end the wait: `voicemail`, `callback`, a flow, or a flow's node as `main/other`.",
+        ),
+    ] = {}
+    place_back: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=60,
+            description="Minutes in which a caller who was cut off gets the old place back on calling again; 0: never.",
+        ),
+    ] = 5
+    calendar: Annotated[
+        Name | Literal[""], Field(description="The calendar that says when it takes callers; empty: always.")
+    ] = ""
+    at_closing: Annotated[
+        AtClosing,
+        Field(description="Who still waits when it closes: is served all the same (keep), or leaves (leave)."),
+    ] = "keep"
 
 
 class LimitsEntry(_Entry):
@@ -321,6 +615,138 @@ class LimitsEntry(_Entry):
     ] = 0
 
 
+class BreakEntry(_Entry):
+    """A reason for a break. Known by its name. At a phone (*73) its key is its place in the list. An office that names
+    none has rest, meal, meeting, training, work."""
+
+    name: Annotated[Name, Field(description="What programs and the history call it.")]
+    title: Annotated[Label, Field(description="What people read and hear.")] = ""
+    limit: Annotated[
+        float,
+        Field(strict=True, ge=0, le=86_400, description="Seconds after which supervisors are told of it; 0: never."),
+    ] = 0
+    per_day: Annotated[
+        float,
+        Field(strict=True, ge=0, le=86_400, description="The same for all breaks of a day with this reason together."),
+    ] = 0
+
+
+class DispositionEntry(_Entry):
+    """What came of a call, as its agent says it. Known by its code."""
+
+    code: Annotated[
+        _Text,
+        _shape(r"[0-9]{1,6}", "a code of up to 6 digits"),
+        Field(description="What is dialled for it after *75, and kept with the call."),
+    ]
+    title: Annotated[Label, Field(description="What people read.")] = ""
+    queues: Annotated[
+        tuple[Name, ...],
+        AfterValidator(_each_once),
+        Field(max_length=1000, description="The queues of whose calls it is said; empty: of every call."),
+    ] = ()
+    callback: Annotated[
+        DisposedCallback,
+        Field(description="What it means where the call was a callback: wrong_number closes it, others try again."),
+    ] = ""
+
+
+class ModuleEntry(_Entry):
+    """A part of the system that an office may do without. Known by its name."""
+
+    name: Annotated[ModuleName, Field(description="feature_codes: what phones dial to sign in, go on break and so on.")]
+    on: Annotated[Flag, Field(description="Whether it is there.")] = True
+
+
+class MailboxEntry(_Entry):
+    """A box for messages that callers leave. Known by its box; who has none here has one with the defaults."""
+
+    box: Annotated[
+        _Text,
+        AfterValidator(_box),
+        Field(max_length=80, description="Whose: queue:sales, agent:1001 or extension:8001."),
+    ]
+    greeting: Annotated[
+        PromptName, Field(description="The name of the prompt that is played first; empty: the house's own words.")
+    ] = ""
+    longest: Annotated[
+        float, Field(strict=True, ge=5, le=3600, description="Seconds after which a message is ended.")
+    ] = 180
+    shortest: Annotated[
+        float, Field(strict=True, ge=0.5, le=60, description="Seconds; what is shorter is no message.")
+    ] = 2
+    silence: Annotated[
+        float, Field(strict=True, ge=0, le=60, description="Seconds of silence that end a message; 0: they do not.")
+    ] = 0
+    most: Annotated[
+        int, Field(strict=True, ge=0, le=10_000, description="Messages that may wait in it; 0: no limit.")
+    ] = 0
+    mail: Annotated[
+        tuple[MailAddress, ...],
+        AfterValidator(_each_once),
+        Field(
+            max_length=20, description="Addresses that get each message by e-mail (see `mail` of the configuration)."
+        ),
+    ] = ()
+
+
+class CalendarEntry(_Entry):
+    """When an office, or a part of it, is open. Known by its name."""
+
+    name: Annotated[Name, Field(description="How queues, flows and pages call it.")]
+    title: Annotated[Label, Field(description="What people read.")] = ""
+    zone: Annotated[
+        _Text, AfterValidator(_zone), Field(description="Its time zone, as Asia/Shanghai; empty: the office's.")
+    ] = ""
+    hours: Annotated[
+        dict[Weekday, Spans],
+        Field(
+            description="Hours of each day of the week, as monday: [09:00-12:00, 13:00-18:00]; a day that is not named "
+            "is closed; 22:00-06:00 goes on into the next day; 00:00-24:00 is a whole day."
+        ),
+    ] = {}
+    holidays: Annotated[
+        tuple[HolidayEntry, ...],
+        Field(
+            max_length=1000,
+            description="Days off: first, last (if more than one), name, and hours if it is not closed on them. One "
+            "that follows ends the hours of the night before at midnight.",
+        ),
+    ] = ()
+    make_up: Annotated[
+        tuple[MakeUpEntry, ...],
+        Field(
+            max_length=1000,
+            description="Days that are worked although they would be free: date, like (a weekday whose hours they "
+            "have), name.",
+        ),
+    ] = ()
+
+    def given(self) -> dict[str, Any]:
+        fields = super().given()
+        for name in {"holidays", "make_up"} & set(fields):
+            fields[name] = tuple(entry.thing() for entry in fields[name])
+        return fields
+
+
+class TeamEntry(_Entry):
+    """Agents and the supervisors who lead them. Known by its name. A supervisor who leads a team sees and acts on the
+    agents and calls of the own teams only; who leads none, on all."""
+
+    name: Annotated[Name, Field(description="How programs call it.")]
+    title: Annotated[Label, Field(description="What people read.")] = ""
+    members: Annotated[
+        tuple[Login, ...],
+        AfterValidator(_each_once),
+        Field(max_length=1000, description="The logins of its agents; an agent may be in several teams."),
+    ] = ()
+    leaders: Annotated[
+        tuple[Login, ...],
+        AfterValidator(_each_once),
+        Field(max_length=100, description="The logins of the supervisors who lead it."),
+    ] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """key: the field by which a thing is known. needed: without which a new thing cannot be."""
@@ -340,6 +766,12 @@ _KINDS: Mapping[Section, _Kind] = {
     "extensions": _Kind("extension", "number", ExtensionEntry, Extension, ()),
     "queues": _Kind("queue", "name", QueueEntry, QueueSettings, ()),
     "limits": _Kind("limits", "who", LimitsEntry, Limits, ()),
+    "breaks": _Kind("break reason", "name", BreakEntry, BreakReason, ()),
+    "dispositions": _Kind("disposition", "code", DispositionEntry, Disposition, ("title",)),
+    "modules": _Kind("module", "name", ModuleEntry, Module, ()),
+    "mailboxes": _Kind("mailbox", "box", MailboxEntry, Mailbox, ()),
+    "calendars": _Kind("calendar", "name", CalendarEntry, Calendar, ()),
+    "teams": _Kind("team", "name", TeamEntry, Team, ()),
 }
 ENTRIES: Mapping[Section, type[BaseModel]] = {section: kind.entry for section, kind in _KINDS.items()}
 """What a thing of each section looks like: for the documents of the file and of the API."""
@@ -458,6 +890,19 @@ def _between(known: Site, named: Sequence[Named], mentioned: Iterable[tuple[str,
             if (section, name) not in names:
                 yield _Finding(one.place, path, f"there is no {_KINDS[section].word} {name}")
         yield from (_Finding(one.place, (field,), reason) for field, reason in _within(thing, one.entry))
+        if isinstance(thing, Team):
+            yield from _led_by_agents(site, thing, one.place)
+
+
+def _led_by_agents(site: Site, team: Team, place: KeyPath) -> Iterator[_Finding]:
+    """Who is an agent sees the own calls only, and would lead in vain."""
+    roles = {user.login: user.role for user in site.users}
+    for n, login in enumerate(team.leaders):
+        if roles.get(login) == "agent":
+            yield _Finding(place, ("leaders", n), f"a supervisor is wanted: {login} is an agent")
+
+
+_BOX_SECTIONS: Mapping[BoxKind, Section] = {"queue": "queues", "agent": "users", "extension": "extensions"}
 
 
 def _references(thing: object) -> Iterator[tuple[KeyPath, Section, str]]:
@@ -469,8 +914,24 @@ def _references(thing: object) -> Iterator[tuple[KeyPath, Section, str]]:
             yield ("extension",), "extensions", number
         case Limits() if thing.who not in (EACH, ALL):
             yield ("who",), "extensions", thing.who
+        case Mailbox():
+            box = Box.parse(thing.box)
+            yield ("box",), _BOX_SECTIONS[box.kind], box.name
         case QueueSettings():
             yield from ((("members", n), "users", member) for n, member in enumerate(thing.members))
+            if thing.calendar:
+                yield ("calendar",), "calendars", thing.calendar
+            yield from (
+                ((field, agent), "users", agent) for field in ("ranks", "weights") for agent in getattr(thing, field)
+            )
+        case Disposition():
+            yield from ((("queues", n), "queues", queue) for n, queue in enumerate(thing.queues))
+        case Team():
+            yield from (
+                ((field, n), "users", login)
+                for field in ("members", "leaders")
+                for n, login in enumerate(getattr(thing, field))
+            )
 
 
 def _within(thing: object, entry: _Entry) -> Iterator[tuple[str, str]]:
@@ -480,17 +941,33 @@ def _within(thing: object, entry: _Entry) -> Iterator[tuple[str, str]]:
             yield "register", "a trunk that is registered with needs a username"
         case Extension() if not thing.password.reveal() and not thing.contact:
             yield "number", "needs a password (a phone that registers) or a contact (a device at a fixed address)"
+        case Mailbox() if thing.shortest >= thing.longest:
+            yield "shortest", "must be less than longest"
+        case Calendar():
+            yield from thing.problems()
         case UserAccount() if {"password", "password_hash"} <= set(entry.given()):
             yield "password_hash", "either password or password_hash is wanted, not both"
+        case QueueSettings(disposition_required=True, wrap_up=0):
+            yield "wrap_up", "a queue that wants dispositions needs a wrap-up"
+        case UserAccount() if {"pin", "pin_hash"} <= set(entry.given()):
+            yield "pin_hash", "either pin or pin_hash is wanted, not both"
+        case UserAccount() if entry.given().get("pin") == thing.login:
+            yield "pin", "another PIN than the login is wanted"
+
+
+Proven = Literal["password", "pin"]
+_HASHED: tuple[Proven, ...] = get_args(Proven)
+Hashes = Mapping[tuple[str, Proven], str]
+"""What is kept of a user's password and PIN: by login and which of the two."""
 
 
 # ---- bringing it in -----------------------------------------------------------------------------------------------
 
 
-def merge(site: Site, named: Sequence[Named], hashes: Mapping[str, str]) -> tuple[Site, tuple[str, ...]]:
+def merge(site: Site, named: Sequence[Named], hashes: Hashes) -> tuple[Site, tuple[str, ...]]:
     """The site with what is named brought in, and what is another by it. Pure; references are not judged.
 
-    hashes: the new argon2 hash of each login whose password changes; `password` of a user is not looked at.
+    hashes: the new argon2 hash of each password and PIN that changes; `password` and `pin` are not looked at.
     The revision stays as it is.
     """
     lists: dict[str, tuple[Any, ...]] = {}
@@ -514,14 +991,15 @@ def _by_key(site: Site, section: Section) -> dict[str, Any]:
     return {getattr(thing, key): thing for thing in getattr(site, section)}
 
 
-def _brought_in(one: Named, old: Any, hashes: Mapping[str, str]) -> Any:
+def _brought_in(one: Named, old: Any, hashes: Hashes) -> Any:
     """The thing as it will be."""
     fields = one.entry.given()
     if one.section == "users":
-        fields.pop("password", None)
-        if one.key in hashes:
-            fields["password_hash"] = hashes[one.key]
-    for secret in {"password", "password_hash"} & set(fields):
+        for word in _HASHED:
+            fields.pop(word, None)
+            if (made := hashes.get((one.key, word))) is not None:
+                fields[f"{word}_hash"] = made
+    for secret in {"password", "password_hash", "pin_hash"} & set(fields):
         fields[secret] = Secret(fields[secret])
     kind = _KINDS[one.section]
     if old is not None:
@@ -652,18 +1130,20 @@ def _admins(site: Site) -> list[UserAccount]:
     return [user for user in site.users if user.role == "admin" and user.password_hash.reveal()]
 
 
-async def _hashes(passwords: Passwords, site: Site, named: Sequence[Named]) -> dict[str, str]:
-    """The hash of each password that is given and is not the one that there is."""
+async def _hashes(passwords: Passwords, site: Site, named: Sequence[Named]) -> Hashes:
+    """The hash of each password and PIN that is given and is not the one that there is."""
     known = _by_key(site, "users")
 
-    async def hashed(entry: UserEntry) -> tuple[str, str | None]:
-        old = known[entry.login].password_hash.reveal() if entry.login in known else ""
-        if old and await passwords.verify(old, entry.password):
-            return entry.login, None
-        return entry.login, await passwords.hash(entry.password)
+    async def hashed(login: str, word: Proven, given: str) -> tuple[tuple[str, Proven], str | None]:
+        old = getattr(known[login], f"{word}_hash").reveal() if login in known else ""
+        if old and await passwords.verify(old, given):
+            return (login, word), None
+        return (login, word), await passwords.hash(given)
 
-    given = [one.entry for one in named if isinstance(one.entry, UserEntry) and one.entry.password]
-    return {login: made for login, made in await asyncio.gather(*map(hashed, given)) if made is not None}
+    users = [one.entry for one in named if isinstance(one.entry, UserEntry)]
+    wanted = [(user.login, word, given) for user in users for word in _HASHED if (given := getattr(user, word))]
+    made = await asyncio.gather(*(hashed(*one) for one in wanted))
+    return {key: hashed for key, hashed in made if hashed is not None}
 
 
 def _reasons(error: ValidationError, model: type[BaseModel]) -> dict[str, str]:
@@ -692,10 +1172,19 @@ def written(site: Site) -> str:
 
 
 def _pairs(thing: Any) -> Iterator[str]:
+    if isinstance(thing, Calendar):
+        yield from (f"{name}: {yamltext.written(value)}" for name, value in thing.as_row().items())
+        return
     for field in dataclasses.fields(thing):
         value = getattr(thing, field.name)
         if isinstance(value, Secret):
             if not value.reveal():
                 continue  # there is none; written as "" it would be a password of no characters
             value = value.reveal()
+        if isinstance(value, tuple):
+            value = [_pairs_of(item) if isinstance(item, Comfort) else item for item in value]
         yield f"{field.name}: {yamltext.written(value)}"
+
+
+def _pairs_of(words: Comfort) -> dict[str, Any]:
+    return {name: value for name, value in dataclasses.asdict(words).items() if value}

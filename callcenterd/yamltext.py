@@ -44,6 +44,9 @@ MAX_DEPTH = 32
 MAX_VALUES = 200_000
 """Values in a file, those behind an alias counted each time that it stands."""
 
+CHOICE = "<"
+"""How the tag of a choice between models begins (`pydantic.Tag`): no key of a file does."""
+
 SECRET_KEYS = frozenset({"password", "password_hash", "database", "pin", "token"})
 """What stands behind these keys is never repeated in a reason."""
 
@@ -55,17 +58,21 @@ def load(path: Path) -> Document:
 
 def text_of(path: Path) -> str:
     """The text of a file, without a byte order mark. Raises FaultyFile: cannot be read, too large, not UTF-8."""
+    return decoded(octets_of(path), str(path))
+
+
+def octets_of(path: Path) -> bytes:
+    """A file as it is; of one that is too large, one octet too many. Raises FaultyFile: cannot be read."""
     try:
         with path.open("rb") as file:
-            octets = file.read(MAX_OCTETS + 1)
+            return file.read(MAX_OCTETS + 1)
     except OSError as fault:
         raise FaultyFile([Fault(str(path), 1, f"cannot be read: {fault.strerror or fault}")]) from None
-    return _decoded(octets, str(path))
 
 
 def parse(text: str | bytes, name: str) -> Document:
     """As `load`, from what is in hand. name: what faults call it."""
-    return _Reader(name).read(_decoded(text, name))
+    return _Reader(name).read(decoded(text, name))
 
 
 @dataclass(slots=True)
@@ -105,10 +112,13 @@ class Document:
         prefix: where in this file the value stands that was validated. model: what it was validated against;
         with it, an unknown key is answered with the keys that there are.
         """
-        return sorted(
-            self.fault((*prefix, *details["loc"]), f"{_named((*prefix, *details['loc']))}{reason_of(details, model)}")
-            for details in error.errors(include_url=False)
-        )
+        found = [(_written((*prefix, *told["loc"])), told) for told in error.errors(include_url=False)]
+        return sorted(self.fault(path, f"{_named(path)}{reason_of(told, model)}") for path, told in found)
+
+
+def _written(path: KeyPath) -> KeyPath:
+    """Without the steps that are not the file's but say which of several models a value was taken for."""
+    return tuple(step for step in path if not (isinstance(step, str) and step.startswith(CHOICE)))
 
 
 def reason_of(details: ErrorDetails, model: type[BaseModel] | None = None) -> str:
@@ -117,7 +127,7 @@ def reason_of(details: ErrorDetails, model: type[BaseModel] | None = None) -> st
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return f"is no key here{_help(str(details['loc'][-1]), _keys_at(model, details['loc'][:-1]))}"
+        return f"is no key here{_help(str(details['loc'][-1]), _keys_at(model, _written(details['loc'][:-1])))}"
     if kind in _WANTED:
         wanted = _WANTED[kind].format_map({name: _figure(value) for name, value in context.items()})
     elif kind == "value_error":
@@ -239,7 +249,7 @@ _SAID = (
 )
 
 
-def _decoded(text: str | bytes, name: str) -> str:
+def decoded(text: str | bytes, name: str) -> str:
     """Raises FaultyFile for what is too large, not UTF-8, or holds characters that no text has."""
     if len(text) > MAX_OCTETS:
         raise FaultyFile([Fault(name, 1, f"the file is larger than {MAX_OCTETS >> 20} MiB")])
@@ -378,23 +388,25 @@ _PLAIN = re.compile(r"[^\W\d_][\w.-]{0,99}")
 _MISTAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})  # YAML 1.1 programs take them so
 
 
-def written(value: str | float | bool | list[str] | tuple[str, ...] | None) -> str:
+def written(value: Any) -> str:
     """A value as it stands in one line of a file; `parse` reads the same back. Numbers must be finite."""
     match value:
         case str():
-            return value if _PLAIN.fullmatch(value) and value.lower() not in _MISTAKEN else _quoted(value)
+            return value if _PLAIN.fullmatch(value) and value.lower() not in _MISTAKEN else quoted(value)
         case list() | tuple():
             return f"[{', '.join(written(item) for item in value)}]"
+        case Mapping():
+            return f"{{{', '.join(f'{written(key)}: {written(item)}' for key, item in value.items())}}}"
         case float() if value.is_integer() and abs(value) < 1e15:
             return str(int(value))
         case _:
             return json.dumps(value)
 
 
-def _quoted(text: str) -> str:
-    """Double quotes. JSON's escapes are YAML's; characters that no file may hold are escaped besides."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    return _ESCAPED.sub(lambda found: f"\\U{ord(found[0]):08X}", quoted)
+def quoted(text: str) -> str:
+    """In double quotes. JSON's escapes are YAML's; characters that no file may hold are escaped besides."""
+    said = json.dumps(text, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\U{ord(found[0]):08X}", said)
 
 
 _ESCAPED = re.compile(rf"{_UNPRINTABLE.pattern}|[\x85\u2028\u2029\ufeff]")

@@ -73,7 +73,7 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("", "a command is wanted: run, check, apply, export, simulate, demo"),
+        ("", "a command is wanted: run, check, apply, export, simulate, recording-key, demo"),
         ("fly", "No such command 'fly'."),
         ("check --fast", "No such option: --fast"),
         ("check -c", "Option '-c' requires an argument."),
@@ -125,6 +125,26 @@ def test_check_tells_faults_of_flows_and_prompts_that_are_not_there(terminal: Te
     assert "nobody_said_it" in terminal.out
 
 
+def test_a_key_for_recordings_is_made_and_another_beside_it(terminal: Terminal, office: Path) -> None:
+    assert terminal("recording-key") == 1
+    assert "recordings.key_file is not set" in terminal.err
+    (office / "callcenter.yaml").write_text(
+        "data: ./data\nrecordings: {key_file: ./recordings.key}\n", encoding="utf-8"
+    )
+    assert terminal("check") == 1
+    assert "recordings.key cannot be read" in terminal.out
+    for n in (1, 2):
+        assert terminal("recording-key") == 0
+        keys = (office / "recordings.key").read_text().split()
+        assert len(keys) == n
+        assert all(key not in terminal.out + terminal.err for key in keys), "a key is shown to nobody"
+    assert terminal("check") == 0
+    (office / "recordings.key").chmod(0o644)
+    assert terminal("check") == 1
+    assert "chmod 600" in terminal.out
+    assert terminal("recording-key") == 1
+
+
 def test_check_tells_a_prompt_that_cannot_be_played(terminal: Terminal, office: Path) -> None:
     (office / "flows" / "b.yaml").write_text("flow: b\nstart: x\nnodes:\n  x: {play: hello}\n")
     (office / "prompts" / "hello.wav").write_bytes(b"RIFF, but not really")
@@ -155,6 +175,23 @@ def test_what_export_writes_is_applied_without_a_change(terminal: Terminal, offi
     (office / "again.yaml").write_text(terminal.out, encoding="utf-8")
     assert terminal("apply again.yaml") == 0
     assert terminal.out == "nothing to change\n"
+
+
+def test_a_year_of_holidays_is_brought_into_a_calendar(terminal: Terminal, office: Path) -> None:
+    china = Path(__file__).parents[1] / "calendars" / "china-2026.csv"
+    assert terminal(f"apply {china} --calendar office") == 1
+    assert "there is no calendar office" in terminal.err
+    (office / "hours.yaml").write_text("calendars: [{name: office, hours: {monday: ['09:00-18:00']}}]\n", "utf-8")
+    assert terminal("apply hours.yaml") == 0
+    assert terminal(f"apply {china} --calendar office") == 0
+    assert terminal.out == "calendar office: holidays, make_up\n"
+    assert terminal(f"apply {china} --calendar office") == 0
+    assert terminal.out == "nothing to change\n"
+    assert terminal("export") == 0
+    assert "国庆节调休" in terminal.out
+    (office / "days.csv").write_text("2026-02-30,x,off\n", "utf-8")
+    assert terminal("apply days.csv --calendar office") == 1
+    assert terminal.err.startswith("days.csv:1: a date that there is, as 2026-10-01, is wanted, not 2026-02-30")
 
 
 def test_faults_of_a_site_file_are_told_with_file_and_line(terminal: Terminal, office: Path) -> None:

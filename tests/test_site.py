@@ -21,6 +21,7 @@ from callcenterd.errors import FaultyFile, NotFound, NotNow, Refused
 from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName, TrunkName
 from callcenterd.model.people import ROLES
 from callcenterd.model.site import (
+    Comfort,
     Extension,
     NumberRoute,
     OutboundRoute,
@@ -85,7 +86,7 @@ async def applied(store: Store, passwords: Passwords, text: str) -> site_file.Ap
 
 
 def test_the_site_file_of_the_contract_becomes_a_site() -> None:
-    site, changes = site_file.merge(Site(), read(CONTRACT, Site()).named, {"1001": HASH})
+    site, changes = site_file.merge(Site(), read(CONTRACT, Site()).named, {("1001", "password"): HASH})
     assert site == Site(
         trunks=(
             Trunk(
@@ -129,7 +130,7 @@ NEITHER = "needs a password (a phone that registers) or a contact (a device at a
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("trunk: []", "trunk: is no key here; there are trunks, numbers, outbound, users, extensions, queues, limits"),
+        ("trunk: []", f"trunk: is no key here; there are {', '.join(site_file.SECTIONS)}"),
         ("trunks: {name: a}", "trunks: a list of at most 10000 is wanted"),
         ("trunks: [a]", 'trunks: a group of keys is wanted, not "a"'),
         ("trunks: [{host: a}]", "trunks.name: is missing"),
@@ -176,6 +177,53 @@ NEITHER = "needs a password (a phone that registers) or a contact (a device at a
         ("queues: [{name: a, ring: 0}]", "queues.ring: at least 1 is wanted, not 0"),
         ("queues: [{name: a, wrap_up: 3601}]", "queues.wrap_up: at most 3600 is wanted, not 3601"),
         ("queues: [{name: a}, {name: a}]", "queues: queue a stands twice, first in line 3"),
+        (
+            'mailboxes: [{box: "fax:1"}]',
+            'mailboxes.box: queue:, agent: or extension: and a name, as queue:sales, is wanted, not "fax:1"',
+        ),
+        ("mailboxes: [{box: sales}]", "mailboxes.box: there is no queue sales"),
+        ('mailboxes: [{box: "agent:1001"}]', "mailboxes.box: there is no user 1001"),
+        ('mailboxes: [{box: "extension:8001"}]', "mailboxes.box: there is no extension 8001"),
+        (
+            "mailboxes: [{box: sales, mail: [office]}]",
+            'mailboxes.mail: a mail address as office@example.com is wanted, not "office"',
+        ),
+        ("mailboxes: [{box: sales, longest: 4}]", "mailboxes.longest: at least 5 is wanted, not 4"),
+        ("mailboxes: [{box: sales, most: -1}]", "mailboxes.most: at least 0 is wanted, not -1"),
+        (
+            "mailboxes: [{box: a, shortest: 9, longest: 9}]\nqueues: [{name: a}]",
+            "mailboxes.shortest: must be less than longest",
+        ),
+        ("queues: [{name: a, calendar: b}]", "queues.calendar: there is no calendar b"),
+        (
+            "calendars: [{name: a, zone: Mars/Base}]",
+            "calendars.zone: the name of a time zone that this machine knows, as Asia/Shanghai, is wanted, not "
+            '"Mars/Base"',
+        ),
+        (
+            "calendars: [{name: a, hours: {monday: [9-12]}}]",
+            'calendars.hours.monday: hours as 09:00-12:00 are wanted, not "9-12"',
+        ),
+        (
+            "calendars: [{name: a, hours: {friday: ['09:00-12:00', '11:59-13:00']}}]",
+            "calendars.hours: friday: hours that do not overlap are wanted",
+        ),
+        (
+            "calendars: [{name: a, holidays: [{first: 2026-02-30}]}]",
+            'calendars.holidays.first: a date that there is, as 2026-10-01, is wanted, not "2026-02-30"',
+        ),
+        (
+            "calendars: [{name: a, holidays: [{first: 2026-02-03, last: 2026-02-02}]}]",
+            "calendars.holidays: 2026-02-03: last must be at most a year after first, not before it",
+        ),
+        (
+            "calendars: [{name: a, holidays: [{first: 2026-02-03, last: 2026-02-05}, {first: 2026-02-05}]}]",
+            "calendars.holidays: 2026-02-05: lies in the holiday from 2026-02-03",
+        ),
+        (
+            "calendars: [{name: a, make_up: [{date: 2026-02-03}, {date: 2026-02-03}]}]",
+            "calendars.make_up: 2026-02-03: stands twice",
+        ),
     ],
 )
 def test_a_fault_is_told_with_its_line_its_key_and_what_is_wanted(text: str, fault: str) -> None:
@@ -190,7 +238,7 @@ def test_all_faults_are_told_at_once_and_a_faulty_thing_is_not_missed_by_others_
         '4: trunks.port: a whole number is wanted, not "x"',
         "5: trunks.nam: is no key here; name is meant?",
         "5: trunks.name: is missing",
-        "6: more: is no key here; there are trunks, numbers, outbound, users, extensions, queues, limits",
+        f"6: more: is no key here; there are {', '.join(site_file.SECTIONS)}",
     ]
 
 
@@ -304,8 +352,7 @@ async def test_one_thing_is_put_by_the_same_rules_and_its_faults_are_by_field(
         await site_file.put(store, passwords, "queues", {"name": "sales", "ring": 0, "colour": "red"})
     assert shapes.value.fields == {
         "ring": "at least 1 is wanted, not 0",
-        "colour": "is no key here; there are "
-        "max_wait, members, music, name, record, ring, service_level, strategy, title, wrap_up",
+        "colour": "is no key here; comfort is meant?",
     }
     with pytest.raises(Refused) as references:
         await site_file.put(store, passwords, "users", {"login": "1001", "extension": "7"})
@@ -408,6 +455,8 @@ def sites(draw: st.DrawFn) -> Site:
                 number=st.from_regex(r"[0-9]{1,6}", fullmatch=True),
                 password=PROOFS,
                 auto_answer=st.booleans(),
+                codecs=st.sampled_from([("PCMA",), ("opus", "G722"), ("PCMU", "PCMA", "G729")]),
+                encryption=st.sampled_from(["off", "allowed", "required"]),
             )
             | st.builds(Extension, number=st.from_regex(r"[0-9]{1,6}", fullmatch=True), contact=st.just("sip:a@b:5")),
             "number",
@@ -528,12 +577,122 @@ def _flow_style(value: Any) -> str:
 def test_the_example_is_a_site_file_and_names_every_key_that_a_thing_may_have() -> None:
     path = Path(site_file.__file__).parent.parent / "site.example.yaml"
     document = yamltext.load(path)
-    assert len(site_file.parse(document, Site()).named) == 15
+    assert len(site_file.parse(document, Site()).named) == 30
     for section, model in site_file.ENTRIES.items():
-        keys = {info.alias or name for name, info in model.model_fields.items()} - {"password_hash", "music"}
+        keys = {info.alias or name for name, info in model.model_fields.items()} - {
+            "password_hash",
+            "pin_hash",
+            "music",
+        }
         assert keys == {key for thing in document.data[section] for key in thing}, section
 
 
 def test_every_key_is_explained() -> None:
     for model in site_file.ENTRIES.values():
         assert all(info.description for info in model.model_fields.values())
+
+
+def test_what_a_waiting_caller_hears_is_read_and_written_back() -> None:
+    text = (
+        "queues: [{name: sales, announce_position: once, announce_wait: every, announce_first: 5, announce_every: 0,"
+        ' announce_most: 3, comfort: [{every: 30, say: "请稍候, 谢谢"}, {every: 90, play: offers}],'
+        ' exits: {1: voicemail, "2": callback, "#": main/other, "0": help}, place_back: 0}]'
+    )
+    site, _ = site_file.merge(Site(), read(text, Site()).named, {})
+    (queue,) = site.queues
+    assert queue.comfort == (Comfort(every=30, say="请稍候, 谢谢"), Comfort(every=90, play="offers"))
+    assert queue.exits == {"1": "voicemail", "2": "callback", "#": "main/other", "0": "help"}
+    again, _ = site_file.merge(Site(), read(site_file.written(site), Site()).named, {})
+    assert again == site
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ("exits: {12: voicemail}", "12 is no key of a telephone; the keys are 0 to 9, * and #"),
+        ("exits: {1: a b}", "voicemail, callback, a flow or a flow and its node (main/other) is wanted"),
+        ("comfort: [{every: 30}]", "say (a text) or play (the name of a recording) is wanted"),
+        ("comfort: [{every: 1, say: hello}]", "every is 5 to 3600 seconds"),
+        ("announce_position: sometimes", "one of 'off', 'once' or 'every' is wanted"),
+    ],
+)
+def test_what_nobody_could_hear_is_refused(keys: str, reason: str) -> None:
+    (refused,) = refusals(f"queues:\n  - name: sales\n    {keys}\n")
+    assert refused.startswith("3: ")
+    assert reason in refused
+
+
+async def test_what_a_waiting_caller_hears_is_kept(store: Store, passwords: Passwords) -> None:
+    await applied(store, passwords, 'queues: [{name: s, comfort: [{every: 30, say: hi}], exits: {"1": voicemail}}]')
+    (queue,) = (await store.site.load()).queues
+    assert (queue.comfort, queue.exits) == ((Comfort(every=30, say="hi"),), {"1": "voicemail"})
+    assert await applied(store, passwords, await site_file.export(store)) == site_file.Applied((), 1)
+
+
+def test_a_calendar_is_read_and_written_back_whatever_its_days_are_called() -> None:
+    text = (
+        "calendars: [{name: office, title: \"上班, 'A' & #1\", zone: Asia/Tokyo,"
+        " hours: {monday: ['09:00-12:00', '22:00-06:00']},"
+        " holidays: [{first: 2026-10-01, last: 2026-10-07, name: '国庆: #1', hours: ['00:00-24:00']},"
+        " {first: 2026-12-31}], make_up: [{date: 2026-10-10, like: friday, name: 'yes'}]}]"
+    )
+    site, changes = site_file.merge(Site(), read(text, Site()).named, {})
+    assert changes == ("calendar office: new",)
+    assert site.calendars[0].holidays[0].name == "国庆: #1"
+    again = site_file.written(site)
+    assert site_file.merge(site, read(again, site).named, {}) == (site, ())
+    assert site_file.merge(Site(), read(again, Site()).named, {})[0] == site
+
+
+USERS = (
+    "users: [{login: b, name: B, role: supervisor}, {login: c, name: C, role: supervisor},"
+    " {login: m, name: M, role: manager}, {login: x, name: X, role: agent}, {login: y, name: Y, role: agent}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("teams", "login", "overseen"),
+    [
+        pytest.param("", "b", None, id="no teams: a supervisor oversees all"),
+        pytest.param("{name: t, members: [x], leaders: [b]}", "b", "b x", id="who leads, the team's members"),
+        pytest.param("{name: t, members: [x], leaders: [b]}", "c", None, id="who leads none oversees all"),
+        pytest.param(
+            "{name: t, members: [x], leaders: [b]}, {name: u, members: [y, x], leaders: [c, b]}",
+            "b",
+            "b x y",
+            id="of several teams, all members",
+        ),
+        pytest.param("{name: t, leaders: [b]}", "b", "b", id="a team of nobody"),
+        pytest.param("{name: t, members: [x], leaders: [m]}", "m", None, id="a manager oversees all"),
+        pytest.param("{name: t, members: [x, y]}", "x", "x", id="an agent oversees nobody else"),
+        pytest.param("", "gone", "gone", id="neither does who is no user"),
+    ],
+)
+def test_who_oversees_whom(teams: str, login: str, overseen: str | None) -> None:
+    site, _ = site_file.merge(Site(), read(f"{USERS}teams: [{teams}]", Site()).named, {})
+    found = site.overseen_by(login)
+    assert (None if found is None else " ".join(sorted(found))) == overseen
+
+
+@pytest.mark.parametrize(
+    ("team", "reason"),
+    [
+        ("{name: t, members: [z]}", "teams.members: there is no user z"),
+        ("{name: t, leaders: [z]}", "teams.leaders: there is no user z"),
+        ("{name: t, leaders: [x]}", "teams.leaders: a supervisor is wanted: x is an agent"),
+        ("{name: t, members: [x, x]}", "teams.members: each once is wanted: x stands twice"),
+    ],
+)
+def test_a_team_of_people_who_are_not_there_is_refused(team: str, reason: str) -> None:
+    (refused,) = refusals(f"{USERS}teams: [{team}]")
+    assert refused.removeprefix("2: ").startswith(reason)
+
+
+async def test_a_member_cannot_be_taken_away_under_a_team_and_a_team_always(store: Store, passwords: Passwords) -> None:
+    await applied(store, passwords, f"{USERS}teams: [{{name: t, members: [x], leaders: [b]}}]")
+    for login in ("x", "b"):
+        with pytest.raises(Refused, match="is named by team t"):
+            await site_file.remove(store, "users", login)
+    await site_file.remove(store, "teams", "t")
+    await site_file.remove(store, "users", "x")
+    assert (await store.site.load()).overseen_by("b") is None

@@ -7,7 +7,7 @@ whether a call is there), so it cannot go stale. Facts change in `router.py` onl
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from callcenterd.model.agents import AgentState, WantedState
@@ -15,6 +15,8 @@ from callcenterd.model.ids import AgentId, CallId, QueueName
 
 SHIFT = 8 * 3600.0
 """Seconds that `fewest_calls` and `least_talk` look back: who comes at noon must not get every call till evening."""
+SLICE = 900.0
+"""Seconds of conversations that are forgotten together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Lease:
     """An agent is being rung for a call, until `due` at the latest.
 
     ring: seconds that the phone may ring. rings: the phone was heard to ring; until then `due` has some grace.
+    dials: it is not the agent who is rung, but who wants to be called back; the agent is kept for that one.
     """
 
     call: CallId
@@ -29,6 +32,7 @@ class Lease:
     due: float
     ring: float
     rings: bool = False
+    dials: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +51,38 @@ class WrapUp:
 
 
 @dataclass(slots=True)
-class Workload:
-    """Conversations of the last SHIFT seconds, as (end, seconds)."""
+class _Stretch:
+    """Conversations that ended within one SLICE. last: when the latest of them did."""
 
-    recent: deque[tuple[float, float]] = field(default_factory=deque)
+    begin: float
+    last: float
+    calls: int = 0
     talked: float = 0.0
 
+
+@dataclass(slots=True)
+class Workload:
+    """Conversations of the last SHIFT seconds. Counted by SLICE, so that a busy agent costs no more than a lazy one."""
+
+    calls: int = 0
+    talked: float = 0.0
+    recent: deque[_Stretch] = field(default_factory=deque)
+
     def add(self, now: float, seconds: float) -> None:
-        self.recent.append((now, seconds))
+        if not self.recent or now - self.recent[-1].begin >= SLICE:
+            self.recent.append(_Stretch(now, now))
+        stretch = self.recent[-1]
+        stretch.last = now
+        stretch.calls += 1
+        stretch.talked += seconds
+        self.calls += 1
         self.talked += seconds
 
     def forget_before(self, moment: float) -> None:
-        while self.recent and self.recent[0][0] < moment:
-            self.talked -= self.recent.popleft()[1]
+        while self.recent and self.recent[0].last < moment:
+            gone = self.recent.popleft()
+            self.calls -= gone.calls
+            self.talked -= gone.talked
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +91,9 @@ class Agent:
 
     stands:     state, reason and call that hold since `since`.
     idle:       free or being rung, since `idle_since`; an offer that came to nothing does not move it.
-    imposed:    the break is ours (no answer …), not the agent's wish.
+    imposed:    the break is ours (no answer …), not the agent's wish. imposed_until: it ends by itself then.
+    missed:     offers in a row that were not answered.
+    skills:     what the agent can, each with its level.
     others:     calls that no queue gave (dialled, direct), oldest first; a phone may have several.
     removed:    not in the site any more; forgotten when the last call is over.
     """
@@ -80,6 +105,9 @@ class Agent:
     wanted: WantedState = "signed_out"
     reason: str = ""
     imposed: bool = False
+    imposed_until: float | None = None
+    missed: int = 0
+    skills: Mapping[str, int] = field(default_factory=dict)
     reachable: bool = False
     lease: Lease | None = None
     talk: Talk | None = None
@@ -119,6 +147,11 @@ class AgentStanding:
     reachable: bool = False
 
 
+def is_able(agent: Agent, needs: Mapping[str, int]) -> bool:
+    """Has the agent each of these skills, at least at that level?"""
+    return all(agent.skills.get(skill, 0) >= level for skill, level in needs.items())
+
+
 def state_of(agent: Agent) -> AgentState:
     return next(state for state, holds in STATES if holds(agent))
 
@@ -139,7 +172,7 @@ def standing_of(agent: Agent) -> AgentStanding:
     state = state_of(agent)
     reason, until, call = "", None, None
     if state == "break":
-        reason = agent.reason
+        reason, until = agent.reason, agent.imposed_until
     elif state == "talking":
         call = agent.talk.call if agent.talk is not None else agent.others[-1]
     elif state == "offered" and agent.lease is not None:

@@ -1,7 +1,8 @@
 """The callers of one queue in their order, and the place of each.
 
 One order for everything: higher priority first, then the earlier (effective) entry, then the id. It is the
-whole answer to "who is next?", for one queue and across queues.
+whole answer to "who is next?", for one queue and across queues. Where priorities age, a point is no class of its own
+but so many seconds that the caller is put ahead: nobody is overtaken for ever, and an order once told stays.
 """
 
 from __future__ import annotations
@@ -19,9 +20,15 @@ Order = tuple[float, float, CallId]
 class Caller:
     """One who waits.
 
-    entered: the time that counts for the place; earlier than `arrived` when a place was kept.
+    entered: the time that counts for the place. since: when the caller came first; earlier than `arrived` when a
+             place was kept.
     arrived: when this wait really began; waits are measured from it.
     resting: agents who refused this call, and until when they are not asked again.
+    points:  of priority, as they were given; `priority` and `entered` are what they come to in the order.
+    needs:   skills that this caller asks of an agent, beside those of the queue.
+    prefers: the agent whom the caller is given back to, alone until `alone_until` if that one is signed in.
+    calls_back: nobody is on the line: an agent is kept, and then the caller is dialled. dials: for so many seconds;
+             0: as the queue says.
     """
 
     call: CallId
@@ -30,6 +37,13 @@ class Caller:
     entered: float
     arrived: float
     resting: Mapping[AgentId, float] = field(default_factory=dict)
+    since: float = 0.0
+    points: int = 0
+    needs: Mapping[str, int] = field(default_factory=dict)
+    prefers: AgentId | None = None
+    alone_until: float = 0.0
+    calls_back: bool = False
+    dials: float = 0.0
 
     @property
     def order(self) -> Order:
@@ -38,12 +52,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A caller as others see one. position counts from 1."""
+    """A caller as others see one. position counts from 1. calls_back: not on the line, waits to be called back."""
 
     call: CallId
     since: float
     priority: int
     position: int
+    calls_back: bool = False
 
 
 class Line:
@@ -73,7 +88,7 @@ class Line:
 
     def waiting(self) -> tuple[Waiting, ...]:
         return tuple(
-            Waiting(caller.call, caller.entered, caller.priority, place)
+            Waiting(caller.call, caller.since, caller.points, place, caller.calls_back)
             for place, caller in enumerate(self._callers, start=1)
         )
 

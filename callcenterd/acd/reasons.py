@@ -20,6 +20,7 @@ WithdrawReason = Literal[
     "not_a_member",
     "queue_removed",
     "late",
+    "call_back_failed",
 ]
 """Why a phone stops ringing. Only no_answer is the agent's miss."""
 
@@ -40,6 +41,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{queue}: {agent} talked least ({seconds:.0f} s) of {free} free",
     ),
     "random": ("{queue}：从 {free} 位空闲座席中抽到 {agent}", "{queue}: {agent} was drawn from {free} free"),
+    "skills": (
+        "{queue}：{free} 位空闲座席中，{agent} 技能最高（合计 {level} 级）",
+        "{queue}: {agent} is best at what is asked for (level {level}) of {free} free",
+    ),
+    "prefers": ("{queue}：{agent} 是该客户的专属或上次座席", "{queue}: {agent} is this customer's own or last agent"),
+    "kept": ("回拨的客户已接通，为其保留的座席是 {agent}", "who was called back has answered; {agent} was kept"),
     # why a phone stops ringing
     "no_answer": ("振铃时间已到，无人接听", "the ring time is over and nobody answered"),
     "answered_elsewhere": ("已由其他座席接听", "another agent answered"),
@@ -51,6 +58,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "not_a_member": ("座席已不在该技能组", "the agent is not in this queue any more"),
     "queue_removed": ("该技能组已删除", "the queue was removed"),
     "late": ("振铃已取消后才接听", "the answer came after the offer was taken back"),
+    "call_back_failed": ("回拨客户未接通", "who was to be called back was not reached"),
     # why a caller still waits
     "ringing": ("正在呼叫座席 {agents}", "agent {agents} is being rung"),
     "nobody_signed_in": ("没有座席签入", "no agent of the queue is signed in"),
@@ -64,6 +72,11 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{ahead} ahead; agents: {talking} talking, {offered} being rung, {wrap_up} in wrap-up, {on_break} on break, "
         "{unreachable} without a phone",
     ),
+    "waits_for_agent": (
+        "在等待专属座席 {agent}，{seconds:.0f} 秒后由其他座席接听",
+        "kept for agent {agent}; others are asked in {seconds:.0f} s",
+    ),
+    "nobody_able": ("签入的座席都不具备所需技能：{skills}", "no agent who is signed in has the skills: {skills}"),
     "refused_lately": (
         "空闲座席 {agents} 刚拒接过此来电，{seconds:.0f} 秒后再试",
         "free agent {agents} has just refused this call; tried again in {seconds:.0f} s",

@@ -14,7 +14,7 @@ import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from callcenterd.acd.agent import (
     SHIFT,
@@ -23,11 +23,12 @@ from callcenterd.acd.agent import (
     Lease,
     Talk,
     WrapUp,
+    is_able,
     may_be_offered,
     standing_of,
     state_of,
 )
-from callcenterd.acd.queue import Caller, Line, Waiting, order_of
+from callcenterd.acd.queue import Caller, Line, Order, Waiting
 from callcenterd.acd.reasons import Reason, WithdrawReason
 from callcenterd.acd.strategies import STRATEGIES, Memory, Ready, why
 from callcenterd.errors import LocalError, NotFound
@@ -38,18 +39,27 @@ from callcenterd.model.site import QueueSettings
 
 GRACE = 5.0
 """Seconds that a phone has, beyond the ring time, to say that it rings. One that never does is unreachable."""
-REST = 10.0
-"""Seconds in which a refused call is not offered to the same agent again."""
+_SWEEP = 4096
+"""Timers beyond which those that mean nothing any more are thrown out."""
+WATCHED = 50
+"""Callers of each line at whom the watch looks."""
+MOST_WRAP_UP = 3600.0
+"""Seconds by which a wrap-up may be prolonged at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Ring these agents for the call. The lease of each is running."""
+    """Ring these agents for the call. The lease of each is running.
+
+    calls_back: dial who wants to be called back; the (only) agent is kept meanwhile, and rung when that one answers
+    (`connected`).
+    """
 
     call: CallId
     queue: QueueName
     agents: tuple[AgentId, ...]
     why: Reason
+    calls_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +98,17 @@ class QueueMoved:
 Decision = Offer | Withdraw | CallerLeft | Standing | QueueMoved
 """To be carried out in the order in which they are given: what ends first, then what begins, then what to tell."""
 
-_Timer = Literal["lease", "wrap_up", "max_wait", "rest"]
+_Timer = Literal["lease", "wrap_up", "max_wait", "rest", "alone", "return"]
 
 
 @dataclass(slots=True)
 class _Queue:
-    """members: those of the settings that exist, in the list's order. last: who was rung last."""
+    """members: those of the settings that exist, in the list's order. able: of them, by rank, who has the queue's
+    skills. last: who was rung last."""
 
     settings: QueueSettings
     members: tuple[AgentId, ...] = ()
+    able: dict[int, tuple[AgentId, ...]] = field(default_factory=dict)
     line: Line = field(default_factory=Line)
     last: AgentId | None = None
 
@@ -112,11 +124,13 @@ class Acd:
         self._chance = chance
         self._agents: dict[AgentId, Agent] = {}
         self._queues: dict[QueueName, _Queue] = {}
+        self._ranks: tuple[int, ...] = ()
         self._callers: dict[CallId, Caller] = {}
         self._rung: dict[CallId, dict[AgentId, None]] = {}
         self._ready: set[AgentId] = set()
         self._timers: list[tuple[float, int, _Timer, CallId | None, AgentId | None]] = []
         self._serial = itertools.count()
+        self._sweep_at = _SWEEP
         # what one step has come to so far
         self._ended: list[Decision] = []
         self._offers: list[Decision] = []
@@ -126,15 +140,22 @@ class Acd:
     # ---- the office -------------------------------------------------------------------------------------
 
     def configure(
-        self, queues: Iterable[QueueSettings], agents: Mapping[AgentId, str | None], now: float
+        self,
+        queues: Iterable[QueueSettings],
+        agents: Mapping[AgentId, str | None],
+        now: float,
+        *,
+        skills: Mapping[AgentId, Mapping[str, int]] | None = None,
     ) -> list[Decision]:
-        """Another office is in force. agents: each with the extension of the phone (None: has none).
+        """Another office is in force. agents: each with the extension of the phone (None: has none). skills: of those
+        agents who have some.
 
         A phone that is new to its agent counts as unreachable until `phone` says otherwise. Who waits in a queue
         that is gone leaves it as `failed`, in a queue that has lost its last member as `no_agent`.
         """
         for identity, extension in agents.items():
             self._seat(identity, extension, now)
+            self._agents[identity].skills = (skills or {}).get(identity, {})
         wanted = {settings.name: settings for settings in queues}
         for name in [name for name in self._queues if name not in wanted]:
             self._remove_queue(name, now)
@@ -142,16 +163,29 @@ class Acd:
             queue = self._queues.setdefault(name, _Queue(settings))
             queue.settings = settings
             queue.members = tuple(dict.fromkeys(agent for agent in settings.members if agent in agents))
+            queue.able = self._able(queue)
+        self._ranks = tuple(sorted({rank for queue in self._queues.values() for rank in queue.able}))
         for agent in list(self._agents.values()):
             if agent.lease is not None and agent.id not in self._queues[agent.lease.queue].members:
                 self._withdraw(agent, "not_a_member", now)
         for identity in [identity for identity in self._agents if identity not in agents]:
             self._remove_agent(self._agents[identity], now)
         for caller in list(self._callers.values()):
-            self._limit(caller)
+            limit = self._limit_of(caller)
             if not self._queues[caller.queue].members:
                 self._let_go(caller, "no_agent", now)
+            elif limit is not None and limit <= now:  # the new limit: nobody was to leave before it was in force
+                self._let_go(caller, "timed_out", now)
+            else:
+                self._limit(caller)
         return self._settle(now)
+
+    def _able(self, queue: _Queue) -> dict[int, tuple[AgentId, ...]]:
+        able: dict[int, list[AgentId]] = {}
+        for agent in queue.members:
+            if is_able(self._agents[agent], queue.settings.skills):
+                able.setdefault(queue.settings.ranks.get(agent, 1), []).append(agent)
+        return {rank: tuple(agents) for rank, agents in able.items()}
 
     def _seat(self, identity: AgentId, extension: str | None, now: float) -> None:
         agent = self._agents.get(identity)
@@ -177,7 +211,8 @@ class Acd:
     def _remove_agent(self, agent: Agent, now: float) -> None:
         self._notice(agent)
         agent.removed = True
-        agent.wanted, agent.reason, agent.imposed, agent.wrap_up = "signed_out", "", False, None
+        agent.wanted, agent.reason, agent.imposed, agent.imposed_until = "signed_out", "", False, None
+        agent.wrap_up = None
         self._changed(agent, now)
         self._forget_if_done(agent)
 
@@ -194,7 +229,7 @@ class Acd:
         self._notice(known)
         self._reach(known, reachable, now)
         if reachable and known.imposed and known.reason == "unreachable":
-            known.wanted, known.reason, known.imposed = "ready", "", False
+            self._come_back(known)
         self._changed(known, now)
         return self._settle(now)
 
@@ -203,11 +238,20 @@ class Acd:
         if not reachable and agent.lease is not None:
             self._withdraw(agent, "unreachable", now)
 
+    def phone_is_dead(self, agent: AgentId, now: float) -> list[Decision]:
+        """The agent's phone is registered, but does not answer: a break, as after an offer that it did not answer."""
+        known = self._known(agent)
+        self._notice(known)
+        if known.wanted == "ready":
+            known.wanted, known.reason, known.imposed = "break", "unreachable", True
+        self._changed(known, now)
+        return self._settle(now)
+
     def want(self, agent: AgentId, state: WantedState, reason: str, now: float) -> list[Decision]:
         """The agent's own wish. Ringing stops at once; a conversation and its wrap-up are finished first."""
         known = self._known(agent)
         self._notice(known)
-        known.wanted, known.imposed = state, False
+        known.wanted, known.imposed, known.imposed_until, known.missed = state, False, None, 0
         known.reason = reason if state == "break" else ""
         if state == "signed_out":
             known.wrap_up = None
@@ -221,6 +265,17 @@ class Acd:
         self._notice(known)
         known.wrap_up = None
         self._changed(known, now)
+        return self._settle(now)
+
+    def prolong(self, agent: AgentId, seconds: float, now: float) -> list[Decision]:
+        """The wrap-up ends so much later, MOST_WRAP_UP from now at most. Nothing, if there is none."""
+        known = self._known(agent)
+        if known.wrap_up is not None:
+            self._notice(known)
+            until = min(known.wrap_up.until + max(0.0, seconds), now + MOST_WRAP_UP)
+            known.wrap_up = dataclasses.replace(known.wrap_up, until=max(known.wrap_up.until, until))
+            self._timer(known.wrap_up.until, "wrap_up", known.wrap_up.call, agent)
+            self._changed(known, now)
         return self._settle(now)
 
     def occupied(self, agent: AgentId, call: CallId, now: float) -> list[Decision]:
@@ -247,33 +302,82 @@ class Acd:
     # ---- what callers do --------------------------------------------------------------------------------
 
     def enqueue(
-        self, call: CallId, queue: QueueName, now: float, *, priority: int = 0, entered: float | None = None
+        self,
+        call: CallId,
+        queue: QueueName,
+        now: float,
+        *,
+        priority: int = 0,
+        entered: float | None = None,
+        needs: Mapping[str, int] | None = None,
+        prefers: AgentId | None = None,
+        calls_back: bool = False,
+        dials: float = 0.0,
     ) -> list[Decision]:
-        """A caller begins to wait. priority: higher is earlier. entered: the place that was kept; None is now.
+        """A caller begins to wait. priority: points beside the queue's own. entered: the place that was kept; None is
+        now. needs: skills beside the queue's own. prefers: whom the caller is given back to.
+        calls_back: who is to be called back waits, without being on the line. dials: seconds that an agent is kept for
+        that; 0: as the queue says.
 
-        A queue without any member lets the caller go at once (`no_agent`). Raises LocalError if the call waits
-        already.
+        A queue without any member lets the caller go at once (`no_agent`); one in which as many wait as may, too
+        (`full`), unless the place was kept. Raises LocalError if the call waits already.
         """
         kept = self._queues.get(queue)
         if kept is None:
             raise NotFound("queue", queue)
         if call in self._callers:
             raise LocalError(f"call {call} waits already, in queue {self._callers[call].queue}")
-        caller = Caller(call, queue, priority, now if entered is None else entered, now)
+        caller = self._caller(kept.settings, call, now, priority, now if entered is None else entered)
+        caller = dataclasses.replace(caller, needs=needs or {}, calls_back=calls_back, dials=dials)
+        if prefers is not None and prefers in kept.members:
+            caller = dataclasses.replace(caller, prefers=prefers, alone_until=now + kept.settings.sticky_wait)
+            if kept.settings.sticky_wait:
+                self._timer(caller.alone_until, "alone", call, None)
+        full = 0 < kept.settings.most_waiting <= len(kept.line) and entered is None
         self._callers[call] = caller
         kept.line.add(caller)
         self._moved[queue] = None
-        if kept.members:
-            self._limit(caller)
+        if not kept.members or full:
+            self._let_go(caller, "full" if kept.members else "no_agent", now)
         else:
-            self._let_go(caller, "no_agent", now)
+            self._limit(caller)
         return self._settle(now)
+
+    def _caller(self, settings: QueueSettings, call: CallId, now: float, points: int, since: float) -> Caller:
+        """Points of priority are a class of their own, or, where they age, so many seconds ahead."""
+        points += settings.priority
+        ahead = points * settings.ageing
+        return Caller(
+            call, settings.name, 0 if settings.ageing else points, since - ahead, now, since=since, points=points
+        )
+
+    def connected(self, call: CallId, now: float) -> list[Decision]:
+        """Who is called back has answered, and waits from now on like anybody else; the agent who was kept is rung.
+
+        Nothing, if the call does not wait to be called back.
+        """
+        caller = self._callers.get(call)
+        if caller is None or not caller.calls_back:
+            return self._settle(now)
+        self._change(caller, calls_back=False, arrived=now)
+        self._limit(self._callers[call])
+        ring = self._queues[caller.queue].settings.ring
+        for agent in self._rung.get(call, ()):
+            known = self._agents[agent]
+            self._notice(known)
+            self._lease(known, Lease(call, caller.queue, now + ring + GRACE, ring))
+            self._changed(known, now)
+        return self._settle(now)
+
+    def kept_for(self, call: CallId) -> AgentId | None:
+        """Who is rung, or kept, for the call now; the first of several."""
+        return next(iter(self._rung.get(call, ())), None)
 
     def leave(self, call: CallId, now: float, reason: LeftReason = "abandoned") -> list[Decision]:
         """The caller does not wait any more. Nothing, if the call does not wait."""
         caller = self._callers.get(call)
         if caller is not None:
-            self._let_go(caller, reason, now)
+            self._let_go(caller, reason, now, "answered_elsewhere" if reason == "answered" else "caller_left")
         return self._settle(now)
 
     # ---- what rung phones do ----------------------------------------------------------------------------
@@ -295,9 +399,31 @@ class Acd:
         self._notice(known)
         queue = self._queues[known.lease.queue]
         self._end_lease(known)
+        known.missed = 0
         known.talk = Talk(call, queue.settings.wrap_up, now)
         self._changed(known, now)
         self._let_go(self._callers[call], "answered", now, "answered_elsewhere")
+        return self._settle(now)
+
+    def speaks(self, agent: AgentId) -> bool:
+        """Is the agent in a conversation that a queue gave? Raises NotFound."""
+        return self._known(agent).talk is not None
+
+    def taken(self, call: CallId, agent: AgentId, now: float) -> list[Decision]:
+        """The agent has taken the call from whoever is rung (pickup): it is theirs as if it had been offered to them.
+
+        Nothing, if the call does not wait. Raises LocalError if the agent is in another conversation of a queue.
+        """
+        known, caller = self._known(agent), self._callers.get(call)
+        if known.talk is not None:
+            raise LocalError(f"agent {agent} is in call {known.talk.call} already")
+        if caller is not None:
+            self._notice(known)
+            self._withdraw(known, "in_a_call", now)
+            known.missed, known.wrap_up = 0, None
+            known.talk = Talk(call, self._queues[caller.queue].settings.wrap_up, now)
+            self._changed(known, now)
+            self._let_go(caller, "answered", now, "answered_elsewhere")
         return self._settle(now)
 
     def declined(self, call: CallId, agent: AgentId, reason: DeclineReason, now: float) -> list[Decision]:
@@ -308,9 +434,9 @@ class Acd:
             self._end_lease(known)
             match reason:
                 case "busy" | "refused":
-                    self._rest(self._callers[call], agent, now + REST)
+                    self._rest_a_while(call, agent, now)
                 case "no_answer" | "unreachable":
-                    self._impose(known, reason)
+                    self._miss(known, call, reason, now)
             self._changed(known, now)
         return self._settle(now)
 
@@ -349,6 +475,18 @@ class Acd:
     def _timer(self, due: float, timer: _Timer, call: CallId | None, agent: AgentId | None) -> None:
         heapq.heappush(self._timers, (due, next(self._serial), timer, call, agent))
 
+    def _sweep(self) -> None:
+        """Throw out what is not meant any more: a longest wait of an hour outlives most calls by far."""
+        meant = {(due, timer, call, agent) for due, _, timer, call, agent in self._timers}
+        kept: list[tuple[float, int, _Timer, CallId | None, AgentId | None]] = []
+        for entry in sorted(self._timers):
+            due, _, timer, call, agent = entry
+            if (due, timer, call, agent) in meant and self._holds(timer, call, agent, due):
+                meant.discard((due, timer, call, agent))
+                kept.append(entry)
+        self._timers = kept  # in order, and so a heap
+        self._sweep_at = max(_SWEEP, 2 * len(kept))
+
     def _holds(self, timer: _Timer, call: CallId | None, agent: AgentId | None, due: float) -> bool:
         """Is this timer still meant? What was changed since has left it behind in the heap."""
         known = self._agents.get(agent) if agent is not None else None
@@ -363,6 +501,10 @@ class Acd:
                 return caller is not None and self._limit_of(caller) == due
             case "rest":
                 return caller is not None and agent is not None and caller.resting.get(agent) == due
+            case "alone":
+                return caller is not None and caller.alone_until == due
+            case "return":
+                return known is not None and known.imposed and known.imposed_until == due
 
     def _fire(self, timer: _Timer, call: CallId | None, agent: AgentId | None, due: float) -> None:
         """Only for a timer that holds."""
@@ -370,15 +512,22 @@ class Acd:
             self._let_go(self._callers[call], "timed_out", due)
         elif timer == "rest" and call is not None and agent is not None:
             self._rest(self._callers[call], agent, None)
+        elif timer == "alone" and call is not None:
+            self._change(self._callers[call], alone_until=0.0)
         elif agent is not None:
             known = self._agents[agent]
             self._notice(known)
             if timer == "wrap_up":
                 known.wrap_up = None
+            elif timer == "return":
+                self._come_back(known)
+            elif known.lease is not None and known.lease.dials:
+                self._let_go(self._callers[known.lease.call], "failed", due, "call_back_failed")
             elif known.lease is not None:
                 missed: Literal["no_answer", "unreachable"] = "no_answer" if known.lease.rings else "unreachable"
+                offered = known.lease.call
                 self._withdraw(known, missed, due)
-                self._impose(known, missed)
+                self._miss(known, offered, missed, due)
             self._changed(known, due)
 
     # ---- questions --------------------------------------------------------------------------------------
@@ -392,10 +541,46 @@ class Acd:
         kept = self._queues.get(queue)
         return () if kept is None else kept.line.waiting()
 
+    def position(self, call: CallId) -> int | None:
+        """The place of a caller in their queue, from 1; None: the call does not wait."""
+        caller = self._callers.get(call)
+        return None if caller is None else self._queues[caller.queue].line.position(caller)
+
+    def serving(self, queue: QueueName) -> int:
+        """Members who take calls now or after the one that they have: on no break, with a phone that is there."""
+        kept = self._queues.get(queue)
+        members = () if kept is None else kept.members
+        return sum(agent.wanted == "ready" and agent.reachable for agent in map(self._agents.__getitem__, members))
+
     def staffed(self, queue: QueueName) -> int:
         """Members who are signed in, whatever they do."""
         kept = self._queues.get(queue)
         return 0 if kept is None else sum(self._agents[agent].wanted != "signed_out" for agent in kept.members)
+
+    def idle_beside(self, now: float) -> list[tuple[CallId, AgentId]]:
+        """Of each queue, a caller who waits with nobody rung, beside a free agent who may take the call. There is none
+        after any step; it is worked out from the facts alone, not from what the matcher has noted.
+
+        Of each line its first WATCHED callers are looked at.
+        """
+        found: list[tuple[CallId, AgentId]] = []
+        for queue in self._queues.values():
+            members = (self._agents[agent] for agent in queue.members)
+            free = [one for one in members if may_be_offered(one) and is_able(one, queue.settings.skills)]
+            if free and (pair := self._idle_in(queue, free, now)) is not None:
+                found.append(pair)
+        return found
+
+    def _idle_in(self, queue: _Queue, free: Sequence[Agent], now: float) -> tuple[CallId, AgentId] | None:
+        for caller in itertools.islice(queue.line, WATCHED):
+            theirs = self._theirs(caller, queue)
+            kept = theirs is not None and caller.alone_until > now and theirs.wanted == "ready" and theirs.reachable
+            if caller.call in self._rung or kept:
+                continue
+            for agent in free:
+                if agent.id not in caller.resting and is_able(agent, caller.needs):
+                    return caller.call, agent.id
+        return None
 
     def why_waiting(self, call: CallId, now: float) -> Reason:
         """Why the caller has nobody yet. Raises NotFound if the call does not wait."""
@@ -406,8 +591,11 @@ class Acd:
             return Reason("ringing", {"agents": ", ".join(self._rung[call])})
         queue = self._queues[caller.queue]
         states = {agent: state_of(self._agents[agent]) for agent in queue.members}
-        free = [agent for agent, state in states.items() if state == "ready"]
-        if free:  # the matcher leaves a free member only where the caller was refused
+        theirs = self._theirs(caller, queue)
+        if theirs is not None and caller.alone_until > now and theirs.wanted == "ready" and theirs.reachable:
+            return Reason("waits_for_agent", {"agent": theirs.id, "seconds": caller.alone_until - now})
+        free = [agent for agent, state in states.items() if state == "ready" and agent in caller.resting]
+        if free:  # the matcher leaves a free member who is able only where the caller was refused
             soonest = min(caller.resting[agent] for agent in free)
             return Reason("refused_lately", {"agents": ", ".join(free), "seconds": max(0.0, soonest - now)})
         counted = [state for state in states.values() if state != "signed_out"]
@@ -415,6 +603,11 @@ class Acd:
             return Reason("nobody_signed_in", {})
         if all(state == "unreachable" for state in counted):
             return Reason("nobody_reachable", {"unreachable": len(counted)})
+        needs = {**queue.settings.skills, **caller.needs}
+        here = [self._agents[agent] for agent, state in states.items() if state != "signed_out"]
+        if not any(is_able(agent, queue.settings.skills) and is_able(agent, caller.needs) for agent in here):
+            asked = ", ".join(f"{skill} {level}" for skill, level in sorted(needs.items()))
+            return Reason("nobody_able", {"skills": asked})
         return Reason(
             "all_busy",
             {
@@ -432,53 +625,117 @@ class Acd:
     def _match(self, now: float) -> None:
         """Leave no free agent beside a caller whom they may take.
 
-        First those for whom nobody is rung, in their order. Who is free even then joins in where all are rung.
+        First those for whom nobody is rung, in their order: with the agents of the first rank, then with those of the
+        next. Who is free even then joins in where all are rung.
         """
-        for caller in self._in_order():
-            if caller.call not in self._rung:
-                self._offer(caller, now)
-        for caller in self._in_order():
-            if self._queues[caller.queue].settings.strategy == "ring_all":
-                self._offer(caller, now)
+        for rank in self._ranks:
+            for caller in self._in_order(rank):
+                if caller.call not in self._rung:
+                    self._offer(caller, rank, now)
+        for rank in self._ranks:
+            for caller in self._in_order(rank, ringing_all=True):
+                if not caller.calls_back and self._may_join_in(caller, rank):
+                    self._offer(caller, rank, now)
 
-    def _in_order(self) -> Iterator[Caller]:
-        """The callers of all queues in which somebody is free."""
-        lines = [
-            queue.line
-            for queue in self._queues.values()
-            if len(queue.line) and not self._ready.isdisjoint(queue.members)
-        ]
-        return heapq.merge(*lines, key=order_of)
+    def _in_order(self, rank: int, *, ringing_all: bool = False) -> Iterator[Caller]:
+        """The callers of all queues in which somebody of that rank is free, as long as somebody is."""
+        lines: list[tuple[_Queue, Iterator[Caller]]] = []
+        heads: list[tuple[Order, int, Caller]] = []
+        for queue in self._queues.values():
+            if ringing_all and queue.settings.strategy != "ring_all":
+                continue
+            if len(queue.line) and self._anyone(queue, rank):
+                line = iter(queue.line)
+                first = next(line)
+                heads.append((first.order, len(lines), first))
+                lines.append((queue, line))
+        heapq.heapify(heads)
+        while heads:
+            _, n, caller = heads[0]
+            queue, line = lines[n]
+            following = next(line, None)
+            if not self._anyone(queue, rank):
+                heapq.heappop(heads)
+                continue
+            if following is None:
+                heapq.heappop(heads)
+            else:
+                heapq.heapreplace(heads, (following.order, n, following))
+            yield caller
 
-    def _offer(self, caller: Caller, now: float) -> None:
+    def _anyone(self, queue: _Queue, rank: int) -> bool:
+        return not self._ready.isdisjoint(queue.able.get(rank, ()))
+
+    def _may_join_in(self, caller: Caller, rank: int) -> bool:
+        """Nobody of a later rank is rung beside those of an earlier one."""
+        ranks = self._queues[caller.queue].settings.ranks
+        rung = self._rung.get(caller.call)
+        return not rung or rank <= max(ranks.get(agent, 1) for agent in rung)
+
+    def _offer(self, caller: Caller, rank: int, now: float) -> None:
         queue = self._queues[caller.queue]
-        if self._ready.isdisjoint(queue.members):
-            return
+        settings = queue.settings
+        theirs = self._theirs(caller, queue)
+        if theirs is not None:
+            if theirs.id in self._ready and theirs.id not in caller.resting:
+                self._lease_all(caller, [self._as_ready(theirs, caller, now)], 1, now, prefers=True)
+                return
+            if caller.alone_until > now and theirs.wanted == "ready" and theirs.reachable:
+                return
         free = [
-            self._as_ready(self._agents[agent], now)
-            for agent in queue.members
-            if agent in self._ready and agent not in caller.resting
+            self._as_ready(self._agents[agent], caller, now)
+            for agent in queue.able.get(rank, ())
+            if agent in self._ready
+            and agent not in caller.resting
+            and (not caller.needs or is_able(self._agents[agent], caller.needs))
         ]
         if not free:
             return
-        settings = queue.settings
         lot = self._chance.getrandbits(32) if settings.strategy == "random" else 0
         asked = STRATEGIES[settings.strategy](free, Memory(queue.members, queue.last, lot))
-        if settings.strategy != "ring_all":
+        if settings.strategy != "ring_all" or caller.calls_back:
             asked = asked[:1]
+        self._lease_all(caller, asked, len(free), now)
+
+    def _theirs(self, caller: Caller, queue: _Queue) -> Agent | None:
+        """The agent whom the caller is given back to, if that one may still take the call."""
+        if caller.prefers not in queue.members:
+            return None
+        known = self._agents[caller.prefers]
+        return known if is_able(known, queue.settings.skills) and is_able(known, caller.needs) else None
+
+    def _lease_all(
+        self, caller: Caller, asked: Sequence[Ready], free: int, now: float, *, prefers: bool = False
+    ) -> None:
+        queue = self._queues[caller.queue]
+        settings, dials = queue.settings, caller.calls_back
+        rings = (caller.dials or settings.callback_ring) if dials else settings.ring
         for ready in asked:
             known = self._agents[ready.agent]
             self._notice(known)
             self._rung.setdefault(caller.call, {})[ready.agent] = None
-            self._lease(known, Lease(caller.call, caller.queue, now + settings.ring + GRACE, settings.ring))
+            self._lease(known, Lease(caller.call, caller.queue, now + rings + GRACE, rings, dials=dials))
             self._changed(known, now)
-        reason = why(settings, asked[0], len(free), queue.last, now)
+        reason = (
+            Reason("prefers", {"queue": settings.name, "agent": asked[0].agent})
+            if prefers
+            else why(settings, asked[0], free, queue.last, now)
+        )
         queue.last = asked[-1].agent
-        self._offers.append(Offer(caller.call, caller.queue, tuple(ready.agent for ready in asked), reason))
+        self._offers.append(Offer(caller.call, caller.queue, tuple(one.agent for one in asked), reason, dials))
 
-    def _as_ready(self, agent: Agent, now: float) -> Ready:
+    def _as_ready(self, agent: Agent, caller: Caller, now: float) -> Ready:
         agent.workload.forget_before(now - SHIFT)
-        return Ready(agent.id, agent.idle_since, len(agent.workload.recent), agent.workload.talked)
+        settings = self._queues[caller.queue].settings
+        asked = settings.skills.keys() | caller.needs.keys()
+        return Ready(
+            agent.id,
+            agent.idle_since,
+            agent.workload.calls,
+            agent.workload.talked,
+            level=sum(agent.skills.get(skill, 0) for skill in asked),
+            weight=settings.weights.get(agent.id, 1),
+        )
 
     # ---- within -----------------------------------------------------------------------------------------
 
@@ -512,8 +769,20 @@ class Acd:
             self._end_lease(agent)
             self._changed(agent, now)
 
-    def _impose(self, agent: Agent, reason: Literal["no_answer", "unreachable"]) -> None:
+    def _miss(self, agent: Agent, call: CallId, reason: Literal["no_answer", "unreachable"], now: float) -> None:
+        """An offer that was not answered: so many in a row, by the queue's rule, put the agent on break."""
+        settings = self._queues[self._callers[call].queue].settings
+        agent.missed += 1
+        if reason == "no_answer" and not 0 < settings.misses <= agent.missed:
+            self._rest_a_while(call, agent.id, now)
+            return
         agent.wanted, agent.reason, agent.imposed = "break", reason, True
+        if reason == "no_answer" and settings.miss_return > 0:
+            agent.imposed_until = now + settings.miss_return
+            self._timer(agent.imposed_until, "return", None, agent.id)
+
+    def _come_back(self, agent: Agent) -> None:
+        agent.wanted, agent.reason, agent.imposed, agent.imposed_until, agent.missed = "ready", "", False, None, 0
 
     def _let_go(
         self, caller: Caller, reason: LeftReason, now: float, withdrawn: WithdrawReason = "caller_left"
@@ -528,12 +797,16 @@ class Acd:
 
     def _limit_of(self, caller: Caller) -> float | None:
         longest = self._queues[caller.queue].settings.max_wait
-        return caller.arrived + longest if longest > 0 else None
+        return caller.arrived + longest if longest > 0 and not caller.calls_back else None
 
     def _limit(self, caller: Caller) -> None:
         due = self._limit_of(caller)
         if due is not None:
             self._timer(due, "max_wait", caller.call, None)
+
+    def _rest_a_while(self, call: CallId, agent: AgentId, now: float) -> None:
+        caller = self._callers[call]
+        self._rest(caller, agent, now + self._queues[caller.queue].settings.retry)
 
     def _rest(self, caller: Caller, agent: AgentId, until: float | None) -> None:
         """until None: the agent may be asked again."""
@@ -541,7 +814,11 @@ class Acd:
         if until is not None:
             resting[agent] = until
             self._timer(until, "rest", caller.call, agent)
-        changed = dataclasses.replace(caller, resting=resting)
+        self._change(caller, resting=resting)
+
+    def _change(self, caller: Caller, **particulars: Any) -> None:
+        """Other particulars of a caller, but none on which the place depends."""
+        changed = dataclasses.replace(caller, **particulars)
         self._queues[caller.queue].line.replace(caller, changed)
         self._callers[caller.call] = changed
 
@@ -551,7 +828,11 @@ class Acd:
             self._before[agent.id] = None if new else standing_of(agent)
 
     def _changed(self, agent: Agent, when: float) -> None:
-        """After a change of the agent's facts: since when the state holds, and whether the agent is free."""
+        """After a change of the agent's facts: since when the state holds, and whether the agent is free.
+
+        A state never ends before it began, though a timer may be told later than what came after its time.
+        """
+        when = max(when, agent.since)
         free = may_be_offered(agent)
         idle = free or agent.lease is not None
         if idle and not agent.idle:
@@ -574,4 +855,6 @@ class Acd:
         ]
         decisions += [QueueMoved(queue) for queue in self._moved]
         self._ended, self._offers, self._before, self._moved = [], [], {}, {}
+        if len(self._timers) >= self._sweep_at:
+            self._sweep()
         return decisions

@@ -16,12 +16,15 @@ from callcenterd.model.site import QueueSettings, Strategy
 
 
 class Ready(NamedTuple):
-    """A free agent. calls, talked: of the last shift."""
+    """A free agent. calls, talked: of the last shift. level: in the skills that are asked for, all together. weight:
+    how often the agent is drawn, beside the others."""
 
     agent: AgentId
     idle_since: float
     calls: int = 0
     talked: float = 0.0
+    level: int = 0
+    weight: int = 1
 
 
 class Memory(NamedTuple):
@@ -63,10 +66,14 @@ def least_talk(free: Sequence[Ready], memory: Memory) -> list[Ready]:  # noqa: A
 
 
 def by_lot(free: Sequence[Ready], memory: Memory) -> list[Ready]:
-    """Drawn; the same lot draws the same."""
-    drawn = list(free)
-    random.Random(memory.lot).shuffle(drawn)
-    return drawn
+    """Drawn, by weights without putting back (Efraimidis and Spirakis 2006); the same lot draws the same."""
+    chance = random.Random(memory.lot)
+    return sorted(free, key=lambda ready: chance.random() ** (1 / ready.weight), reverse=True)
+
+
+def most_skilled(free: Sequence[Ready], memory: Memory) -> list[Ready]:  # noqa: ARG001
+    """Who is best at what is asked for; among equals who has been free longest."""
+    return sorted(free, key=lambda ready: (-ready.level, ready.idle_since))
 
 
 STRATEGIES: Mapping[Strategy, Order] = {
@@ -76,6 +83,7 @@ STRATEGIES: Mapping[Strategy, Order] = {
     "fewest_calls": fewest_calls,
     "least_talk": least_talk,
     "random": by_lot,
+    "skills": most_skilled,
 }
 
 
@@ -91,6 +99,8 @@ def why(queue: QueueSettings, chosen: Ready, free: int, last: AgentId | None, no
             values["calls"] = chosen.calls
         case "least_talk":
             values["seconds"] = chosen.talked
+        case "skills":
+            values["level"] = chosen.level
         case "ring_all" | "random":
             pass
         case _:

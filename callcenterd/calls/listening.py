@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from callcenterd.calls.call import Call, Leg
-from callcenterd.media.facts import RecordingClosed
-from callcenterd.model.ids import ExtensionNumber, TrunkName
+from callcenterd.media.facts import LegStatistics, OneWay, RecordingClosed, RecordingFailed
+from callcenterd.media.machine import Verdict
+from callcenterd.model.ids import ExtensionNumber, LegId, TrunkName
 
 RefusalReason = Literal["busy", "no_answer", "refused", "unreachable", "failed"]
 
@@ -60,14 +61,26 @@ class CallListener(Protocol):
     def silent(self, leg: Leg, seconds: float) -> None:
         """Nothing has been heard of a leg for so long: told at 10 seconds, at 30, and at each further 30."""
 
+    def one_way(self, leg: Leg, why: OneWay) -> None:
+        """Who is joined with the leg is heard and does not hear it. why: "no packets" come, or "only silence"."""
+
+    def judged(self, leg: LegId, verdict: Verdict) -> None:
+        """Who has picked up on that leg, which may be gone by now: asked for by `Calls.judge`."""
+
     def key(self, leg: Leg, key: str) -> None:
         """A key was pressed on the leg's phone."""
 
     def played(self, leg: Leg, play: int, finished: bool) -> None:
         """What `play` named is over. finished False: it was cut short."""
 
+    def measured(self, leg: Leg, sound: LegStatistics) -> None:
+        """How a leg sounded that is GONE by now: told once, a moment later."""
+
     def recorded(self, closed: RecordingClosed) -> None:
         """A recording is closed, whole or not."""
+
+    def recording_failed(self, failed: RecordingFailed) -> None:
+        """A recording cannot be written any more; its call goes on. `recorded` follows at its end."""
 
     def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
         """An extension registered or cannot be reached any more."""

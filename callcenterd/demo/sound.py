@@ -37,6 +37,9 @@ class Talk(asyncio.DatagramProtocol):
         self.packets: list[tuple[float, int, int, bytes]] = []
         """What came: (loop time, timestamp, payload type, payload)."""
         self.strange = 0
+        self.loss = 0.0
+        """The share of its packets that the network loses, by chance."""
+        self._chance = chance
         self.keys_heard = ""
         self._sent_before_end: deque[tuple[Sound, asyncio.Future[None] | None]] = deque()
         self._said = np.zeros(0, np.int16)
@@ -55,6 +58,17 @@ class Talk(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, 0))
         self.port = int(self._transport.get_extra_info("sockname")[1])
+
+    def fall_silent(self) -> None:
+        """Send nothing any more, without a word: a cut line, a phone that lost its power. It goes on hearing."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def move(self, host: str) -> None:
+        """Go on from another port, without a word, as behind a NAT that has forgotten the first one."""
+        if self._transport is not None:
+            self._transport.close()
+        await self.open(host)
 
     def start(self, remote: tuple[str, int], codec: str, events: int | None) -> None:
         """Where the sound goes, and how it sounds; a second time only changes that."""
@@ -137,7 +151,8 @@ class Talk(asyncio.DatagramProtocol):
     def _packet(self, kind: int, timestamp: int, payload: bytes) -> None:
         assert self._transport is not None
         head = struct.pack("!BBHII", 0x80, kind, self._sequence, timestamp, self._ssrc)
-        self._transport.sendto(head + payload, self.remote)
+        if not (self.loss and self._chance.random() < self.loss):
+            self._transport.sendto(head + payload, self.remote)
         self._sequence = (self._sequence + 1) & 0xFFFF
 
     # ---- hearing ----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from callcenterd.errors import Fault
-from callcenterd.ivr.node import Node, NodeName, kinds
+from callcenterd.ivr.node import Name, Node, NodeName, Tag, kinds
 from callcenterd.model.ids import FlowName
 from callcenterd.model.prompts import Prompt
 from callcenterd.yamltext import Document
@@ -23,8 +23,7 @@ from callcenterd.yamltext import Document
 MAX_NODES = 2000
 OPERATOR = NodeName("operator")
 
-_NAME = re.compile(r"\w[\w-]{0,63}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+NAME = re.compile(r"\w[\w-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Flow:
     """A flow in service. Frozen: a call keeps the one that it began with.
 
     language: "" is the office's. lines: where each node stands in its file. operator: where key 0 leads (IVR-03).
+    on_error: where a node that fails leads, if it does not say itself. takes: variables of the flows that call it.
     """
 
     name: FlowName
@@ -42,6 +42,8 @@ class Flow:
     nodes: Mapping[NodeName, Node]
     lines: Mapping[NodeName, int]
     operator: NodeName | None = None
+    on_error: NodeName | None = None
+    takes: tuple[str, ...] = ()
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         """Everything that callers hear alike, each once. language: the office's, where the flow names none."""
@@ -50,15 +52,9 @@ class Flow:
 
 
 def _name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ValueError("a name of letters, digits, _ and - is wanted")
     return name
-
-
-def _language(tag: str) -> str:
-    if not _LANGUAGE.fullmatch(tag):
-        raise ValueError("a language such as zh-CN or en is wanted")
-    return tag
 
 
 class Head(BaseModel):
@@ -68,9 +64,11 @@ class Head(BaseModel):
 
     flow: Annotated[str, AfterValidator(_name)]
     title: Annotated[str, Field(max_length=100)] = ""
-    language: Annotated[str, AfterValidator(_language)] | None = None
+    language: Tag | None = None
     start: NodeName
     operator: NodeName | None = None
+    on_error: NodeName | None = None
+    takes: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
     nodes: dict[str, Any]
 
 
@@ -110,7 +108,7 @@ def draft(document: Document) -> tuple[Draft, list[Fault]]:
 def _node(document: Document, name: str, data: object) -> tuple[Node | None, list[Fault]]:
     where = ("nodes", name)
     faults = []
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         faults.append(
             document.fault(where, f"{name[:40]!r} is no name for a node: letters, digits, _ and - are wanted")
         )

@@ -6,7 +6,8 @@ A file with a fault is refused with file, line and reason, and its old version s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,20 +24,36 @@ from callcenterd.worker.pool import JobFailed, Worker
 _log = structlog.get_logger(__name__)
 
 ENDINGS = (".yaml", ".yml")
+TESTS = ".test"
+"""main.test.yaml is no flow but tests of one (`flowtests`)."""
 MAX_FILES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFile:
+    """A file of the folder as it was read. flow: the name that it gives its flow, or its own where it gives none.
+
+    text: without byte order mark; "" where it is no text. checksum: SHA-256 of its octets.
+    """
+
+    path: str
+    flow: FlowName
+    text: str
+    checksum: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A folder, read: the flows without a fault in the order of their files, and every fault of the others.
 
-    refused: the files with faults. whole: False if the folder itself could not be read.
+    refused: the files with faults. whole: False if the folder itself could not be read. files: all of them.
     """
 
     flows: tuple[Flow, ...]
     faults: tuple[Fault, ...]
     refused: frozenset[str] = frozenset()
     whole: bool = True
+    files: tuple[FlowFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,8 @@ class Flows:
         self._worker = worker
         self._flows: dict[FlowName, Flow] = {}
         self._faults: tuple[Fault, ...] = ()
+        self._files: Mapping[FlowName, FlowFile] = {}
+        self._refused: frozenset[str] = frozenset()
         self._turn = asyncio.Lock()
 
     async def load(self) -> Loaded:
@@ -66,6 +85,8 @@ class Flows:
                 reading = Reading((), (Fault(str(self._folder), 1, f"cannot be read: {fault.why}"),), whole=False)
             self._flows = self._kept(reading) | {flow.name: flow for flow in reading.flows}
             self._faults = reading.faults
+            if reading.whole:
+                self._files, self._refused = _by_flow(reading), reading.refused
         for wrong in reading.faults:
             _log.error("flow refused", file=wrong.file, line=wrong.line, reason=wrong.reason)
         return Loaded(self.names(), self._faults)
@@ -73,12 +94,27 @@ class Flows:
     def get(self, name: FlowName) -> Flow | None:
         return self._flows.get(name)
 
+    def all(self) -> Mapping[FlowName, Flow]:
+        """Those in service now; what is loaded later does not change it."""
+        return self._flows
+
     def names(self) -> tuple[FlowName, ...]:
         return tuple(sorted(self._flows))
 
     def faults(self) -> tuple[Fault, ...]:
         """Of the last loading."""
         return self._faults
+
+    def file(self, name: FlowName) -> FlowFile | None:
+        """Where a flow stands, and what it said at the last loading; also one that was refused."""
+        return self._files.get(name)
+
+    def is_refused(self, path: str) -> bool:
+        """Had that file a fault at the last loading?"""
+        return path in self._refused
+
+    def files(self) -> tuple[FlowFile, ...]:
+        return tuple(self._files[name] for name in sorted(self._files))
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         """Everything that callers of any flow hear alike. language: the office's."""
@@ -101,9 +137,16 @@ def read_folder(folder: Path) -> Reading:
     flows: dict[FlowName, Flow] = {}
     faults: list[Fault] = []
     refused: set[str] = set()
+    files: list[FlowFile] = []
     for path in paths[:MAX_FILES]:
+        text, checksum, named = "", "", FlowName(path.stem)
         try:
-            flow = check.parse(document := yamltext.load(path))
+            octets = yamltext.octets_of(path)
+            checksum = checksum_of(octets)
+            text = yamltext.decoded(octets, str(path))
+            document = yamltext.parse(text, str(path))
+            named = _named(document.data, named)
+            flow = check.parse(document)
             if (other := flows.get(flow.name)) is not None:
                 reason = f"flow {flow.name} is in {Path(other.file).name} already; give it another name"
                 raise FaultyFile([document.fault(("flow",), reason)])
@@ -111,12 +154,36 @@ def read_folder(folder: Path) -> Reading:
         except FaultyFile as fault:
             faults += fault.faults
             refused.add(str(path))
+        files.append(FlowFile(str(path), named, text, checksum))
+    while wrong := check.between(flows):  # a flow that is refused takes those with it that call it
+        for name, between in wrong:
+            faults.append(between)
+            refused.add(between.file)
+            flows.pop(name, None)
     if len(paths) > MAX_FILES:
         faults.append(Fault(str(folder), 1, f"more than {MAX_FILES} flows; the rest is not read"))
-    return Reading(tuple(flows.values()), tuple(faults), frozenset(refused))
+    return Reading(tuple(flows.values()), tuple(faults), frozenset(refused), files=tuple(files))
+
+
+def checksum_of(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()
+
+
+def _named(data: object, otherwise: FlowName) -> FlowName:
+    named = data.get("flow") if isinstance(data, dict) else None
+    return FlowName(named) if isinstance(named, str) else otherwise
+
+
+def _by_flow(reading: Reading) -> dict[FlowName, FlowFile]:
+    """Of two files for one flow, the one without a fault; else the first."""
+    found: dict[FlowName, FlowFile] = {}
+    for file in reading.files:
+        if file.flow not in found or (found[file.flow].path in reading.refused and file.path not in reading.refused):
+            found[file.flow] = file
+    return found
 
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        if path.suffix in ENDINGS and not path.name.startswith("."):
+        if path.suffix in ENDINGS and not path.name.startswith(".") and not path.stem.endswith(TESTS):
             yield path

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
-from callcenterd.errors import Refused
+from callcenterd.errors import LocalError, Refused
 from callcenterd.ivr import engine
+from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.flow import Flow
-from callcenterd.ivr.node import KEYS, DialResult, QueueResult
-from callcenterd.model.ids import CallId, QueueName
-from callcenterd.model.prompts import Music, Prompt, Recorded, Speech
+from callcenterd.ivr.node import (
+    KEYS,
+    BusinessFailed,
+    BusinessSlow,
+    ConferResult,
+    DialResult,
+    Exit,
+    HoursNow,
+    MailboxNow,
+    Pressed,
+    Question,
+    QueueResult,
+)
+from callcenterd.model.customers import Customer
+from callcenterd.model.ids import CallId, FlowName, QueueName
+from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
+from callcenterd.model.voicemail import Box
 
 Agents = Literal["free", "busy", "none"]
 """Somebody takes the caller; all talk, and none becomes free; nobody is signed in."""
@@ -38,6 +56,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "waits": ("在队列 {queue} 中等待，音乐：{music}", "waits in queue {queue}, music: {music}"),
     "default": ("默认", "the default"),
     "all_busy": ("队列 {queue}：座席全忙", "queue {queue}: all agents are busy"),
+    "hours_open": ("日历 {calendar}：上班时间", "calendar {calendar}: open"),
+    "hours_closed": ("日历 {calendar}：非上班时间", "calendar {calendar}: closed"),
+    "hours_holiday": ("日历 {calendar}：节假日", "calendar {calendar}: a holiday"),
     "no_agents": ("队列 {queue}：没有座席", "queue {queue}: no agents"),
     "timed_out": ("等待 {seconds} 秒后无人接听", "nobody after {seconds} s"),
     "talks": ("与座席通话", "talks with an agent"),
@@ -47,12 +68,26 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "joined": ("与 {number} 通话", "talks with {number}"),
     "joined_recorded": ("与 {number} 通话（录音）", "talks with {number} (recorded)"),
-    "message": ("给队列 {queue} 留言 {seconds} 秒", "leaves a message of {seconds} s for queue {queue}"),
+    "message": ("给队列 {box} 留言 {seconds} 秒", "leaves a message of {seconds} s for queue {box}"),
+    "message_to": ("给 {box} 留言 {seconds} 秒", "leaves a message of {seconds} s for {box}"),
+    "confers": ("进入会议室 {room}", "speaks in conference room {room}"),
+    "moderates": ("以主持人身份进入会议室 {room}", "speaks in conference room {room}, as its moderator"),
     "callback": ("登记回拨：{number}（队列 {queue}）", "will be called back at {number} (queue {queue})"),
+    "asks_business": ("查询业务系统：{method} {url}", "asks a business system: {method} {url}"),
+    "judges": ("评价 {question}：{score}/{most}", "judges {question}: {score} of {most}"),
+    "known": ("记下 {name}：{value}", "notes {name}: {value}"),
     "hung_up": ("挂断（{cause}）", "hung up ({cause})"),
     "ended": ("流程结束", "the flow ends"),
     "stuck": ("流程中断：{why}", "the flow is stopped: {why}"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a pretended office knows. answers: of business systems by the node that asks; "timeout", "failed"."""
+
+    customers: tuple[Customer, ...] = ()
+    answers: Mapping[str, Plain] = field(default_factory=dict)
 
 
 async def simulate(
@@ -64,20 +99,26 @@ async def simulate(
     caller: str = "13800138000",
     called: str = "02088886666",
     agents: Agents = "free",
+    hours: HoursNow = "open",
+    flows: Mapping[FlowName, Flow] = MappingProxyType({}),
+    given: Given | None = None,
 ) -> list[str]:
     """What happens, a line each, with the time of day; in the language that the office speaks.
 
     keys: what the caller does at each question, None: nothing (see `keys_of`); after the last one, nothing more.
-    language: the office's; the flow's own is what the caller hears.
+    language: the office's; the flow's own is what the caller hears. hours: what calendars say.
     """
-    call = PretendedCall(keys, at=at, told_in=language, caller=caller, called=called, agents=agents)
+    given = given or Given()
+    call = PretendedCall(
+        keys, at=at, told_in=language, caller=caller, called=called, agents=agents, hours=hours, given=given
+    )
     call.language = flow.language or language
     try:
-        await engine.run(flow, call)
-    except engine.FlowStuck as fault:
-        call.tell("stuck", why=str(fault))
+        await engine.run(flow, call, flows=flows)
+    except LocalError as fault:
+        call.say("stuck", why=str(fault))
     if not call.hung_up:
-        call.tell("ended")
+        call.say("ended")
     return call.lines
 
 
@@ -96,7 +137,16 @@ class PretendedCall:
     """Implements `node.FlowCall` on a clock of its own: nothing waits, all takes its time."""
 
     def __init__(
-        self, keys: Iterable[str | None], *, at: datetime, told_in: str, caller: str, called: str, agents: Agents
+        self,
+        keys: Iterable[str | None],
+        *,
+        at: datetime,
+        told_in: str,
+        caller: str,
+        called: str,
+        agents: Agents,
+        hours: HoursNow,
+        given: Given,
     ) -> None:
         self.call = CallId("simulated")
         self.caller = caller
@@ -107,18 +157,35 @@ class PretendedCall:
         self.noted = ""
         self.hung_up = False
         self._answered = False
+        self._given = given
+        self._node = ""
         self._keys = deque(keys)
         self._column = 0 if told_in.lower().startswith("zh") else 1
         self._agents: Agents = agents
+        self._hours: HoursNow = hours
 
-    def tell(self, what: str, **words: object) -> None:
+    def speak(self, language: str) -> None:
+        self.language = language
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+    def typed_ahead(self) -> str | None:
+        """What is keyed is keyed at questions."""
+        return None
+
+    def tell(self, name: str, value: Plain) -> None:
+        self.say("known", name=name, value=value)
+
+    def say(self, what: str, **words: object) -> None:
         self.lines.append(f"{self.now:%H:%M:%S} {self._word(what).format(**words)}")
 
     def _word(self, what: str) -> str:
         return _WORDS[what][self._column]
 
     def entered(self, node: str, kind: str) -> None:
-        self.tell("node", node=node, kind=kind)
+        self._node = node
+        self.say("node", node=node, kind=kind)
 
     def note_keys(self, keys: str) -> None:
         self.noted += keys
@@ -126,22 +193,26 @@ class PretendedCall:
     async def answer(self) -> None:
         if not self._answered:
             self._answered = True
-            self.tell("answered")
+            self.say("answered")
 
     async def play(self, prompts: Sequence[Prompt], *, stop_on_key: bool = False) -> None:  # noqa: ARG002
         """All of it is heard, so that all of it is told: a pretended caller is patient and lets nothing be skipped."""
         await self.answer()
-        for prompt in prompts:
-            self._hear(prompt)
+        for is_word, some in itertools.groupby(prompts, lambda prompt: isinstance(prompt, Word)):
+            if is_word:
+                self._hear(_as_one([prompt for prompt in some if isinstance(prompt, Word)]))
+            else:
+                for prompt in some:
+                    self._hear(prompt)
 
     async def ask(self, prompts: Sequence[Prompt], *, seconds: float) -> str | None:
         await self.play(prompts)
         key = self._keys.popleft() if self._keys else None
         self._pass(KEY_SECONDS if key is not None else seconds)
         if key is None:
-            self.tell("no_key")
+            self.say("no_key")
         else:
-            self.tell("key", key=key)
+            self.say("key", key=key)
         return key
 
     async def wait_in_queue(
@@ -152,60 +223,128 @@ class PretendedCall:
         music: str | None,
         unless_busy: bool = False,
         unless_empty: bool = False,
+        priority: int = 0,  # noqa: ARG002  # nobody else waits in a pretended queue
+        skills: Mapping[str, int] | None = None,  # noqa: ARG002
+        agent: str | None = None,  # noqa: ARG002
+        exits: Mapping[str, Exit] = MappingProxyType({}),
     ) -> QueueResult:
         await self.answer()
         if self._agents == "none" and unless_empty:
-            self.tell("no_agents", queue=queue)
+            self.say("no_agents", queue=queue)
             return "no_agents"
         if self._agents != "free" and unless_busy:
-            self.tell("all_busy", queue=queue)
+            self.say("all_busy", queue=queue)
             return "busy"
-        self.tell("waits", queue=queue, music=music or self._word("default"))
+        self.say("waits", queue=queue, music=music or self._word("default"))
+        if self._agents != "free" and self._keys and self._keys[0] in exits:
+            key = self._keys.popleft() or ""
+            self._pass(RING_SECONDS)
+            self.say("key", key=key)
+            return Pressed(key)
         if self._agents != "free":
             self._pass(limit if limit is not None else BUSY_SECONDS)
-            self.tell("timed_out", seconds=f"{limit if limit is not None else BUSY_SECONDS:g}")
+            self.say("timed_out", seconds=f"{limit if limit is not None else BUSY_SECONDS:g}")
             return "timed_out"
         self._pass(RING_SECONDS)
-        self.tell("talks")
+        self.say("talks")
         self._pass(TALK_SECONDS)
         return "served"
+
+    def exits_of(self, queue: QueueName) -> Mapping[str, str]:  # noqa: ARG002
+        """The simulator knows the flow, not the office."""
+        return {}
+
+    async def go_to_flow(self, to: str) -> None:
+        """Never asked: `exits_of` names none."""
+
+    def hours(self, calendar: str) -> HoursNow:
+        """A simulated office has no calendars: every one says what the simulation was asked for."""
+        self.say(f"hours_{self._hours}", calendar=calendar)
+        return self._hours
 
     async def dial(
         self, number: str, *, trunks: Sequence[str], record: bool, seconds: float, caller: str | None
     ) -> DialResult:
         over = ", ".join(trunks) or self._word("default")
-        self.tell("dials", number=number, trunks=over, caller=caller or self.caller, seconds=f"{seconds:g}")
+        self.say("dials", number=number, trunks=over, caller=caller or self.caller, seconds=f"{seconds:g}")
         self._pass(min(RING_SECONDS, seconds))
-        self.tell("joined_recorded" if record else "joined", number=number)
+        self.say("joined_recorded" if record else "joined", number=number)
         self._pass(TALK_SECONDS)
         return "served"
 
-    async def record_message(self, queue: QueueName, *, seconds: float) -> float:
+    async def confer(
+        self,
+        room: str,
+        *,
+        moderator: bool,
+        record: bool,  # noqa: ARG002
+        most: int,  # noqa: ARG002
+        tones: bool,  # noqa: ARG002
+        ends_with_moderator: bool,  # noqa: ARG002
+    ) -> ConferResult:
+        await self.answer()
+        self.say("moderates" if moderator else "confers", room=room)
+        self._pass(TALK_SECONDS)
+        return "left"
+
+    async def mailbox(self, box: Box) -> MailboxNow:  # noqa: ARG002
+        """A simulated office has no settings."""
+        return MailboxNow()
+
+    async def record_message(self, box: Box, *, seconds: float) -> float:
         length = min(MESSAGE_SECONDS, seconds)
-        self.tell("message", queue=queue, seconds=f"{length:g}")
+        self.say("message" if box.kind == "queue" else "message_to", box=box.name, seconds=f"{length:g}")
         self._pass(length)
         return length
 
     async def keep_callback(self, queue: QueueName, number: str) -> None:
-        self.tell("callback", queue=queue, number=number)
+        self.say("callback", queue=queue, number=number)
+
+    def phone_of(self, agent: str) -> str | None:
+        """Every agent sits at the extension of that number, if there are any."""
+        return None if self._agents == "none" else agent
+
+    def judge(self, question: str, score: int, most: int) -> None:
+        self.say("judges", question=question, score=score, most=most)
+
+    async def ask_business(self, question: Question) -> Plain:
+        self.say("asks_business", method=question.method, url=question.url)
+        answer = self._given.answers.get(self._node, "failed")
+        if answer == "timeout":
+            self._pass(question.seconds * question.tries)
+            raise BusinessSlow("no answer in time")
+        if answer == "failed":
+            raise BusinessFailed("no answer is given for this node")
+        return answer
+
+    async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
+        return [
+            one for one in self._given.customers if value and value in ((one.card,) if by == "card" else one.phones)
+        ]
 
     async def hang_up(self, cause: str) -> None:
         self.hung_up = True
-        self.tell("hung_up", cause=cause)
+        self.say("hung_up", cause=cause)
 
     def _hear(self, prompt: Prompt) -> None:
         match prompt:
-            case Speech(text):
-                self.tell("says", text=text)
+            case Speech(text) | Word(text):
+                self.say("says", text=text)
                 self._pass(_length(text))
             case Recorded(name, _, text):
-                self.tell("recording_text" if text else "recording", name=name, text=text)
+                self.say("recording_text" if text else "recording", name=name, text=text)
                 self._pass(_length(text))
             case Music(name):
-                self.tell("music_named" if name else "music", name=name)
+                self.say("music_named" if name else "music", name=name)
 
     def _pass(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+def _as_one(words: Sequence[Word]) -> Speech:
+    """The words of a value as they are heard: one after the other, as one saying."""
+    between = "" if words[0].language.lower().startswith("zh") else " "
+    return Speech(between.join(word.text for word in words), words[0].language)
 
 
 def _length(text: str) -> float:

@@ -18,6 +18,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "抱歉，座席全忙，请您稍后再拨。再见。",
         "Sorry, all our agents are busy. Please call again later. Goodbye.",
     ),
+    "closed": (
+        "现在是非工作时间，请您在工作时间再拨。再见。",
+        "We are closed now. Please call again in our business hours. Goodbye.",
+    ),
     "voicemail": (
         "请在提示音后留言，结束请按井号键。",
         "Please leave a message after the tone, and press pound when you have finished.",
@@ -29,6 +33,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "voicemail_thanks": (
         "留言已经收到，我们会尽快与您联系。再见。",
         "We have your message, and will be in touch soon. Goodbye.",
+    ),
+    "voicemail_full": (
+        "抱歉，留言信箱已满，请稍后再拨。",
+        "Sorry, this mailbox takes no more messages now. Please call again later.",
     ),
     "callback_offer": (
         "我们将回拨您的来电号码 {{ caller }}，确认请按 1，更换号码请按 2。",
@@ -42,7 +50,80 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "好的，座席空闲后会给您回电。再见。",
         "Thank you. We will call you as soon as an agent is free. Goodbye.",
     ),
+    "callback_connects": (
+        "您好，这是您预约的回拨，正在为您接通座席。",
+        "Hello, this is the callback that you asked for. We are connecting you with an agent.",
+    ),
+    "recording_notice": ("本次通话将被录音。", "This call will be recorded."),
+    "conference_pin": (
+        "请输入会议密码，以井号键结束。",
+        "Please enter the PIN of the conference, and then press pound.",
+    ),
+    "conference_refused": ("密码不对，再见。", "That PIN is not right. Goodbye."),
+    "conference_full": ("会议室已满，请稍后再拨。", "The conference is full. Please call again later."),
+    "queue_next": ("您是下一位。", "You are next in the queue."),
+    "queue_place": ("您现在排在第", "You are now number"),
+    "queue_place_end": ("位。", "in the queue."),
+    "queue_most": ("在您前面等待的已超过", "More than"),
+    "queue_most_end": ("位。", "callers are before you."),
+    "queue_wait": ("预计还需等待大约", "The expected wait is about"),
+    "queue_place_back": (
+        "电话刚才断开了，您原来的排队位置已为您保留。",
+        "Your last call was cut off. You have your old place in the queue.",
+    ),
+    "exit_voicemail": ("留言请按", "To leave a message, press"),
+    "exit_callback": ("需要我们给您回电，请按", "To be called back, press"),
+    "exit_other": ("其他服务请按", "For other services, press"),
     "callback_none": ("没有收到号码，再见。", "We did not get a number. Goodbye."),
+    "do_not_call": (
+        "这个号码在勿扰名单上，不能拨打。",
+        "That number is on the do-not-call list. It cannot be dialled.",
+    ),
+    # What a phone hears that dials a feature code.
+    "code_agent": ("请输入工号，以井号键结束。", "Please enter your agent number, and then press pound."),
+    "code_pin": ("请输入密码，以井号键结束。", "Please enter your PIN, and then press pound."),
+    "code_wrong": ("工号或密码不对。", "That number or PIN is not right."),
+    "code_locked": ("尝试次数过多，请稍后再试。", "Too many attempts. Please try again later."),
+    "code_bye": ("再见。", "Goodbye."),
+    "code_signed_in": ("已签入，挂机后示闲。", "You are signed in, and ready when you hang up."),
+    "code_signed_out": ("已签出。", "You are signed out."),
+    "code_ready": ("挂机后示闲。", "You are ready when you hang up."),
+    "code_break": ("已示忙。", "You are on a break."),
+    "code_wrap_up_ended": ("话后处理已结束。", "The wrap-up is over."),
+    "code_disposition": (
+        "请输入小结编码，以井号键结束。",
+        "Please enter the code of what came of the call, and then press pound.",
+    ),
+    "code_disposition_kept": ("小结已保存。", "That is kept with the call."),
+    "code_disposition_wanted": (
+        "请先拨 *75 填写通话小结。",
+        "Please dial star seven five first, and say what came of the call.",
+    ),
+    "code_no_call": ("没有可以记录的通话。", "There is no call to say it of."),
+    "code_note": (
+        "请在提示音后口述备注，结束请按井号键。",
+        "Please speak your note after the tone, and press pound when you have finished.",
+    ),
+    "code_note_kept": ("备注已保存。", "Your note is kept."),
+    "code_note_short": ("没有听清，备注没有保存。", "We did not hear you. There is no note."),
+    "code_undisturbed": ("免打扰已打开。", "Do not disturb is on."),
+    "code_disturbed": ("免打扰已关闭。", "Do not disturb is off."),
+    "code_forward_number": (
+        "请输入转移到的号码，以井号键结束。",
+        "Please enter the number to which calls shall go, and then press pound.",
+    ),
+    "code_forwarded": ("来电将转移到 {{ number }}。", "Calls will go to {{ number }}."),
+    "code_not_forwarded": ("呼叫转移已取消。", "Calls are not forwarded any more."),
+    "code_forward_refused": ("不能转移到这个号码。", "Calls cannot be forwarded to that number."),
+    "code_no_agent": ("请先签入。", "Please sign in first."),
+    "code_nobody": ("这部话机没有人签入。", "Nobody is signed in at this phone."),
+    "code_not_registered": ("这部话机没有注册，不能签入。", "This phone is not registered. You cannot sign in here."),
+    "code_in_call": (
+        "这里或您原来的话机上正在通话，请稍后再签入。",
+        "There is a call at this phone, or at the one you came from. Please sign in after it.",
+    ),
+    "code_unknown": ("没有这一项。", "There is no such choice."),
+    "code_failed": ("现在无法完成，请稍后再试。", "This cannot be done now. Please try again later."),
 }
 
 
@@ -50,6 +131,11 @@ def text(name: str, language: str) -> str:
     """KeyError if the house has no such text. Another language than Chinese hears English."""
     chinese, english = TEXTS[name]
     return chinese if language.lower().startswith("zh") else english
+
+
+def house(name: str, language: str) -> Recorded:
+    """Its words as they stand, for a text without values."""
+    return Recorded(name, language, text(name, language))
 
 
 def say(name: str, walk: Walk) -> Recorded:

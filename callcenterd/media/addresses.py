@@ -14,6 +14,7 @@ import sys
 _WORD = struct.Struct("=HH4s")  # family in machine order; port and address as the wire has them
 SOCKADDR = 16
 """Octets of a whole sockaddr_in; the last eight are zero."""
+_HOST = int.from_bytes(b"\0\0\0\0\xff\xff\xff\xff", sys.byteorder)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -37,3 +38,8 @@ def address_of(key: int) -> tuple[str, int]:
 
 def host_of(key: int) -> ipaddress.IPv4Address:
     return ipaddress.IPv4Address(_WORD.unpack(key.to_bytes(8, sys.byteorder))[2])
+
+
+def same_host(one: int, other: int) -> bool:
+    """Of two keys, whatever their ports."""
+    return (one ^ other) & _HOST == 0

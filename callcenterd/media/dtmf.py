@@ -1,7 +1,7 @@
 """Keys as RFC 4733 telephone-events: taken out of what comes, and sent.
 
 A key is told at the first packet of it that arrives, once: retransmitted ends, lost starts and reordered packets
-of the same event share its timestamp. In-band tones that come are not listened for yet.
+of the same event share its timestamp. Keys as tones in the sound are `inband.py`'s.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,30 @@ _VOLUME = 10
 _LONGEST = 0xFFFF
 _OLD = 2 * 8000
 """Samples: an event that lies this far back is another clock's, not a straggler."""
+
+
+Way = Literal["event", "tone", "info"]
+"""How a key came: RFC 4733, in the sound, or by SIP INFO."""
+SAME = 0.4
+"""Seconds within which the same key that comes another way is the same press: some phones send two ways at once."""
+
+
+class Once:
+    """Each press of a key once, whatever number of ways it comes by."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[str, Way, float]] = {}
+
+    def forget(self, row: int) -> None:
+        self._last.pop(row, None)
+
+    def is_new(self, row: int, key: str, way: Way, now: float) -> bool:
+        """Is this a press by itself? The way that was first keeps its count: 1 and 1 by two ways each are two."""
+        known, by, at = self._last.get(row, ("", way, 0.0))
+        if known == key and by != way and now - at < SAME:
+            return False
+        self._last[row] = key, way, now
+        return True
 
 
 @dataclass(slots=True)
@@ -105,22 +130,26 @@ class KeysOut:
     def rows(self) -> list[int]:
         return list(self._sending)
 
-    def write(self, row: int, packet: NDArray[np.uint8], events: int, law: int, stamps: Stamps) -> int:
+    def tells(self, row: int, events: int) -> bool:
+        """Will this tick's part of the row's key be an event, in a packet of its own? events: as for `write`."""
+        return events >= 0 and self._sending[row].tick < PRESSED + ENDS
+
+    def write(self, row: int, packet: NDArray[np.uint8], events: int, law: int, stamps: Stamps, clock: int = 1) -> int:
         """Overwrite the row's stamped packet with this tick's part of its key.
 
-        events: payload type of telephone-event, or -1: then the key is sound. Answers the octets of the packet, 0
-        if it keeps those it had.
+        events: payload type of telephone-event, or -1: then the key is sound. clock: of the events, in 8 kHz. Answers
+        the octets of the packet, 0 if it keeps those it had.
         """
         sending = self._sending[row]
         if events < 0:
             return self._as_sound(row, sending, packet, law)
         if sending.tick == 0:
-            sending.timestamp = int(stamps.timestamp[row])
+            sending.timestamp = int(stamps.timestamp[row]) * clock // stamps.clock(row)
         tick, last = sending.tick, PRESSED + ENDS - 1
         octets = 0
         if tick <= last:
             ended = tick >= PRESSED
-            duration = FRAME * min(tick + 1, PRESSED)
+            duration = clock * FRAME * min(tick + 1, PRESSED)
             event = tones.KEYS.index(sending.keys[0])
             packet[1] = events | (0x80 if tick == 0 else 0)
             packet[4:8] = np.frombuffer(sending.timestamp.to_bytes(4, "big"), np.uint8)

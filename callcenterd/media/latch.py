@@ -10,6 +10,9 @@ So the first valid stream may choose, within bounds that keep strangers out:
    the first LEARNING seconds, and only STEADY_STRANGER packets in sequence with nothing from the SDP's host
    between. A public address in the SDP is never departed from; for a loopback address only loopback will do.
 
+Where sound is sealed (srtp.py), only packets that carry the other side's tag come here at all: the first may choose,
+wherever it is from.
+
 While the chosen source delivers, nothing moves it. When it was silent for SILENT seconds, the SDP's host and the
 source's own host may choose anew by rules 1 and 2 (a NAT's new port). A new SDP address begins all over.
 """
@@ -49,6 +52,8 @@ class Latch:
         self.announced = np.zeros(rows, np.uint64)
         self.source = np.zeros(rows, np.uint64)
         self.strangers = np.zeros(rows, np.int64)
+        self.authentic = np.zeros(rows, np.bool_)
+        """Rows of which every valid packet is known to be the other side's."""
         self._since = np.zeros(rows)
         self.heard = np.zeros(rows)
         self._candidates: dict[int, list[_Candidate]] = {}
@@ -95,7 +100,7 @@ class Latch:
         announced, present = int(self.announced[row]), int(self.source[row])
         if announced == 0 or (present != 0 and now - self.heard[row] < SILENT):
             return False
-        if source == announced:
+        if source == announced or self.authentic[row]:
             return True
         host = host_of(source)
         if host == host_of(announced) or (present != 0 and host == host_of(present)):

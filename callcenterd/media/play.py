@@ -1,7 +1,7 @@
 """Sounds that are played to rows: prompts one after the other, music again and again.
 
-What plays is heard instead of what the row is bridged to. Sounds are int16 at 8 kHz and are shared, never
-copied: a thousand callers hear one music.
+What plays is heard instead of what the row is bridged to, or over it (an announcement, a beep). Sounds are int16
+at 8 kHz and are shared, never copied: a thousand callers hear one music.
 """
 
 from __future__ import annotations
@@ -56,10 +56,20 @@ class _Play:
 
 
 class Plays:
-    """What plays on each row."""
+    """What plays on each row. over: it is added to what the row hears, and does not take its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, over: bool = False) -> None:
+        self._over = over
         self._playing: dict[int, _Play] = {}
+
+    def __len__(self) -> int:
+        return len(self._playing)
+
+    def __contains__(self, row: int) -> bool:
+        return row in self._playing
+
+    def rows(self) -> list[int]:
+        return list(self._playing)
 
     def begin(self, row: int, play: PlayId, sounds: Sequence[Sound], *, repeat: bool) -> bool:
         """False if there is nothing in it to be played. What played before must be stopped first."""
@@ -76,7 +86,7 @@ class Plays:
     def write(
         self, ready: NDArray[np.bool_], laws: NDArray[np.int8], out: NDArray[np.uint8]
     ) -> list[tuple[int, PlayId]]:
-        """Overwrite the sound of the rows that are being played to. Answers which plays came to their end.
+        """Write what is played into the sound of the rows that are played to. Answers which plays came to their end.
 
         ready: (rows,) who can be played to now; what the others are to hear waits. laws: (rows,).
         out:   (rows, 160) codes, each row in its own law.
@@ -92,10 +102,11 @@ class Plays:
             frames[n, : len(piece)] = piece
             if end:
                 ended.append((row, play.play))
-        for law in (g711.PCMA, g711.PCMU):
-            of_law = laws[rows] == law
-            if of_law.any():
-                out[rows[of_law]] = g711.encode(frames[of_law], law)
+        if self._over:
+            both = g711.decode_rows(out[rows], laws[rows]).astype(np.int32) + frames
+            out[rows] = g711.encode_rows(g711.clipped(both), laws[rows])
+        else:
+            out[rows] = g711.encode_rows(frames, laws[rows])
         for row, _ in ended:
             del self._playing[row]
         return ended

@@ -2,7 +2,8 @@
 
 Left is the caller, right the other side. The file is `PATH.part` until it is whole: header first, with the sizes
 that mean "to the end of the file"; sound once a second; at the end the true header, fsync, rename, fsync of the
-folder (RFC 2361 for A-law in WAV; the format is WAVEFORMATEX with cbSize 0 and a fact chunk).
+folder (RFC 2361 for A-law in WAV; the format is WAVEFORMATEX with cbSize 0 and a fact chunk). By choice the file is
+sealed (`callcenterd.sealed`) while it is written: each second is a chunk that a crash leaves readable.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from callcenterd import sealed
 from callcenterd.errors import LocalError, RemoteError
+from callcenterd.sealed import Keys, NoKey
 
 RATE = 8000
 CHANNELS = 2
@@ -81,6 +84,75 @@ class DiskFile:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+class SealedFile:
+    """A file that is sealed while it is written; what is written at once is a chunk. Its own octets are hidden: a
+    recording writes and cuts as if it were plain."""
+
+    def __init__(self, file: File, keys: Keys) -> None:
+        """Raises NoKey, OSError."""
+        self._file = file
+        self._sealing = sealed.Sealing(keys)
+        self._first = 0
+        self._chunks = self._held = 0
+        self._end = sealed.HEAD
+        file.write(self._sealing.head)
+
+    def write(self, octets: bytes) -> None:
+        chunk = self._sealing.chunk(self._chunks, octets)
+        self._file.write(chunk)
+        self._first = self._first or len(octets)
+        self._chunks += 1
+        self._held += len(octets)
+        self._end += len(chunk)
+
+    def write_at(self, octets: bytes, offset: int) -> None:
+        """The first chunk anew, at its old length: the header."""
+        if offset != 0 or len(octets) != self._first:
+            raise OSError("only the header of a sealed recording can be written anew")
+        self._file.write_at(self._sealing.chunk(0, octets), sealed.HEAD)
+
+    def cut(self, octets: int) -> None:
+        if octets != self._held:
+            raise OSError("a sealed recording can be cut only behind what was written")
+        self._file.cut(self._end)
+
+    def sync(self) -> None:
+        self._file.sync()
+
+    def publish(self, path: Path) -> None:
+        self._file.write_at(self._sealing.chunk(self._chunks, b"", last=True), self._end)
+        self._file.publish(path)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def sealing(keys: Keys, open_disk: OpenFile = DiskFile) -> OpenFile:
+    """What opens sealed files. A key that is missing fails each recording, never a call."""
+
+    def opened(path: Path) -> File:
+        file = open_disk(path)
+        try:
+            return SealedFile(file, keys)
+        except NoKey as fault:
+            file.close()
+            raise OSError(str(fault)) from None
+        except BaseException:
+            file.close()
+            raise
+
+    return opened
+
+
+def refusing(why: str) -> OpenFile:
+    """What opens nothing: an office that wants its recordings sealed gets none rather than plain ones."""
+
+    def refused(path: Path) -> File:  # noqa: ARG001
+        raise OSError(why)
+
+    return refused
 
 
 def part_of(path: Path) -> Path:
@@ -180,15 +252,19 @@ class RepairedRecording:
     sha256: str
 
 
-def repair(path: Path) -> RepairedRecording:
+def repair(path: Path, keys: Keys | None = None) -> RepairedRecording:
     """Make what a crash left whole, under its final name. A recording that is whole already only gets measured.
 
-    Raises LocalError if there is nothing there, or not a recording of ours. Blocks: not for the event loop.
+    keys: of sealed ones. Raises NoKey if one is needed and not there (nothing is changed), and LocalError if there is
+    nothing there, or not a recording of ours. Blocks: not for the event loop.
     """
     part = part_of(path)
     try:
         if not path.exists():
-            _mend(part)
+            if sealed.is_sealed(part):
+                _mend_sealed(part, keys)
+            else:
+                _mend(part)
             _publish(part, path)
         return measure(path)
     except FileNotFoundError:
@@ -206,6 +282,21 @@ def _mend(part: Path) -> None:
         os.fsync(file.fileno())
 
 
+def _mend_sealed(part: Path, keys: Keys | None) -> None:
+    """As `_mend`; the chunks that are true are kept."""
+    if keys is None:
+        raise NoKey(f"{part.name} is sealed, and there are no keys")
+    if part.stat().st_size < sealed.HEAD:  # cut off in its head: there is nothing in it
+        part.write_bytes(b"".join(sealed.sealed(keys, header(0))))
+        return
+    try:
+        with sealed.Mending(part, keys) as mending:
+            octets = max(0, mending.octets - HEADER)
+            mending.close_with(header(octets))
+    except sealed.BrokenSeal as fault:
+        raise LocalError(f"{part} is not a recording of ours: {fault}") from None
+
+
 def _publish(part: Path, path: Path) -> None:
     part.rename(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -220,7 +311,8 @@ def measure(path: Path) -> RepairedRecording:
     with path.open("rb") as file:
         sum_of_all = hashlib.file_digest(file, "sha256").hexdigest()
         octets = file.tell()
-    return RepairedRecording(max(0, octets - HEADER) / (RATE * CHANNELS), octets, sum_of_all)
+    held = sealed.held(path) if sealed.is_sealed(path) else octets
+    return RepairedRecording(max(0, held - HEADER) / (RATE * CHANNELS), octets, sum_of_all)
 
 
 def read_sound(path: Path) -> NDArray[np.int16]:

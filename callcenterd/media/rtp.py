@@ -89,24 +89,47 @@ class Stamps:
         self.sequence = np.zeros(rows, np.uint16)
         self.timestamp = np.zeros(rows, np.uint32)
         self.paused = np.ones(rows, np.bool_)
+        self._clock = np.ones(rows, np.uint32)
 
     def begin(self, row: int) -> None:
         """A new stream. Where it begins is chance, so that it cannot be guessed (RFC 3550 §5.1)."""
         self.ssrc[row] = self._chance.getrandbits(32)
-        self.sequence[row] = self._chance.getrandbits(16)
+        # In the lower half: who misses the first packets of a sealed stream must not miss its wrap (RFC 3711 §3.3.1).
+        self.sequence[row] = self._chance.getrandbits(15)
         self.timestamp[row] = self._chance.getrandbits(32)
         self.paused[row] = True
+        self._clock[row] = 1
 
-    def stamp(self, packets: NDArray[np.uint8], rows: NDArray[np.intp], payload_type: NDArray[np.uint8]) -> None:
+    def count(self, row: int, clock: int) -> None:
+        """The row's clock runs at so many times 8 kHz. Another one than before: another stream (RFC 7160 §3)."""
+        if self._clock[row] != clock:
+            self.begin(row)
+            self._clock[row] = clock
+
+    def clock(self, row: int) -> int:
+        """In 8 kHz."""
+        return int(self._clock[row])
+
+    def stamp(
+        self,
+        packets: NDArray[np.uint8],
+        rows: NDArray[np.intp],
+        payload_type: NDArray[np.uint8],
+        behind: NDArray[np.int64] | None = None,
+    ) -> None:
         """Write the headers of one packet for each of `rows`, and count them.
 
-        packets: (all rows, >= 12) octets; only `rows` are written. payload_type: (len(rows),).
+        packets: (all rows, >= 12) octets; only `rows` are written. payload_type: (len(rows),). behind: (len(rows),)
+        samples of 8 kHz by which each packet's sound begins before this tick.
         """
+        timestamp = self.timestamp[rows]
+        if behind is not None:
+            timestamp = timestamp - (behind * self._clock[rows]).astype(np.uint32)
         header = np.empty((len(rows), HEADER), np.uint8)
         header[:, 0] = 0x80
         header[:, 1] = payload_type | (self.paused[rows].astype(np.uint8) << 7)
         header[:, 2:4] = self.sequence[rows].astype(">u2").view(np.uint8).reshape(-1, 2)
-        header[:, 4:8] = self.timestamp[rows].astype(">u4").view(np.uint8).reshape(-1, 4)
+        header[:, 4:8] = timestamp.astype(">u4").view(np.uint8).reshape(-1, 4)
         header[:, 8:12] = self.ssrc[rows].astype(">u4").view(np.uint8).reshape(-1, 4)
         packets[rows, :HEADER] = header
         self.sequence[rows] += np.uint16(1)
@@ -114,4 +137,4 @@ class Stamps:
 
     def advance(self, rows: int, ticks: int = 1) -> None:
         """Time goes on for the first `rows` rows, whether they sent or not."""
-        self.timestamp[:rows] += np.uint32((FRAME * ticks) & 0xFFFFFFFF)
+        self.timestamp[:rows] += self._clock[:rows] * np.uint32((FRAME * ticks) & 0xFFFFFFFF)

@@ -5,7 +5,7 @@ call (io_uring), with the GIL released only where the batch is worth it. `PlainS
 datagram through ctypes.PyDLL, which keeps the GIL: Python's own socket methods let it go at each call, and a busy
 main thread then has each packet wait for it. docs/decisions/0002-media-arrays.md has the figures.
 
-A leg has an even port; the odd one above it is left free for RTCP, which is not spoken yet.
+A leg has an even port; the odd one above it is for its reports (`reportports.py`), if they are not agreed to share it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ctypes
 import errno
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from callcenterd.errors import LocalError
 from callcenterd.media.addresses import SOCKADDR, ipv4
-from callcenterd.media.uring import OP_RECVMSG, OP_SEND, OP_SENDMSG, SUBMISSION, Ring
+from callcenterd.media.uring import OP_RECV, OP_RECVMSG, OP_SEND, OP_SENDMSG, SUBMISSION, Ring
 
 _log = structlog.get_logger(__name__)
 
@@ -33,9 +34,21 @@ ROOM = 512
 ROUNDS = 8
 """Datagrams taken from one leg in one tick at most; the rest waits in its socket."""
 NARROWEST = 176
+LOOKED_TWICE = 50
+"""Ticks for which a row is read to its end, after more than was expected was found there."""
+TURNS = 4
+"""Each row is read to its end once in so many ticks, whatever is expected of it."""
 RECEIVE_OCTETS = 64 * 1024
 """SO_RCVBUF: above a second of one leg's packets with the kernel's bookkeeping."""
 
+SO_TIMESTAMPNS = 35
+"""SO_TIMESTAMPNS_OLD of asm-generic/socket.h: a struct timespec beside each datagram (socket(7))."""
+CONTROL = 32
+"""Octets that it takes there."""
+WATCHES, WATCHED, FIRST_WATCHED = 8, 50, 400
+"""One row in so many is asked when its datagrams came, so many ticks at a time; all are in their first ticks."""
+
+_OLDEST = 1.0
 _FLAGS = socket.MSG_DONTWAIT | socket.MSG_TRUNC
 _AF_UNSPEC = bytes(SOCKADDR)
 
@@ -60,12 +73,14 @@ class Arrived:
     """One tick's datagrams, each row's in their order.
 
     octets: (n, room) as rtp.parse_headers wants them. lengths, rows: (n,). sources: (n,) keys (addresses.py).
+    stamps: (n,) when the kernel got each, in seconds of the system's date; nan where it was not asked. None: nowhere.
     """
 
     octets: NDArray[np.uint8]
     lengths: NDArray[np.int64]
     rows: NDArray[np.intp]
     sources: NDArray[np.uint64]
+    stamps: NDArray[np.float64] | None = None
 
 
 class Sockets(Protocol):
@@ -83,12 +98,21 @@ class Sockets(Protocol):
         """Send to this key (0: nowhere). only: let the kernel drop what comes from any other address."""
 
     def drain(self, rows: NDArray[np.intp]) -> Arrived:
-        """Everything that waits for these rows, up to ROUNDS a row."""
+        """What waits for these rows, up to ROUNDS a row: one datagram of each, and all of those that may have more."""
 
     def send(self, rows: NDArray[np.intp], lengths: NDArray[np.int64]) -> None:
         """The first lengths[i] octets of outgoing[rows[i]]. What the kernel does not take is lost, as on a network."""
 
+    def say(self, row: int, octets: bytes) -> None:
+        """One datagram to where the row sends: a report on a shared port."""
+
     def close(self) -> None: ...
+
+
+def age_of(stamp: float) -> float:
+    """Seconds since the kernel got a datagram. 0 if that is not known, or the date was set meanwhile."""
+    age = time.clock_gettime(time.CLOCK_REALTIME) - stamp
+    return age if 0.0 <= age <= _OLDEST else 0.0
 
 
 def open_sockets(rows: int) -> Sockets:
@@ -110,9 +134,59 @@ class _Board:
         self._only = np.zeros(rows, np.bool_)
         self._landed = np.zeros((ROUNDS, rows, ROOM), np.uint8)
         self._names = np.zeros((ROUNDS, rows, SOCKADDR // 8), np.uint64)
+        # To ask a socket that has nothing is a third of what a datagram costs, and nearly every row has one datagram a
+        # tick: a second time is asked where one is owed (none came in a tick before), where there were more than one
+        # of late, and of a quarter of all rows in turn, so that nothing waits for long that was not expected.
+        self._owed = np.zeros(rows, np.bool_)
+        self._twice = np.zeros(rows, np.int8)
+        self._turn = 0
+        # Aimed at one only, and read to the end since: what comes now is from there. What had come before the kernel
+        # was told may be anybody's.
+        self._pure = np.zeros(rows, np.bool_)
+        # When a datagram came is asked of a row's first seconds, and then of an eighth of all rows in turn for a second
+        # each: enough to know its jitter, and the answer costs as much as the source.
+        self._ticks = 0
+        self._since = np.zeros(rows, np.int64)
+        self._watched = np.zeros(rows, np.bool_)
+
+    def drain(self, rows: NDArray[np.intp]) -> Arrived:
+        rounds: list[tuple[NDArray[np.intp], NDArray[np.int64]]] = []
+        self._turn = (self._turn + 1) % TURNS
+        self._ticks += 1
+        self._watched[rows] = (rows % WATCHES == self._ticks // WATCHED % WATCHES) | (
+            self._ticks - self._since[rows] < FIRST_WATCHED
+        )
+        for n in range(ROUNDS):
+            lengths = self._receive_from(rows, n)
+            got = lengths >= 0
+            self._pure[rows[~got]] = self._only[rows[~got]]
+            if n == 0:
+                self._owed[rows[~got]] = True
+            else:
+                self._owed[rows[~got]] = False
+                self._twice[rows[got & ~self._owed[rows]]] = LOOKED_TWICE
+            if not got.all():
+                rows, lengths = rows[got], lengths[got]
+            if len(rows) == 0:
+                break
+            rounds.append((rows, lengths))
+            if n == 0:
+                more = self._owed[rows] | (self._twice[rows] > 0) | (rows % TURNS == self._turn)
+                rows = rows[more]
+                self._twice[rows[self._twice[rows] > 0]] -= 1
+                if len(rows) == 0:
+                    break
+        return self._arrived(rounds)
+
+    def _receive_from(self, rows: NDArray[np.intp], n: int) -> NDArray[np.int64]:
+        """One datagram of each row into its place of round n. Answers their lengths, below 0 where there was none."""
+        raise NotImplementedError
 
     def add(self, row: int, fd: int) -> None:
         self._fd[row] = fd
+        self._owed[row] = self._pure[row] = False
+        self._twice[row] = LOOKED_TWICE
+        self._since[row] = self._ticks
         self._target[row] = 0
         self._only[row] = False
 
@@ -122,12 +196,21 @@ class _Board:
 
     def aim(self, row: int, target: int, *, only: bool) -> None:
         self._target[row, 0] = target
+        self._pure[row] = False
         if only:
             # Should it fail (no route just now), the packets go on by address.
             only = _connect(int(self._fd[row]), self._target[row].tobytes(), SOCKADDR) == 0
         elif self._only[row] and not only:
             _connect(int(self._fd[row]), _AF_UNSPEC, SOCKADDR)
         self._only[row] = only
+
+    def say(self, row: int, octets: bytes) -> None:
+        fd = int(self._fd[row])
+        if self._only[row]:
+            _send(fd, octets, len(octets), socket.MSG_DONTWAIT)
+        elif self._target[row, 0]:
+            at = self._target.ctypes.data + SOCKADDR * row
+            _sendto(fd, octets, len(octets), socket.MSG_DONTWAIT, at, SOCKADDR)
 
     def close(self) -> None:
         for row in np.flatnonzero(self._fd >= 0).tolist():
@@ -141,33 +224,36 @@ class _Board:
             return Arrived(np.zeros((0, NARROWEST), np.uint8), nothing, rows, np.zeros(0, np.uint64))
         lengths = np.concatenate([lengths for _, lengths in rounds])
         width = ROOM if int(lengths.max()) > NARROWEST else NARROWEST
+        stamps = [self._stamps(n, rows) for n, (rows, _) in enumerate(rounds)]
+        told = [some for some in stamps if some is not None]
+        if len(rounds) == 1:
+            return Arrived(self._landed[0, rows, :width], lengths, rows, self._names[0, rows, 0], stamps[0])
         octets = [self._landed[n, rows, :width] for n, (rows, _) in enumerate(rounds)]
         sources = [self._names[n, rows, 0] for n, (rows, _) in enumerate(rounds)]
-        return Arrived(np.concatenate(octets), lengths, rows, np.concatenate(sources))
+        return Arrived(
+            np.concatenate(octets), lengths, rows, np.concatenate(sources), np.concatenate(told) if told else None
+        )
+
+    def _stamps(self, n: int, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:  # noqa: ARG002  # of one kind only
+        """As Arrived, of what these rows got in round n."""
+        return None
 
 
 class PlainSockets(_Board):
     """One system call a datagram."""
 
-    def drain(self, rows: NDArray[np.intp]) -> Arrived:
-        rounds: list[tuple[NDArray[np.intp], NDArray[np.int64]]] = []
+    def _receive_from(self, rows: NDArray[np.intp], n: int) -> NDArray[np.int64]:
         size = ctypes.c_uint32(SOCKADDR)
         name_size = ctypes.addressof(size)
-        for n in range(ROUNDS):
-            landed, names = self._landed[n].ctypes.data, self._names[n].ctypes.data
-            lengths = np.fromiter(
-                (
-                    _recvfrom(fd, landed + ROOM * row, ROOM, _FLAGS, names + SOCKADDR * row, name_size)
-                    for row, fd in zip(rows.tolist(), self._fd[rows].tolist(), strict=True)
-                ),
-                np.int64,
-                len(rows),
-            )
-            rows = rows[lengths >= 0]
-            if len(rows) == 0:
-                break
-            rounds.append((rows, lengths[lengths >= 0]))
-        return self._arrived(rounds)
+        landed, names = self._landed[n].ctypes.data, self._names[n].ctypes.data
+        return np.fromiter(
+            (
+                _recvfrom(fd, landed + ROOM * row, ROOM, _FLAGS, names + SOCKADDR * row, name_size)
+                for row, fd in zip(rows.tolist(), self._fd[rows].tolist(), strict=True)
+            ),
+            np.int64,
+            len(rows),
+        )
 
     def send(self, rows: NDArray[np.intp], lengths: NDArray[np.int64]) -> None:
         octets, targets = self.outgoing.ctypes.data, self._target.ctypes.data
@@ -196,6 +282,10 @@ class BatchedSockets(_Board):
         )
         self._incoming[:, :, 2] = landed.ctypes.data + 16 * (rows * np.arange(ROUNDS)[:, None] + np.arange(rows))
         self._incoming[:, :, 3] = 1
+        self._control = np.zeros((ROUNDS, rows, CONTROL // 8), np.uint64)  # struct cmsghdr, struct timespec
+        self._incoming[:, :, 4] = self._control.ctypes.data + CONTROL * (
+            rows * np.arange(ROUNDS)[:, None] + np.arange(rows)
+        )
         self._receive = np.zeros((ROUNDS, rows), SUBMISSION)
         self._receive["opcode"] = OP_RECVMSG
         self._receive["address"] = self._incoming.ctypes.data + 56 * (
@@ -204,6 +294,10 @@ class BatchedSockets(_Board):
         self._receive["length"] = 1
         self._receive["flags_of_call"] = _FLAGS
         self._receive["user"] = index
+        self._receive_known = self._receive.copy()
+        self._receive_known["opcode"] = OP_RECV
+        self._receive_known["address"] = landed[:, :, 0]
+        self._receive_known["length"] = ROOM
         self._send_known = np.zeros(rows, SUBMISSION)
         self._send_known["opcode"] = OP_SEND
         self._send_known["address"] = self.outgoing.ctypes.data + ROOM * index
@@ -224,19 +318,26 @@ class BatchedSockets(_Board):
 
     def add(self, row: int, fd: int) -> None:
         super().add(row, fd)
-        self._receive["fd"][:, row] = fd
+        self._receive["fd"][:, row] = self._receive_known["fd"][:, row] = fd
         self._send_known["fd"][row] = self._send_addressed["fd"][row] = fd
 
-    def drain(self, rows: NDArray[np.intp]) -> Arrived:
-        rounds: list[tuple[NDArray[np.intp], NDArray[np.int64]]] = []
-        for n in range(ROUNDS):
-            self._incoming[n, rows, 1] = SOCKADDR  # the kernel writes the length it used here
-            lengths = self._ring.run(self._receive[n, rows])
-            rows = rows[lengths >= 0]
-            if len(rows) == 0:
-                break
-            rounds.append((rows, lengths[lengths >= 0].astype(np.int64)))
-        return self._arrived(rounds)
+    def _receive_from(self, rows: NDArray[np.intp], n: int) -> NDArray[np.int64]:
+        asked = self._receive[n, rows]
+        known = self._pure[rows] & ~self._watched[rows]
+        if known.any():  # the source needs no asking, which makes it a fifth cheaper
+            there = rows[known]
+            asked[known] = self._receive_known[n, there]
+            self._names[n, there, 0] = self._target[there, 0]
+        self._incoming[n, rows, 1] = SOCKADDR  # the kernel writes the length it used here
+        self._incoming[n, rows, 5] = np.where(known, 0, CONTROL)  # and here
+        return self._ring.run(asked).astype(np.int64)
+
+    def _stamps(self, n: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        stamps = np.full(len(rows), np.nan)
+        stamped = self._incoming[n, rows, 5] == CONTROL
+        seconds = self._control[n, rows[stamped]]
+        stamps[stamped] = seconds[:, 2] + seconds[:, 3] * 1e-9
+        return stamps
 
     def send(self, rows: NDArray[np.intp], lengths: NDArray[np.int64]) -> None:
         self._send_known["length"][rows] = lengths
@@ -277,6 +378,14 @@ class Ports:
                     return bound
         raise NoPorts(f"none of {len(self._even)} ports is free on {host}")
 
+    def open_beside(self, host: str, port: int) -> socket.socket | None:
+        """The odd port above a leg's, for its reports. None if it cannot be had: the leg does without them."""
+        try:
+            return _bound(host, port + 1)
+        except (OSError, NoPorts) as fault:
+            _log.warning("no port for reports", host=host, port=port + 1, why=str(fault))
+            return None
+
 
 def _bound(host: str, port: int) -> socket.socket | None:
     """None if the port is in use."""
@@ -284,6 +393,7 @@ def _bound(host: str, port: int) -> socket.socket | None:
     try:
         leg.bind((host, port))
         leg.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_OCTETS)
+        leg.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         leg.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0xB8)  # DSCP EF (RFC 4594 §4.1)
     except OSError as fault:
         leg.close()

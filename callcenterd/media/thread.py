@@ -22,8 +22,9 @@ import structlog
 from numpy.typing import NDArray
 
 from callcenterd.clock import Clock
-from callcenterd.media.engine import TICK, Engine, LegStatistics
-from callcenterd.media.facts import MediaFact, PlayId
+from callcenterd.media.engine import TICK, Engine
+from callcenterd.media.facts import LegStatistics, MediaFact, PlayId
+from callcenterd.media.machine import Rule
 from callcenterd.media.recording import DiskFile, OpenFile
 from callcenterd.media.sdp import AudioFormat
 from callcenterd.media.sockets import NoPorts, Ports, Sockets, open_sockets
@@ -81,8 +82,12 @@ class Media:
         chance: random.Random | None = None,
         sockets: Callable[[int], Sockets] = open_sockets,
         open_file: OpenFile = DiskFile,
+        paused_tone: bool = False,
     ) -> None:
-        """recordings: the folder that a relative path given to `record` is in. chance: of SSRCs; None: the system's."""
+        """recordings: the folder that a relative path given to `record` is in. chance: of SSRCs; None: the system's.
+
+        paused_tone: where a recording is paused it holds a soft tone, not silence.
+        """
         self._clock = clock
         self._tell = tell
         self._recordings = recordings
@@ -94,11 +99,13 @@ class Media:
             chance=chance or random.SystemRandom(),
             sockets=sockets(self._rows),
             keeper=self._writer,
+            paused_tone=paused_tone,
         )
         self._orders: deque[Callable[[], None]] = deque()
         self._legs = itertools.count(1)
         self._plays = itertools.count(1)
         self._open: set[LegId] = set()
+        self._without_reports: dict[LegId, tuple[str, int]] = {}  # leg → host and port of its sound
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
@@ -141,15 +148,25 @@ class Media:
             self._open.discard(leg)
             raise
         port = int(bound.getsockname()[1])
+        self._without_reports[leg] = local_host, port
         fd = bound.detach()
         self._orders.append(lambda: self._engine.open(leg, fd))
         return leg, port
 
     def connect(self, leg: LegId, remote: tuple[str, int], audio: AudioFormat) -> None:
         """Where the leg's sound goes, and how it sounds; again when that changes. remote: an IPv4 address."""
-        self._orders.append(lambda: self._engine.connect(leg, remote, audio, self._clock.monotonic()))
+        fd = self._reports_fd(leg, audio)
+        self._orders.append(lambda: self._engine.connect(leg, remote, audio, self._clock.monotonic(), fd))
+
+    def _reports_fd(self, leg: LegId, audio: AudioFormat) -> int | None:
+        """The odd port above the leg's own, bound when reports are first agreed to come there; later it has it."""
+        if audio.reports is None or audio.reports_shared or (place := self._without_reports.pop(leg, None)) is None:
+            return None
+        bound = self._ports.open_beside(*place)
+        return None if bound is None else bound.detach()
 
     def close_leg(self, leg: LegId) -> None:
+        self._without_reports.pop(leg, None)
         self._orders.append(lambda: self._close(leg))
 
     def bridge(self, a: LegId, b: LegId) -> None:
@@ -173,6 +190,15 @@ class Media:
     def stop_play(self, leg: LegId) -> None:
         self._orders.append(lambda: self._engine.stop_play(leg))
 
+    def announce(self, leg: LegId, sounds: Sequence[NDArray[np.int16]]) -> PlayId:
+        """Over what the leg hears, and for nobody else. PlayEnded tells when it is over."""
+        play, all_sounds = PlayId(next(self._plays)), tuple(sounds)
+        self._orders.append(lambda: self._engine.announce(leg, play, all_sounds))
+        return play
+
+    def stop_announcement(self, leg: LegId) -> None:
+        self._orders.append(lambda: self._engine.stop_announcement(leg))
+
     def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None:
         """Stereo A-law WAV: left what comes from `caller`, right from `other` (None: nothing). path must not exist."""
         full = self._recordings / path
@@ -181,6 +207,18 @@ class Media:
     def record_other(self, recording: RecordingId, other: LegId) -> None:
         """The right side is another leg from now on (a transfer)."""
         self._orders.append(lambda: self._engine.record_other(recording, other))
+
+    def record_others(self, recording: RecordingId, others: Collection[LegId]) -> None:
+        """The right side is the sum of all these from now on (a conference); None of them: silence."""
+        heard = tuple(others)
+        self._orders.append(lambda: self._engine.record_others(recording, heard))
+
+    def pause_recording(self, recording: RecordingId) -> None:
+        """Nothing that is said is kept until `resume_recording`; the file holds silence of the same length."""
+        self._orders.append(lambda: self._engine.pause_recording(recording))
+
+    def resume_recording(self, recording: RecordingId) -> None:
+        self._orders.append(lambda: self._engine.resume_recording(recording))
 
     def record_caller(self, recording: RecordingId, caller: LegId) -> None:
         """The left side is another leg from now on: who called has handed the call on."""
@@ -193,6 +231,18 @@ class Media:
     def send_keys(self, leg: LegId, keys: str) -> None:
         """As telephone-events, or as tones to a leg that knows none."""
         self._orders.append(lambda: self._engine.send_keys(leg, keys))
+
+    def relay_keys(self, leg: LegId, *, wanted: bool) -> None:
+        """Is the leg sent the keys that who is joined with it presses?"""
+        self._orders.append(lambda: self._engine.relay_keys(leg, wanted=wanted))
+
+    def press(self, leg: LegId, key: str) -> None:
+        """A key that came by signalling: told by KeyHeard and passed on as one in the sound, and once with it."""
+        self._orders.append(lambda: self._engine.press(leg, key))
+
+    def judge(self, leg: LegId, rule: Rule) -> None:
+        """Has a person or a machine picked up? Asked in the moment of the answer; LegJudged tells it."""
+        self._orders.append(lambda: self._engine.judge(leg, rule))
 
     def statistics(self, leg: LegId) -> LegStatistics:
         """Raises NotFound, also for a leg that was opened since the last tick."""
@@ -236,7 +286,7 @@ class Media:
             due += TICK
             if ended - due > GIVE_UP:
                 left_out = int((ended - due) / TICK)
-                self._engine.skip(left_out)
+                self._skip(left_out)
                 self._skipped += left_out
                 due += left_out * TICK
 
@@ -246,6 +296,12 @@ class Media:
             self._out(self._engine.tick(now))
         except Exception:  # noqa: BLE001  # a fault in one tick must not end everybody's sound
             self._fault("tick failed")
+
+    def _skip(self, ticks: int) -> None:
+        try:
+            self._engine.skip(ticks)
+        except Exception:  # noqa: BLE001  # as above
+            self._fault("skipping failed")
 
     def _obey(self, until: float) -> None:
         for _ in range(len(self._orders)):

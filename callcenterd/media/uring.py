@@ -13,7 +13,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-OP_SENDMSG, OP_RECVMSG, OP_SEND = 9, 10, 26
+OP_SENDMSG, OP_RECVMSG, OP_SEND, OP_RECV = 9, 10, 26, 27
 
 SUBMISSION = np.dtype(
     [

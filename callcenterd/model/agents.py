@@ -13,6 +13,8 @@ AgentState = Literal["signed_out", "ready", "offered", "talking", "wrap_up", "br
 AGENT_STATES: tuple[AgentState, ...] = get_args(AgentState)
 WantedState = Literal["signed_out", "ready", "break"]
 """What an agent may ask for; the rest follows from calls and phones."""
+ForcedState = Literal["signed_out", "ready", "break", "released"]
+"""What somebody else may do to an agent; released: their conversation was ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

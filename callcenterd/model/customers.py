@@ -31,3 +31,15 @@ class Customer(CustomerCard):
     id: CustomerId
     created_at: datetime
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerQuery:
+    """Which customers are meant: all conditions hold. text: as in a search. levels: one of them; none: any.
+
+    not_called_since: no call with them, from or to any of their numbers, has begun since then.
+    """
+
+    text: str = ""
+    levels: tuple[str, ...] = ()
+    not_called_since: datetime | None = None

@@ -18,6 +18,7 @@ QueueName = NewType("QueueName", str)
 TrunkName = NewType("TrunkName", str)
 ExtensionNumber = NewType("ExtensionNumber", str)
 FlowName = NewType("FlowName", str)
+TeamName = NewType("TeamName", str)
 
 
 def new_call_id(now: datetime, chance: random.Random) -> CallId:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -32,4 +33,20 @@ class Music:
     name: str = ""
 
 
-Prompt = Speech | Recorded | Music
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One of the few words that numbers, sums and dates are made of; the next one follows without a pause.
+
+    An office's recording is played instead: `recording` says under which name.
+    """
+
+    text: str
+    language: str
+
+    @property
+    def recording(self) -> str:
+        """words/三百, words/three_hundred: what no file should be named with is _."""
+        return "words/" + re.sub(r"[^\w-]", "_", self.text)
+
+
+Prompt = Speech | Recorded | Word | Music

@@ -39,6 +39,7 @@ class Settings:
 
     host, port, transport: where it finds us. offset: minutes of the office's time ahead of UTC; zone: its name.
     lamps: colleagues, at most MOST_LAMPS. language: "zh-CN" or "en".
+    sealed: its sound must be encrypted (SRTP). Grandstream's word for that is not known to us: it is set by hand there.
     """
 
     number: str
@@ -52,6 +53,7 @@ class Settings:
     zone: str
     ntp: str
     lamps: tuple[Lamp, ...] = ()
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ from callcenterd.sip.syntax import quoted
 from callcenterd.sip.transaction import InviteServerTransaction, Send, SuccessRepeater, Tell, Told, Transaction
 from callcenterd.sip.uri import SipUri
 
-_KEY = re.compile(rb"\s*(?:Signal\s*=\s*)?([0-9A-Da-d*#]|1[01])\s*(?:[\r\n].*)?", re.DOTALL | re.IGNORECASE)
+_KEY = re.compile(
+    rb"\s*(?:(?:Duration\s*=\s*[0-9]{0,6}\s*)?Signal\s*=\s*)?([0-9A-Da-d*#]|1[01])\s*(?:[\r\n].*)?",
+    re.DOTALL | re.IGNORECASE,
+)
 _NAMED_KEYS = {"10": "*", "11": "#"}
 _KEY_TYPES = ("application/dtmf-relay", "application/dtmf")
 
@@ -90,6 +93,7 @@ class Conversation:
         self._unacknowledged = 0  # its CSeq
         self._success_flow = dialog.flow
         self._offered: AnyServer | None = None  # a re-INVITE or UPDATE that waits for our side
+        self._asking = False  # an OPTIONS is under way
         self._leaving: str | None = None  # a hang_up that waits for the ACK, with its reason
         dialogs[self.dialog.key] = self
 
@@ -161,6 +165,14 @@ class Conversation:
         if self._repeater is None:
             self._say_goodbye(now)
 
+    def ask_if_there(self, now: float) -> None:
+        """OPTIONS (§11.1). Who does not answer it, or knows no such dialog, is in it no more (§12.2.1.2)."""
+        if not self.up or self.told_no_more or self._asking:
+            return
+        self._asking = True
+        flow = self.way()
+        self._post.ask(self.dialog.request("OPTIONS", self._post.via(flow)), flow, self, now)
+
     def close(self) -> None:
         """Without a word: an early dialog whose INVITE came to nothing."""
         self.gone = True
@@ -230,6 +242,11 @@ class Conversation:
             case "NOTIFY":
                 if self._referral is not None and (what != "answer" or self._final(transaction)):
                     self._referral.notified(isinstance(message, Response) and message.status < 300, now)
+            case "OPTIONS":
+                if what != "answer" or self._final(transaction):
+                    self._asking = False
+                    if not isinstance(message, Response) or message.status in (408, 481):
+                        self.lost(events.NOT_THERE, now)
             case _:
                 pass  # a PRACK: whether it arrived is seen by the answer that it was for
 

@@ -315,6 +315,16 @@ class Endpoint:
         if (conversation := self._conversation(dialog)) is not None:
             conversation.tell_referral(status, now)
 
+    def ask_if_there(self, dialog: DialogId, *, now: float) -> None:
+        """Of a call that is up. Is nobody there, it has ended: `HungUp` with the reason NOT_THERE."""
+        if (conversation := self._conversation(dialog)) is not None:
+            conversation.ask_if_there(now)
+
+    def pick_up(self, dialog: DialogId, *, now: float) -> bool:
+        """Tell a phone that rings to answer (Event: talk). Is there one that can be told?"""
+        call = self._calls.get(dialog)
+        return isinstance(call, Outgoing) and call.pick_up(now)
+
     def place(
         self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes, now: float
     ) -> DialogId:
@@ -343,6 +353,10 @@ class Endpoint:
     def local_host_towards(self, to: ToExtension | ToTrunk, *, now: float) -> str:
         """The address of ours that faces them. Raises LocalError like `place`."""
         return self._post.sound_host(self._targets(to, now)[0].flow)
+
+    def is_secure_towards(self, to: ToExtension | ToTrunk, *, now: float) -> bool:
+        """Does everybody who would get our INVITE get it over TLS? Raises LocalError like `place`."""
+        return all(target.flow.secure for target in self._targets(to, now))
 
     # ---- what pages show -------------------------------------------------------------------------------------
 
@@ -671,6 +685,7 @@ class Endpoint:
                 local_host=self._post.sound_host(flow),
                 diverted_from=diverted_from(request) if line is not None else (),
                 replaces=None if replaced is None else replaced.id,
+                secure=flow.secure,
             )
         )
 

@@ -43,6 +43,7 @@ class IncomingCall:
     local_host: the address of ours that faces them. caller: "" if they want to be unknown.
     diverted_from: the numbers that were called before this one, newest first.
     replaces: a dialog of ours that this one is to take the place of (RFC 3891).
+    secure: it came over TLS: nobody on the way reads what its SDP says.
     """
 
     dialog: DialogId
@@ -55,6 +56,7 @@ class IncomingCall:
     local_host: str
     diverted_from: tuple[str, ...] = ()
     replaces: DialogId | None = None
+    secure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,15 @@ class Refused:
     """Our INVITE came to nothing. status: theirs; 408 if nobody answered, 503 if it could not be sent.
 
     moved_to: the number that a phone forwards its calls to (3xx); our own rules say where it leads.
+    cause: of the telephone network behind the trunk (ITU-T Q.850), where the answer has one (RFC 6432); 0: it has none.
+    words: why, as that answer says; "" if nobody answered.
     """
 
     dialog: DialogId
     status: int
     moved_to: str = ""
+    cause: int = field(default=0, compare=False)
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +99,13 @@ class Cancelled:
     elsewhere: bool = False
 
 
+NOT_THERE = "not there"
+
+
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """A dialog that was up is over. reason: "normal", or what went wrong (no ACK, no answer to a request …)."""
+    """A dialog that was up is over. reason: "normal", or what went wrong (no ACK, no answer to a request …); NOT_THERE:
+    whether anybody is there was asked, and nobody was."""
 
     dialog: DialogId
     reason: str

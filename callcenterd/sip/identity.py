@@ -15,7 +15,7 @@ from callcenterd.sip import uri as uris
 from callcenterd.sip.flow import Flow, Transport
 from callcenterd.sip.headers import NameAddr, readable
 from callcenterd.sip.locate import Names, Wanted, literal
-from callcenterd.sip.message import Request
+from callcenterd.sip.message import Request, Response
 from callcenterd.sip.registrar import Registrar
 from callcenterd.sip.syntax import MalformedMessage
 from callcenterd.sip.trunk import Line, allowed_names
@@ -203,6 +203,23 @@ def _number_in(value: str) -> str:
         return number_of(NameAddr.parse(value, "Diversion").uri)
     except MalformedMessage:
         return ""
+
+
+_CAUSE = re.compile(r"\s*Q\.850\s*;(?:.*;)?\s*cause\s*=\s*(\d{1,3})\b", re.IGNORECASE | re.DOTALL)
+_WORDS = re.compile(r'\btext\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE | re.DOTALL)
+MOST_WORDS = 100
+
+
+def cause_of(response: Response) -> tuple[int, str]:
+    """Why a call was refused, as its answer says: the cause of the telephone network behind (ITU-T Q.850, RFC 3326 and
+    RFC 6432), 0 if there is none; and words for people, those of the cause before those of the status."""
+    cause, words = 0, response.reason
+    for value in response.headers.values("Reason"):
+        if (found := _CAUSE.match(value[:300])) is not None:
+            said = _WORDS.search(value[:300])
+            cause, words = int(found[1]), words if said is None else re.sub(r"\\(.)", r"\1", said[1])
+            break
+    return cause, "".join(character for character in words if character.isprintable())[:MOST_WORDS]
 
 
 _TAKEN = re.compile(r"\s*SIP\s*;.*\bcause\s*=\s*200\b", re.IGNORECASE | re.DOTALL)

@@ -20,7 +20,7 @@ from callcenterd.sip.digest import prove
 from callcenterd.sip.events import DialogId
 from callcenterd.sip.flow import Flow
 from callcenterd.sip.headers import NameAddr
-from callcenterd.sip.identity import number_of
+from callcenterd.sip.identity import cause_of, number_of
 from callcenterd.sip.matching import DialogKey
 from callcenterd.sip.message import Headers, Message, Request, Response, encode
 from callcenterd.sip.post import ALLOW, LARGEST_DATAGRAM, SDP, SUPPORTED, USER_AGENT, Account, Parcel, Post, sdp_of
@@ -78,6 +78,7 @@ class Outgoing:
         self._forget = forget
         self._attempts: list[Attempt] = []
         self._statuses: list[int] = []
+        self._why: dict[int, tuple[int, str]] = {}  # status → the cause and the words that came with it first
         self._moved_to = ""
 
     def start(self, targets: Sequence[Target], *, from_: NameAddr, to: NameAddr, sdp: bytes, now: float) -> None:
@@ -91,6 +92,10 @@ class Outgoing:
         if self.winner is not None:
             self.winner.hang_up(reason, now)
         self._cancel(reason, now)
+
+    def pick_up(self, now: float) -> bool:
+        """One of the phones that ring is told to answer. False: none of them can be told."""
+        return self.undecided and any(attempt.pick_up(now) for attempt in self._attempts)
 
     @property
     def offered(self) -> Conversation | None:
@@ -120,13 +125,16 @@ class Outgoing:
         self.post.events.append(events.Accepted(self.id, answer))
         self._cancel(ELSEWHERE, now, but=attempt)
 
-    def failed(self, status: int, now: float, *, moved_to: str = "") -> None:
-        """One attempt came to nothing. 6xx speaks for all of them, else the last one decides (§16.7)."""
+    def failed(self, status: int, now: float, *, moved_to: str = "", why: tuple[int, str] = (0, "")) -> None:
+        """One attempt came to nothing. 6xx speaks for all of them, else the last one decides (§16.7). why: the cause of
+        the network behind, and words."""
         self._statuses.append(status)
+        self._why.setdefault(status, why)
         self._moved_to = self._moved_to or moved_to
         if self.undecided and (status >= 600 or len(self._statuses) == len(self._attempts)):
             self.over = True
-            self.post.events.append(events.Refused(self.id, _best(self._statuses), self._moved_to))
+            best = _best(self._statuses)
+            self.post.events.append(events.Refused(self.id, best, self._moved_to, *self._why[best]))
             self._forget(self.id)
             self._cancel(None, now)
 
@@ -168,6 +176,7 @@ class Attempt:
         self._interval = session_timer.RULES.expires
         self._places = {target.uri}  # where a 3xx has sent this INVITE
         self._early: dict[str, Conversation] = {}
+        self._listens = ""  # the tag of a phone that rings and takes orders to answer
         self._acknowledged: dict[str, Parcel] = {}
 
     @property
@@ -184,6 +193,19 @@ class Attempt:
         self._cancelling = reason or ""
         if self._heard:
             self._send_cancel(now)
+
+    def pick_up(self, now: float) -> bool:
+        """NOTIFY with "Event: talk" in the early dialog, as BroadSoft, Yealink, Polycom and Grandstream phones know it;
+        who does says so in Allow-Events of the 180. What they answer changes nothing: they pick up, or ring on."""
+        conversation = self._early.get(self._listens)
+        if conversation is None or self._done or self._cancelling is not None:
+            return False
+        flow = conversation.way()
+        notify = conversation.dialog.request("NOTIFY", self._post.via(flow))
+        notify.headers.add("Event", "talk")
+        notify.headers.add("Subscription-State", "active")
+        self._post.ask(notify, flow, conversation, now)
+        return True
 
     # ---- what comes back -----------------------------------------------------------------------------------
 
@@ -203,13 +225,13 @@ class Attempt:
         elif response.status < 300:
             self._success(response, now)
         elif response.status == 503:
-            self._try_elsewhere(503, now)
+            self._try_elsewhere(503, now, why=cause_of(response))
         elif response.status == 422 and self._ask_longer(response, now):
             return
         elif 300 <= response.status < 400:
             self._moved(response, now)
         elif response.status not in (401, 407) or not self._prove(response, now):
-            self._fail(response.status, now)
+            self._fail(response.status, now, why=cause_of(response))
 
     def _provisional(self, response: Response, now: float) -> None:
         first, self._heard = not self._heard, True
@@ -220,6 +242,8 @@ class Attempt:
         tag = response.to.tag
         if response.status > 100 and tag and tag not in self._early and len(self._early) < MOST_EARLY:
             self._early[tag] = self._converse(response)
+        if tag and any(event.strip().lower() == "talk" for event in response.headers.values("Allow-Events")):
+            self._listens = tag
         number = reliable.number_of(response)
         if number is not None and not self._acknowledge(number, response, now):
             return
@@ -295,22 +319,22 @@ class Attempt:
         self._finish()
         self._call.answered(self, conversation, sdp_of(response), now)
 
-    def _try_elsewhere(self, status: int, now: float) -> None:
+    def _try_elsewhere(self, status: int, now: float, *, why: tuple[int, str] = (0, "")) -> None:
         """This way does not work, or nobody is left there: the next one gets the INVITE, if there is one (RFC 3263
         §4.3). What rang already is not tried elsewhere: somebody's phone would ring twice."""
         if not self._target.pinned:
             self._post.avoided.failed(self._flow, now)
         if self._done or self._early or self._cancelling is not None or not self._left:
-            self._fail(status, now)
+            self._fail(status, now, why=why)
             return
         self._flow = self._left.pop(0)
         self._proved = 0
         self._ask(now, None)
 
-    def _fail(self, status: int, now: float, *, moved_to: str = "") -> None:
+    def _fail(self, status: int, now: float, *, moved_to: str = "", why: tuple[int, str] = (0, "")) -> None:
         if not self._done:
             self._finish()
-            self._call.failed(status, now, moved_to=moved_to)
+            self._call.failed(status, now, moved_to=moved_to, why=why)
 
     def _finish(self) -> None:
         self._done = True

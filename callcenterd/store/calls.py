@@ -7,8 +7,9 @@ at its last heartbeat.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,17 +17,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import LocalError, NotFound
 from callcenterd.model import numbers
-from callcenterd.model.calls import CallFilter, CallRecord, CallSight, Step
-from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.model.calls import CallFilter, CallRecord, CallSight, CutOff, LegSound, PartyKind, Step
+from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 from callcenterd.store.engine import Database
-from callcenterd.store.schema import calls, customers, recordings, story
+from callcenterd.store.schema import call_parties, calls, customers, leg_sounds, recordings, story
 from callcenterd.store.words import every_word, words_of
 from callcenterd.store.writer import Change, Insert
 
 _FIELDS = tuple(field.name for field in fields_of(CallRecord))
+_SOUND_FIELDS = tuple(field.name for field in fields_of(LegSound))
 _COLUMNS = tuple(calls.c[name] for name in _FIELDS)
-_CHANGEABLE = frozenset(_FIELDS) - {"id", "caller", "called", "caller_name", "note", "customer_id"}
-"""caller and note have columns that follow them, and a note is durable: they have methods of their own."""
+_CHANGEABLE = frozenset(_FIELDS) - {"id", "caller", "called", "caller_name", "note", "customer_id", "disposition"}
+"""caller and note have columns that follow them, note and disposition are durable: they have methods of their own."""
 INTERRUPTED = "server stopped"
 
 
@@ -59,6 +61,15 @@ class Calls:
         """One more step of the call's story. details: JSON data. Raises CannotStore if there is no such call."""
         await self._database.keep(Insert(story, {"call_id": call, "at": at, "kind": kind, "details": dict(details)}))
 
+    async def keep_sound(self, call: CallId, sound: LegSound) -> None:
+        """How one of the call's legs sounded. Raises CannotStore if there is no such call."""
+        row = {name: getattr(sound, name) for name in _SOUND_FIELDS}
+        await self._database.keep(Insert(leg_sounds, {"call_id": call, **row}))
+
+    async def keep_party(self, call: CallId, kind: PartyKind, name: str) -> None:
+        """That agent or queue has to do with the call, once told. Raises CannotStore if there is no such call."""
+        await self._database.keep(Insert(call_parties, {"call_id": call, "kind": kind, "name": name}))
+
     async def heartbeat(self, live: Collection[CallId], at: datetime) -> None:
         """These calls lived at that moment: where they end if nothing more is heard of them."""
         if live:
@@ -77,6 +88,16 @@ class Calls:
                     raise NotFound("customer", customer_id)
             new = {"note": note, "customer_id": customer_id, "words": _words({**row, "note": note})}
             await connection.execute(calls.update().where(calls.c.id == call).values(new))
+
+        await self._database.write(work)
+
+    async def dispose(self, call: CallId, code: str) -> None:
+        """What came of it, as its agent says; durable. Raises NotFound."""
+
+        async def work(connection: AsyncConnection) -> None:
+            changed = await connection.execute(calls.update().where(calls.c.id == call).values({"disposition": code}))
+            if changed.rowcount == 0:
+                raise NotFound("call", call)
 
         await self._database.write(work)
 
@@ -111,6 +132,13 @@ class Calls:
             raise NotFound("call", call)
         return _record(row)
 
+    async def seen_among(self, asked: Collection[CallId], sight: CallSight | None) -> frozenset[CallId]:
+        """Those of these calls, at most 500, that somebody may see. sight None: all that there are."""
+        query = sa.select(calls.c.id).where(calls.c.id.in_(tuple(asked)[:500]))
+        if sight is not None:
+            query = query.where(_seen(sight))
+        return frozenset(CallId(row.id) for row in await self._database.rows(query))
+
     async def story(self, call: CallId) -> list[Step]:
         """In the order in which it was told; at most 2,000 steps. [] for an unknown call."""
         query = (
@@ -121,6 +149,12 @@ class Calls:
         )
         return [Step(at=row.at, kind=row.kind, details=row.details) for row in await self._database.rows(query)]
 
+    async def sounds(self, call: CallId) -> list[LegSound]:
+        """Of its legs that are gone, in the order in which they came; at most 200. [] for an unknown call."""
+        columns = (leg_sounds.c[name] for name in _SOUND_FIELDS)
+        query = sa.select(*columns).where(leg_sounds.c.call_id == call).order_by(leg_sounds.c.leg).limit(200)
+        return [LegSound(**row._mapping) for row in await self._database.rows(query)]
+
     async def search(
         self, filters: CallFilter | None = None, limit: int = 50, offset: int = 0
     ) -> tuple[list[CallRecord], int]:
@@ -130,15 +164,63 @@ class Calls:
         rows, total = await self._database.page(query, order, limit, offset)
         return [_record(row) for row in rows], total
 
+    async def cut_off(self, stopped_since: datetime, left_since: datetime) -> list[CutOff]:
+        """Callers whose call ended in the midst of waiting, and whose place nobody has been given since.
+
+        Those whom the end of the server cut off since the one time, others since the other. For the start: it reads
+        the stories of a few hours.
+        """
+        steps = (
+            sa.select(story.c.call_id, story.c.at, story.c.kind, story.c.details, calls.c.caller)
+            .join(calls, calls.c.id == story.c.call_id)
+            .where(calls.c.ended_at >= min(stopped_since, left_since), calls.c.queue.is_not(None))
+            .where(calls.c.direction != "outbound", story.c.kind.in_(_OF_WAITS))
+            .order_by(story.c.id)
+        )
+        waits: dict[CallId, _Wait] = {}
+        given_back = set()
+        for row in await self._database.rows(steps):
+            wait = waits.setdefault(CallId(row.call_id), _Wait(row.caller))
+            wait.step(row.kind, row.at, row.details)
+            if row.kind == "call.place_back":
+                given_back.add(row.details["earlier"])
+        found = []
+        for call, wait in waits.items():
+            if wait.queue is None or wait.ended is None or call in given_back:
+                continue
+            if wait.ended >= (stopped_since if wait.stopped else left_since):
+                entered = wait.entered[wait.queue]
+                left = None if wait.stopped else wait.ended
+                found.append(CutOff(call, wait.caller, QueueName(wait.queue), entered, left))
+        return found
+
+    async def last_agent(self, number: str, since: datetime) -> AgentId | None:
+        """The agent of the last answered call from or to that number since then. None: there was none."""
+        line = numbers.normalise(number, self._region)
+        if not line:
+            return None
+        newest = [
+            sa.select(calls.c.started_at, calls.c.agent)
+            .where(column == line, calls.c.started_at >= since, calls.c.answered_at.is_not(None))
+            .where(calls.c.agent.is_not(None))
+            .order_by(calls.c.started_at.desc())
+            .limit(1)
+            for column in (calls.c.caller_line, calls.c.called_line)
+        ]
+        found = [row for query in newest for row in await self._database.rows(query)]
+        return AgentId(max(found, key=lambda row: row.started_at).agent) if found else None
+
     def _conditions(self, wanted: CallFilter) -> list[sa.ColumnElement[bool]]:
         conditions: list[sa.ColumnElement[bool]] = [
             calls.c[column] == value
-            for column in ("queue", "agent", "outcome", "direction", "customer_id")
+            for column in ("queue", "agent", "outcome", "direction", "customer_id", "disposition")
             if (value := getattr(wanted, column)) is not None
         ]
         for column, number in (("caller_line", wanted.caller), ("called_line", wanted.called)):
             if number:
                 conditions.append(calls.c[column] == numbers.normalise(number, self._region))
+        if wanted.mos_below is not None:
+            conditions.append(calls.c.mos < wanted.mos_below)
         if wanted.since is not None:
             conditions.append(calls.c.started_at >= wanted.since)
         if wanted.until is not None:
@@ -151,9 +233,56 @@ class Calls:
         return conditions
 
 
+_OF_WAITS = ("call.queued", "call.place_back", "call.left_queue", "call.ended")
+_STOPPED = frozenset({INTERRUPTED, "shutdown"})
+"""Causes of an end that is the server's."""
+
+
+_AT_ONCE = timedelta(seconds=0.1)
+
+
+@dataclass(slots=True)
+class _Wait:
+    """What a call's story tells of its waits. queue: the one in which the call ended; None: in none.
+
+    left: a queue that was left for no reason of its own, and when: by a key, or because the call ended in the moment.
+    """
+
+    caller: str
+    queue: str | None = None
+    entered: dict[str, datetime] = field(default_factory=dict)
+    left: tuple[str | None, datetime] | None = None
+    ended: datetime | None = None
+    stopped: bool = False
+
+    def step(self, kind: str, at: datetime, details: Mapping[str, Any]) -> None:
+        match kind:
+            case "call.place_back":
+                self.entered[details["queue"]] = datetime.fromisoformat(details["since"])
+            case "call.queued":
+                self.queue = details["queue"]
+                self.entered.setdefault(details["queue"], at)
+            case "call.left_queue":
+                self.left = (self.queue, at) if details["reason"] in ("left", "failed") else None
+                self.queue = self.queue if details["reason"] == "abandoned" else None
+            case _:
+                self.ended, self.stopped = at, details["cause"] in _STOPPED
+                if self.left is not None and at - self.left[1] < _AT_ONCE:
+                    self.queue = self.left[0]
+
+
 def _seen(sight: CallSight) -> sa.ColumnElement[bool]:
-    own = calls.c.agent == sight.agent
-    return own | calls.c.queue.in_(sight.queues) if sight.queues else own
+    """What a call's own row tells stands in no other: so the queue of a year is not read for a page of it."""
+
+    def has(kind: PartyKind, names: Collection[str]) -> sa.ColumnElement[bool]:
+        known = sa.select(call_parties.c.call_id).where(call_parties.c.kind == kind, call_parties.c.name.in_(names))
+        return calls.c.id.in_(known)
+
+    found = calls.c.agent.in_(sight.agents) | has("agent", sight.agents)
+    if sight.queues:
+        theirs = calls.c.queue.in_(sight.queues) | has("queue", sight.queues)
+        found |= theirs & calls.c.answered_at.is_(None) if sight.unanswered else theirs
+    return found | calls.c.id.in_(sight.calls) if sight.calls else found
 
 
 def _words(row: Mapping[str, Any]) -> str:

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.clock import Clock
 from callcenterd.errors import NotFound
 from callcenterd.model import numbers
-from callcenterd.model.customers import Customer, CustomerCard
+from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
 from callcenterd.model.ids import CustomerId
-from callcenterd.store.engine import Database
-from callcenterd.store.schema import customers, phones
+from callcenterd.store.engine import Database, bounded
+from callcenterd.store.schema import calls, customers, phones
 from callcenterd.store.words import every_word, folded, words_of
 
 MOST_CALLERS = 20
@@ -60,6 +60,13 @@ class CustomerCards:
             return []
         found = itertools.groupby(await self._database.rows(_MAY_CALL, {"line": line}), key=lambda row: row.id)
         return [_from_joined(list(rows)) for _, rows in found]
+
+    async def by_card(self, card: str) -> list[Customer]:
+        """Who has exactly that card number, newest customer first, at most 20."""
+        if not card:
+            return []
+        query = sa.select(*_COLUMNS).where(customers.c.card == card).order_by(customers.c.id.desc()).limit(MOST_CALLERS)
+        return await self._with_phones(await self._database.rows(query))
 
     async def get(self, customer: CustomerId) -> Customer:
         """Raises NotFound."""
@@ -118,6 +125,29 @@ class CustomerCards:
             order.insert(0, named)
         rows, total = await self._database.page(query, order, limit, offset)
         return await self._with_phones(rows), total
+
+    async def chosen(self, query: CustomerQuery, after: int = 0, limit: int = 500) -> list[Customer]:
+        """Those who are meant and have a number, in the order in which they were made. after: the last one's id."""
+        rows = await self._database.rows(
+            sa.select(*_COLUMNS)
+            .where(customers.c.id > after, *self._meant(query))
+            .where(customers.c.id.in_(sa.select(phones.c.customer_id)))
+            .order_by(customers.c.id)
+            .limit(bounded(limit))
+        )
+        return await self._with_phones(rows)
+
+    def _meant(self, query: CustomerQuery) -> list[sa.ColumnElement[bool]]:
+        """The conditions of a query: what knows more of customers one day has its conditions here."""
+        found = [self._has(word) for word in every_word(query.text)]
+        if query.levels:
+            found.append(customers.c.level.in_(query.levels))
+        if query.not_called_since is not None:
+            for line in (calls.c.caller_line, calls.c.called_line):
+                spoken = sa.select(calls.c.id).join(phones, phones.c.number == line)
+                since = calls.c.started_at >= query.not_called_since
+                found.append(~spoken.where(phones.c.customer_id == customers.c.id, since).exists())
+        return found
 
     def _has(self, word: str) -> sa.ColumnElement[bool]:
         in_words = customers.c.words.contains(word, autoescape=True)

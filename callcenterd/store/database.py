@@ -20,10 +20,15 @@ from callcenterd.store.audit import Audit
 from callcenterd.store.bans import Bans
 from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
+from callcenterd.store.campaigns import Campaigns
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
+from callcenterd.store.do_not_call import DoNotCallList
 from callcenterd.store.engine import Database, address_of
 from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
+from callcenterd.store.flows import FlowTexts
+from callcenterd.store.forwarding import ForwardingRules
+from callcenterd.store.outbox import Outbox
 from callcenterd.store.recordings import Recordings
 from callcenterd.store.sessions import Sessions
 from callcenterd.store.site import SiteTables
@@ -51,9 +56,14 @@ class Store:
         self.sessions = Sessions(database)
         self.audit = Audit(database)
         self.bans = Bans(database)
+        self.do_not_call = DoNotCallList(database, region)
+        self.forwarding = ForwardingRules(database)
         self.devices = Devices(database)
+        self.flows = FlowTexts(database)
         self.voicemail = VoicemailBox(database)
-        self.callbacks = Callbacks(database)
+        self.callbacks = Callbacks(database, region)
+        self.outbox = Outbox(database)
+        self.campaigns = Campaigns(database, region)
 
     @classmethod
     async def open(

@@ -7,16 +7,20 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import NotFound
-from callcenterd.model.calls import RecordingRecord
+from callcenterd.model.calls import FinishingState, RecordingFormat, RecordingRecord
 from callcenterd.model.ids import CallId, RecordingId
-from callcenterd.store.engine import Database
+from callcenterd.store.engine import Database, bounded
 from callcenterd.store.schema import recordings
 from callcenterd.store.writer import Change, Insert
 
 _FIELDS = tuple(field.name for field in fields_of(RecordingRecord))
 _COLUMNS = tuple(recordings.c[name] for name in _FIELDS)
+_UNFINISHED = recordings.c.finishing.in_(("waiting", "kept")) & (recordings.c.octets > 0)
+
+_DAY = len("2026/11/26")
 
 
 class Recordings:
@@ -33,11 +37,14 @@ class Recordings:
         *,
         finished_at: datetime,
         seconds: float,
-        octets: int,
-        sha256: str,
+        octets: int | None,
+        sha256: str | None,
         complete: bool,
     ) -> None:
-        """What the file turned out to be; after a crash, what the repair found. An unknown one is left alone."""
+        """What the file turned out to be; after a crash, what the repair found. An unknown one is left alone.
+
+        octets None: it could not be closed, and is to be repaired. 0: there is none.
+        """
         found = {
             "finished_at": finished_at,
             "seconds": seconds,
@@ -61,6 +68,58 @@ class Recordings:
         """
         query = sa.select(*_COLUMNS).where(recordings.c.octets.is_(None)).order_by(recordings.c.started_at)
         return [_record(row) for row in await self._database.rows(query)]
+
+    async def unfinished(self, limit: int = 100) -> list[RecordingRecord]:
+        """Whole ones that wait to be finished, or whose old file is still there. Oldest first."""
+        query = sa.select(*_COLUMNS).where(_UNFINISHED).order_by(recordings.c.started_at).limit(bounded(limit))
+        return [_record(row) for row in await self._database.rows(query)]
+
+    async def count_unfinished(self) -> int:
+        row = await self._database.row(sa.select(sa.func.count()).select_from(recordings).where(_UNFINISHED))
+        return int(row[0]) if row is not None else 0
+
+    async def replace(
+        self, old: RecordingRecord, *, path: str, kind: RecordingFormat, octets: int, sha256: str
+    ) -> None:
+        """Another file has taken the place of the one that was written. Durable: that one may be removed now."""
+        new = {
+            "path": path,
+            "format": kind,
+            "octets": octets,
+            "sha256": sha256,
+            "finishing": "kept",
+            "original_path": old.path,
+            "original_octets": old.octets,
+            "original_sha256": old.sha256,
+        }
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(recordings.update().where(recordings.c.id == old.id).values(new))
+
+        await self._database.write(write)
+
+    async def settle(self, recording: RecordingId, finishing: FinishingState) -> None:
+        """done or failed: nothing is to be done with it any more."""
+        await self._database.keep(Change(recordings, recording, {"finishing": finishing}))
+
+    async def days(self) -> list[str]:
+        """The folders, year/month/day, in which there are recordings by what is kept."""
+        day = sa.func.substr(recordings.c.path, 1, _DAY)
+        rows = await self._database.rows(sa.select(day).where(recordings.c.octets > 0).distinct())
+        return sorted(row[0] for row in rows)
+
+    async def files_of(self, day: str) -> dict[str, bool]:
+        """The files of recordings in that folder: those that must be there (True), and those that may: of a recording
+        that is not closed, or is being replaced by another file."""
+        paths = (recordings.c.path, recordings.c.original_path, recordings.c.finishing, recordings.c.octets)
+        query = sa.select(*paths).where(recordings.c.path.startswith(f"{day}/", autoescape=True))
+        found = {}
+        for row in await self._database.rows(query):
+            if row.octets != 0:
+                found[row.path] = row.octets is not None
+            if row.finishing == "kept" and row.original_path:
+                found.setdefault(row.original_path, False)
+        return found
 
     async def of_call(self, call: CallId) -> list[RecordingRecord]:
         """In the order in which they were made; a call that was answered twice has two."""

@@ -170,11 +170,23 @@ calls = sa.Table(
     _text("called_line"),
     _text("words"),  # what a search looks through: `calls.words_of`
     sa.Column("heartbeat_at", Utc),
+    sa.Column("mos", sa.Float),
+    _text("disposition"),
     _newest_first("calls", ("started_at", "id")),
     *(
         _newest_first("calls", (column, "started_at", "id"))
-        for column in ("caller_line", "called_line", "queue", "agent", "outcome", "direction", "customer_id")
+        for column in (
+            "caller_line",
+            "called_line",
+            "queue",
+            "agent",
+            "outcome",
+            "direction",
+            "customer_id",
+            "disposition",
+        )
     ),
+    _newest_first("calls", ("mos",)),
     # What is open at a start is found without reading years of history.
     sa.Index(
         "ix_calls_open",
@@ -195,6 +207,40 @@ story = sa.Table(
     sa.Index("ix_story_call_id", "call_id", "id"),
 )
 
+# Agents whose phone rang for the call or was in it, and queues that it was in beside the one in its row.
+call_parties = sa.Table(
+    "call_parties",
+    metadata,
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("kind", Plain, primary_key=True),
+    sa.Column("name", Plain, primary_key=True),
+    sa.Index("ix_call_parties_name", "kind", "name", "call_id"),
+)
+
+leg_sounds = sa.Table(
+    "leg_sounds",
+    metadata,
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("leg", Number, primary_key=True, autoincrement=False),
+    sa.Column("side", Plain, nullable=False),
+    _text("number"),
+    sa.Column("extension", Plain),
+    sa.Column("trunk", Plain),
+    sa.Column("codec", Plain, nullable=False),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False)
+        for name in ("received", "lost", "late", "duplicates", "concealed", "strangers", "junk", "sent")
+    ),
+    sa.Column("jitter_ms", sa.Float, nullable=False),
+    sa.Column("jitter_ms_max", sa.Float, nullable=False),
+    sa.Column("lost_there", sa.BigInteger),
+    *(sa.Column(name, sa.Float) for name in ("jitter_there_ms", "round_trip_ms", "mos", "mos_there")),
+    *(
+        sa.Column(f"{name}_seconds", sa.Float, nullable=False)
+        for name in ("together", "talk", "over_talk", "quiet", "longest_quiet")
+    ),
+)
+
 recordings = sa.Table(
     "recordings",
     metadata,
@@ -207,7 +253,18 @@ recordings = sa.Table(
     sa.Column("octets", sa.BigInteger),
     sa.Column("sha256", Plain),
     sa.Column("complete", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("format", Plain, nullable=False, server_default="wav"),
+    sa.Column("finishing", Plain, nullable=False, server_default="done"),  # of a release that finished none
+    sa.Column("original_path", Plain),
+    sa.Column("original_octets", sa.BigInteger),
+    sa.Column("original_sha256", Plain),
     sa.Index("ix_recordings_call_id", "call_id"),
+    sa.Index(
+        "ix_recordings_unfinished",
+        "started_at",
+        sqlite_where=sa.text("finishing IN ('waiting', 'kept')"),
+        postgresql_where=sa.text("finishing IN ('waiting', 'kept')"),
+    ),
     sa.Index(
         "ix_recordings_open",
         "id",
@@ -228,9 +285,47 @@ voicemail = sa.Table(
     sa.Column("done", sa.Boolean, nullable=False, server_default=sa.false()),
     _text("done_by"),
     sa.Column("done_at", Utc),
+    sa.Column("agent", Plain),
+    sa.Column("extension", Plain),
+    sa.Column("seconds", sa.Float),
+    _text("heard_by"),
+    sa.Column("heard_at", Utc),
+    _text("assigned_to"),
+    _text("assigned_by"),
+    sa.Column("assigned_at", Utc),
+    _text("note"),
     sa.Index("ix_voicemail_queue", "queue", "at"),
     sa.Index("ix_voicemail_at", "at"),
     sqlite_autoincrement=True,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _key(),
+    sa.Column("address", Plain, nullable=False),
+    sa.Column("voicemail_id", Number, sa.ForeignKey("voicemail.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("key", Plain, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("state", Plain, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Utc),
+    sa.Column("sent_at", Utc),
+    _text("why"),
+    sa.Index("ix_outbox_state", "state", "next_at"),
+    sqlite_autoincrement=True,
+)
+
+voicemail_begun = sa.Table(
+    "voicemail_begun",
+    metadata,
+    sa.Column("recording_id", Plain, sa.ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("queue", Plain),
+    sa.Column("agent", Plain),
+    sa.Column("extension", Plain),
+    sa.Column("caller", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
 )
 
 callbacks = sa.Table(
@@ -244,8 +339,36 @@ callbacks = sa.Table(
     sa.Column("state", Plain, nullable=False),
     _text("done_by"),
     sa.Column("changed_at", Utc),
+    sa.Column("place_at", Utc),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Utc),
+    _text("result"),
+    sa.Column("line", Plain, nullable=False, server_default=""),
+    _text("assigned_to"),
+    _text("assigned_by"),
+    sa.Column("assigned_at", Utc),
+    _text("note"),
     sa.Index("ix_callbacks_state", "state", "at"),
     sa.Index("ix_callbacks_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+callback_tries = sa.Table(
+    "callback_tries",
+    metadata,
+    _key(),
+    sa.Column("callback_id", Number, sa.ForeignKey("callbacks.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("number", Plain, nullable=False),
+    sa.Column("result", Plain, nullable=False),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("call_id", Plain),
+    _text("agent"),
+    sa.Column("status", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("cause", sa.Integer, nullable=False, server_default="0"),
+    _text("words"),
+    sa.Index("ix_callback_tries_callback", "callback_id"),
+    sa.Index("ix_callback_tries_call", "call_id"),
     sqlite_autoincrement=True,
 )
 
@@ -261,6 +384,13 @@ agent_states = sa.Table(
     _text("reason"),
     sa.Index("ix_agent_states_agent_at", "agent", "at"),
     sa.Index("ix_agent_states_at", "at"),
+)
+
+alive = sa.Table(
+    "alive",
+    metadata,
+    sa.Column("id", Plain, primary_key=True),  # one row
+    sa.Column("at", Utc, nullable=False),
 )
 
 agents_wanted = sa.Table(
@@ -309,6 +439,7 @@ trunks = sa.Table(
     sa.Column("options", sa.Integer, nullable=False, server_default="30"),
     sa.Column("channels", sa.Integer, nullable=False, server_default="0"),
     sa.Column("transport", Plain, nullable=False, server_default="udp"),
+    sa.Column("encryption", Plain, nullable=False, server_default="off"),
 )
 
 numbers = sa.Table(
@@ -339,6 +470,9 @@ users = sa.Table(
     _text("password_hash"),
     sa.Column("extension", Plain),
     sa.Column("language", Plain, nullable=False),
+    sa.Column("record", Plain, nullable=False, server_default="queue"),
+    sa.Column("skills", _Json, nullable=False, server_default="{}"),
+    _text("pin_hash"),
 )
 
 extensions = sa.Table(
@@ -349,6 +483,8 @@ extensions = sa.Table(
     _text("password"),
     _text("contact"),
     sa.Column("auto_answer", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("codecs", _Json, nullable=False, server_default='["PCMA","PCMU","G722","opus"]'),
+    sa.Column("encryption", Plain, nullable=False, server_default="allowed"),
 )
 
 queues = sa.Table(
@@ -365,6 +501,110 @@ queues = sa.Table(
     sa.Column("max_wait", sa.Float, nullable=False),
     sa.Column("record", sa.Boolean, nullable=False),
     _text("music"),
+    sa.Column("announce_recording", Plain, nullable=False, server_default="none"),
+    sa.Column("recording_beep", sa.Float, nullable=False, server_default="0"),
+    sa.Column("skills", _Json, nullable=False, server_default="{}"),
+    sa.Column("ranks", _Json, nullable=False, server_default="{}"),
+    sa.Column("weights", _Json, nullable=False, server_default="{}"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("level_priority", _Json, nullable=False, server_default="{}"),
+    sa.Column("ageing", sa.Float, nullable=False, server_default="0"),
+    sa.Column("sticky", Plain, nullable=False, server_default="off"),
+    sa.Column("sticky_wait", sa.Float, nullable=False, server_default="0"),
+    sa.Column("retry", sa.Float, nullable=False, server_default="10"),
+    sa.Column("misses", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("miss_return", sa.Float, nullable=False, server_default="0"),
+    sa.Column("most_waiting", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("callback_first", Plain, nullable=False, server_default="customer"),
+    sa.Column("callback_ring", sa.Float, nullable=False, server_default="30"),
+    sa.Column("callback_retries", _Json, nullable=False, server_default="[300, 1800]"),
+    sa.Column("disposition_required", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("announce_position", Plain, nullable=False, server_default="off"),
+    sa.Column("announce_wait", Plain, nullable=False, server_default="off"),
+    sa.Column("announce_first", sa.Float, nullable=False, server_default="15"),
+    sa.Column("announce_every", sa.Float, nullable=False, server_default="60"),
+    sa.Column("announce_most", sa.Integer, nullable=False, server_default="10"),
+    sa.Column("comfort", _Json, nullable=False, server_default="[]"),
+    sa.Column("exits", _Json, nullable=False, server_default="{}"),
+    sa.Column("place_back", sa.Float, nullable=False, server_default="5"),
+    _text("callback_hours"),
+    _text("calendar"),
+    sa.Column("at_closing", Plain, nullable=False, server_default="keep"),
+    sa.Column("callback_machine", Plain, nullable=False, server_default="hang_up"),
+)
+
+calendars = sa.Table(
+    "calendars",
+    metadata,
+    sa.Column("name", Plain, primary_key=True),
+    _position(),
+    _text("title"),
+    _text("zone"),
+    sa.Column("hours", _Json, nullable=False),
+    sa.Column("holidays", _Json, nullable=False),
+    sa.Column("make_up", _Json, nullable=False),
+)
+
+teams = sa.Table(
+    "teams",
+    metadata,
+    sa.Column("name", Plain, primary_key=True),
+    _position(),
+    _text("title"),
+    sa.Column("members", _Json, nullable=False),
+    sa.Column("leaders", _Json, nullable=False),
+)
+
+breaks = sa.Table(
+    "breaks",
+    metadata,
+    sa.Column("name", Plain, primary_key=True),
+    _position(),
+    _text("title"),
+    sa.Column("limit", sa.Float, nullable=False),
+    sa.Column("per_day", sa.Float, nullable=False),
+)
+
+dispositions = sa.Table(
+    "dispositions",
+    metadata,
+    sa.Column("code", Plain, primary_key=True),
+    _position(),
+    _text("title"),
+    sa.Column("queues", _Json, nullable=False),
+    _text("callback"),
+)
+
+modules = sa.Table(
+    "modules",
+    metadata,
+    sa.Column("name", Plain, primary_key=True),
+    _position(),
+    sa.Column("on", sa.Boolean, nullable=False),
+)
+
+forwarding = sa.Table(
+    "forwarding",
+    metadata,
+    sa.Column("extension", Plain, primary_key=True),
+    sa.Column("do_not_disturb", sa.Boolean, nullable=False),
+    _text("always"),
+    _text("busy"),
+    _text("no_answer"),
+    sa.Column("ring", sa.Float, nullable=False),
+)
+
+mailboxes = sa.Table(
+    "mailboxes",
+    metadata,
+    sa.Column("box", Plain, primary_key=True),
+    _position(),
+    _text("greeting"),
+    sa.Column("longest", sa.Float, nullable=False),
+    sa.Column("shortest", sa.Float, nullable=False),
+    sa.Column("silence", sa.Float, nullable=False),
+    sa.Column("most", sa.Integer, nullable=False),
+    sa.Column("mail", _Json, nullable=False),
 )
 
 limits = sa.Table(
@@ -381,6 +621,47 @@ limits = sa.Table(
     sa.Column("premium", sa.Boolean, nullable=False),
     _text("night"),
     sa.Column("longest", sa.Float, nullable=False),
+)
+
+do_not_call = sa.Table(
+    "do_not_call",
+    metadata,
+    sa.Column("line", Plain, primary_key=True),
+    sa.Column("number", Plain, nullable=False),
+    _text("why"),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+)
+
+flow_drafts = sa.Table(
+    "flow_drafts",
+    metadata,
+    sa.Column("flow", Plain, primary_key=True),
+    sa.Column("text", Plain, nullable=False),
+    sa.Column("base", Plain, nullable=False),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+)
+
+flow_versions = sa.Table(
+    "flow_versions",
+    metadata,
+    sa.Column("flow", Plain, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("how", Plain, nullable=False),
+    sa.Column("note", Plain, nullable=False),
+    sa.Column("checksum", Plain, nullable=False),
+    sa.Column("of", sa.Integer),
+    sa.Column("text", Plain, nullable=False),
+)
+
+flow_places = sa.Table(
+    "flow_places",
+    metadata,
+    sa.Column("flow", Plain, primary_key=True),
+    sa.Column("places", _Json, nullable=False),
 )
 
 bans = sa.Table(
@@ -408,6 +689,66 @@ devices = sa.Table(
     _text("fetched_by"),
     sa.Column("fetches", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_devices_extension", "extension"),
+    sqlite_autoincrement=True,
+)
+
+# ---- campaigns ----------------------------------------------------------------------------------------------
+
+campaigns = sa.Table(
+    "campaigns",
+    metadata,
+    _key(),
+    sa.Column("name", Plain, nullable=False, unique=True),
+    sa.Column("state", Plain, nullable=False),
+    sa.Column("plan", _Json, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("created_by", Plain, nullable=False),
+    sa.Column("changed_at", Utc, nullable=False),
+    sa.Column("changed_by", Plain, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+campaign_entries = sa.Table(
+    "campaign_entries",
+    metadata,
+    _key(),
+    sa.Column("campaign_id", Number, sa.ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("line", Plain, nullable=False),  # the number normalised: one text for one line
+    sa.Column("number", Plain, nullable=False),
+    _text("name"),
+    sa.Column("customer_id", Number, sa.ForeignKey("customers.id", ondelete="SET NULL")),
+    sa.Column("fields", _Json, nullable=False),
+    sa.Column("turn", sa.Integer, nullable=False),  # minus the priority, so that an index has the order
+    sa.Column("state", Plain, nullable=False),
+    _text("result"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("due", Utc, nullable=False),
+    sa.Column("agreed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("call_id", Plain),
+    sa.Column("changed_at", Utc, nullable=False),
+    _text("changed_by"),
+    sa.Index("uq_campaign_entries_line", "campaign_id", "line", unique=True),
+    sa.Index("ix_campaign_entries_next", "campaign_id", "state", "agreed", "turn", "attempts", "due", "id"),
+    sa.Index("ix_campaign_entries_customer_id", "customer_id"),
+    sqlite_autoincrement=True,
+)
+
+campaign_attempts = sa.Table(
+    "campaign_attempts",
+    metadata,
+    _key(),
+    sa.Column("campaign_id", Number, sa.ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("entry_id", Number, sa.ForeignKey("campaign_entries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("call_id", Plain, nullable=False, unique=True),  # its row of the history comes later, and may be gone
+    sa.Column("ended_at", Utc),
+    _text("result"),
+    sa.Column("agent", Plain),
+    sa.Column("without_agent", sa.Boolean, nullable=False, server_default=sa.false()),
+    _text("disposition"),
+    sa.Index("ix_campaign_attempts_entry_id", "entry_id", "at"),
+    sa.Index("ix_campaign_attempts_campaign_id", "campaign_id", "at"),
     sqlite_autoincrement=True,
 )
 

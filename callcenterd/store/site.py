@@ -1,4 +1,4 @@
-"""The office as tables: trunks, numbers, users, extensions, queues, limits. The rules are in the room `site`."""
+"""The office as tables: trunks, numbers, users, extensions, queues, limits … The rules are in the room `site`."""
 
 from __future__ import annotations
 
@@ -11,23 +11,58 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import LocalError, NotFound, NotNow
+from callcenterd.model.calendar import Calendar
 from callcenterd.model.site import (
+    BreakReason,
+    Comfort,
+    Disposition,
     Extension,
     Limits,
+    Mailbox,
+    Module,
     NumberRoute,
     OutboundRoute,
     QueueSettings,
     Secret,
     Site,
+    Team,
     Trunk,
     UserAccount,
 )
 from callcenterd.store.engine import Database
-from callcenterd.store.schema import extensions, limits, numbers, outbound, queues, trunks, users
+from callcenterd.store.schema import (
+    breaks,
+    calendars,
+    dispositions,
+    extensions,
+    limits,
+    mailboxes,
+    modules,
+    numbers,
+    outbound,
+    queues,
+    teams,
+    trunks,
+    users,
+)
 from callcenterd.store.schema import site as revisions
 
 Row = dict[str, Any]
-Thing = Trunk | NumberRoute | OutboundRoute | UserAccount | Extension | QueueSettings | Limits
+Thing = (
+    Trunk
+    | NumberRoute
+    | OutboundRoute
+    | UserAccount
+    | Extension
+    | QueueSettings
+    | Limits
+    | BreakReason
+    | Disposition
+    | Module
+    | Mailbox
+    | Calendar
+    | Team
+)
 
 
 class _Kind(NamedTuple):
@@ -46,6 +81,12 @@ _KINDS: Mapping[str, _Kind] = {
     "extensions": _Kind(extensions, Extension, "number"),
     "queues": _Kind(queues, QueueSettings, "name"),
     "limits": _Kind(limits, Limits, "who"),
+    "breaks": _Kind(breaks, BreakReason, "name"),
+    "dispositions": _Kind(dispositions, Disposition, "code"),
+    "modules": _Kind(modules, Module, "name"),
+    "mailboxes": _Kind(mailboxes, Mailbox, "box"),
+    "calendars": _Kind(calendars, Calendar, "name"),
+    "teams": _Kind(teams, Team, "name"),
 }
 
 
@@ -84,9 +125,14 @@ class SiteTables:
 
     async def set_password_hash(self, login: str, password_hash: Secret) -> int:
         """One user's new password, by its hash. Answers the revision; durable. Raises NotFound."""
+        return await self._set(login, {"password_hash": password_hash.reveal()})
 
+    async def set_pin_hash(self, login: str, pin_hash: Secret) -> int:
+        """As `set_password_hash`, of the PIN for phones."""
+        return await self._set(login, {"pin_hash": pin_hash.reveal()})
+
+    async def _set(self, login: str, new: Row) -> int:
         async def work(connection: AsyncConnection) -> int:
-            new = {"password_hash": password_hash.reveal()}
             changed = await connection.execute(users.update().where(users.c.login == login).values(new))
             if changed.rowcount == 0:
                 raise NotFound("user", login)
@@ -134,22 +180,30 @@ def _rows(things: Sequence[Thing]) -> list[Row]:
 
 
 def _row(thing: Thing) -> Row:
+    if isinstance(thing, Calendar):
+        return thing.as_row()
     return {field.name: _plain(getattr(thing, field.name)) for field in dataclasses.fields(thing)}
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Secret):
         return value.reveal()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, Comfort):
+        return dataclasses.asdict(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _thing(kind: type[Any], row: sa.Row[Any]) -> Any:
     """Back from a row: lists become tuples, and secrets do not print."""
     known = {name: value for name, value in row._mapping.items() if name != "position"}
+    if kind is Calendar:
+        return Calendar.of_row(known)
     for field in dataclasses.fields(kind):
-        if isinstance(known[field.name], list):
+        if field.name == "comfort":
+            known[field.name] = tuple(Comfort(**words) for words in known[field.name])
+        elif isinstance(known[field.name], list):
             known[field.name] = tuple(known[field.name])
-        elif field.name in ("password", "password_hash"):
+        elif field.name in ("password", "password_hash", "pin_hash"):
             known[field.name] = Secret(known[field.name])
     return kind(**known)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,24 +21,52 @@ from callcenterd.calls.call import Call, Leg, LegState
 from callcenterd.calls.control import Calls
 from callcenterd.calls.listening import RefusalReason
 from callcenterd.clock import Clock
-from callcenterd.ivr.node import SHORTEST_MESSAGE
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import tones
-from callcenterd.media.facts import RecordingClosed
+from callcenterd.media.facts import LegStatistics, OneWay, RecordingClosed, RecordingFailed
+from callcenterd.media.machine import Verdict
 from callcenterd.model import events
 from callcenterd.model.calls import Side
-from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId, TrunkName
+from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, LegId, RecordingId, TrunkName
 from callcenterd.model.site import Site
+from callcenterd.sip.events import NOT_THERE
 from callcenterd.store.database import Store
+from callcenterd.switchboard import conferences, liveness, parking
+from callcenterd.switchboard.after_call import AfterCall
+from callcenterd.switchboard.answering import Answering
+from callcenterd.switchboard.breaks import Breaks
+from callcenterd.switchboard.business import Business
+from callcenterd.switchboard.callbacks import Callbacks
+from callcenterd.switchboard.campaigns import Campaigns
+from callcenterd.switchboard.conferences import Conferences
+from callcenterd.switchboard.consulting import Consulting
+from callcenterd.switchboard.coverage import Coverage
 from callcenterd.switchboard.desk import Desk
+from callcenterd.switchboard.dialout import DialOut
+from callcenterd.switchboard.feature_codes import FeatureCodes, Proof
+from callcenterd.switchboard.flowcounts import FlowCounts
+from callcenterd.switchboard.forwarding import ForwardingDesk
 from callcenterd.switchboard.history import History
 from callcenterd.switchboard.holding import Holding, agent_of
 from callcenterd.switchboard.inbound import Inbound
 from callcenterd.switchboard.journey import Journey
 from callcenterd.switchboard.live import Live
+from callcenterd.switchboard.liveness import Liveness
+from callcenterd.switchboard.lockout import Lockout
+from callcenterd.switchboard.monitoring import Monitoring
+from callcenterd.switchboard.notices import Notices
+from callcenterd.switchboard.opening import Opening
 from callcenterd.switchboard.outbound import Outbound
+from callcenterd.switchboard.parking import Parking
+from callcenterd.switchboard.pausing import FORGOTTEN_SECONDS, Pausing
+from callcenterd.switchboard.pickup import Pickup
 from callcenterd.switchboard.queueing import Queueing
+from callcenterd.switchboard.seating import Seating
+from callcenterd.switchboard.sounding import Sounding
 from callcenterd.switchboard.transfer import Transfers
+from callcenterd.switchboard.voicemail import VoicemailDesk
+from callcenterd.switchboard.waiting import Waiting
+from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.prompts import Prompts
 
 if TYPE_CHECKING:
@@ -46,8 +74,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-SILENT_ON_DEAD_TRUNK = 30.0
-SILENT_BOTH = 60.0
+SHUTDOWN = "shutdown"
 CLOSE_SECONDS = 5.0
 """How long the end waits for recordings that are being closed."""
 
@@ -55,7 +82,7 @@ CLOSE_SECONDS = 5.0
 class Switchboard:
     """Implements `calls.listening.CallListener`; holds every live call's journey."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915  # one line for each part of the switchboard
         self,
         *,
         clock: Clock,
@@ -69,6 +96,15 @@ class Switchboard:
         language: str,
         region: str,
         zone: tzinfo,
+        pause_forgotten_seconds: float = FORGOTTEN_SECONDS,
+        recording_ending: str = ".wav",
+        silent_seconds: float = liveness.TALKING_SECONDS,
+        silent_held_seconds: float = liveness.HELD_SECONDS,
+        park_seconds: float = parking.SECONDS,
+        park_slots: int = parking.SLOTS,
+        conference_most: int = conferences.MOST,
+        proof: Proof | None = None,
+        business: Business | None = None,
     ) -> None:
         self.clock = clock
         self.bus = bus
@@ -80,66 +116,125 @@ class Switchboard:
         self.region = region
         self.site = Site()
         self.draining = False
+        self.page_of: Callable[[str], ExtensionNumber | None] = lambda _login: None
+        """What rings the page that is a user's phone; None: none is. Set by `pagephones`."""
         self._recordings = recordings
+        self._recording_ending = recording_ending
         self.journeys: dict[CallId, Journey] = {}
         self.in_flow: dict[CallId, LiveFlowCall] = {}
         self._of_recording: dict[RecordingId, CallId] = {}
         self._occupied: dict[CallId, AgentId] = {}
         self._in_direct_call: dict[CallId, AgentId] = {}
-        self._recording_closed = asyncio.Event()
+        self._media_told = asyncio.Event()
+        self._one_way_calls = self.recordings_failed = 0
         self.queueing = Queueing(
             acd=Acd(chance=chance), calls=calls, bus=bus, clock=clock, joined=self._joined_from_queue
         )
+        self.waiting = Waiting(self, bus)
         self.outbound = Outbound(
             calls=calls,
             bus=bus,
             clock=clock,
             joined=self.join,
-            parted=lambda journey, why: self.part(journey, "system", why),
-            ringback=tones.ringback(),
+            parted=self._too_long,
+            ringback=tones.cadence("ringback", region),
             region=region,
             zone=zone,
         )
+        self.business = business or Business()
         self.inbound = Inbound(self)
         self.holding = Holding(self)
         self.transfers = Transfers(self)
-        self.history = History(store, bus, clock, live=self.journeys.keys)
+        self.consulting = Consulting(self)
+        self.coverage = Coverage(bus, clock)
+        self.pausing = Pausing(self, pause_forgotten_seconds)
+        self.monitoring = Monitoring(self)
+        self.conferences = Conferences(self, conference_most)
+        self.parking = Parking(self, park_seconds, park_slots)
+        self.notices = Notices(self)
+        self.lockout = Lockout()
+        self.seating = Seating(self)
+        self.breaks = Breaks(self, zone)
+        self.opening = Opening(self, zone)
+        self.flow_counts = FlowCounts(clock, zone)
+        self.forwarding = ForwardingDesk(self)
+        self.after_call = AfterCall(self)
+        self.feature_codes = FeatureCodes(self, proof or Passwords())
+        self.voicemail = VoicemailDesk(self)
+        self.liveness = Liveness(self, silent_seconds, silent_held_seconds)
+        self.sounding = Sounding(self)
+        self.answering = Answering(self)
+        self.history = History(store, bus, clock, live=self.journeys.keys, agent_at=self.queueing.agent_at)
         self.desk = Desk(self)
+        self.dial_out = DialOut(self)
+        self.pickup = Pickup(self)
+        self.callbacks = Callbacks(self)
+        self.campaigns = Campaigns(self, zone)
         self.live = Live(self)
         calls.listener = self
 
     def configure(self, site: Site) -> None:
         """Another site is in force; running calls keep what they began with."""
         self.site = site
+        self.calls.configure(site)
         self.queueing.configure(site)
+        self.opening.configure(site)
         self.outbound.configure(site)
+        self.monitoring.site_changed()
+
+    def drain(self) -> None:
+        """No new calls; who waits for a next one to listen to waits no more."""
+        self.draining = True
+        self.monitoring.drain()
 
     async def stop(self) -> None:
         """End what is left, and let the history be written."""
+        self.draining = True
+        self.liveness.stop()
+        self.monitoring.stop()
+        self.pickup.stop()
+        await self.callbacks.stop()
+        await self.campaigns.stop()
         for journey in list(self.journeys.values()):
-            self.finish(journey, "system", "shutdown")
+            self.finish(journey, "system", SHUTDOWN)
         await self.inbound.stop()
+        await self.business.stop()
         await self.transfers.stop()
+        await self.consulting.stop()
         await self.holding.stop()
+        await self.conferences.stop()
+        await self.parking.stop()
+        await self.notices.stop()
+        await self.breaks.stop()
+        await self.feature_codes.stop()
+        await self.voicemail.stop()
+        self.after_call.stop()
+        self.opening.stop()
         self.queueing.stop()
-        await self._recordings_are_closed()
+        await self._media_has_told()
         await self.history.stop()
 
-    async def _recordings_are_closed(self) -> None:
-        """The media room closes them on its own thread; what it tells about them belongs into the history."""
+    async def _media_has_told(self) -> None:
+        """Recordings and legs are closed on the media room's thread; what it tells of them belongs in the history."""
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                while self._of_recording:
-                    self._recording_closed.clear()
-                    await self._recording_closed.wait()
+                while self._of_recording or self.calls.fading:
+                    self._media_told.clear()
+                    await self._media_told.wait()
         except TimeoutError:
-            _log.error("recordings not closed", recordings=sorted(self._of_recording))
+            _log.error("recordings not closed", recordings=sorted(self._of_recording), legs=self.calls.fading)
+
+    def measured(self, leg: Leg, sound: LegStatistics) -> None:
+        self._media_told.set()
+        self.sounding.ended(leg, sound)
 
     # ---- CallListener -----------------------------------------------------------------------------------
 
     def arrived(self, call: Call) -> None:
         if self.draining:
             self.calls.refuse(call.first, 503)
+            return
+        if self.parking.dialled(call) or self.pickup.dialled(call) or self.feature_codes.dialled(call):
             return
         self.inbound.find_direction(call)
         self.begin(call)
@@ -149,17 +244,26 @@ class Switchboard:
         if self.queueing.rings_for_queue(leg):
             self.queueing.ringing(leg)
             self.desk.pop_for(leg)
+        elif self.dial_out.knows(leg):
+            self.dial_out.ringing(leg)
         elif self.outbound.knows(leg):
             self.outbound.ringing(leg, early)
-            if self.transfers.rings(leg):
+            self.consulting.rings(leg, early)
+            if self.transfers.rings(leg) or self.outbound.rings_beside(leg):
                 self.desk.pop_for(leg)
 
     def answered(self, leg: Leg) -> None:
         if self.queueing.rings_for_queue(leg):
             self.desk.pop_for(leg)  # a phone that answers without ringing first
             self.queueing.answered(leg)
+        elif self.dial_out.knows(leg):
+            self.dial_out.answered(leg)
+        elif self.pickup.knows(leg):
+            self.pickup.answered(leg)
         elif self.outbound.knows(leg):
             self.outbound.answered(leg)
+        elif self.monitoring.knows(leg):
+            self.monitoring.answered(leg)
         else:
             self.calls.hang_up(leg)
 
@@ -167,12 +271,28 @@ class Switchboard:
         _log.info("not reached", call=leg.call.id, number=leg.number, why=why, status=status)
         if self.queueing.rings_for_queue(leg):
             self.queueing.refused(leg, why)
+        elif self.dial_out.knows(leg):
+            self.dial_out.refused(leg, why)
+        elif self.pickup.knows(leg):
+            self.pickup.refused(leg)
         elif self.outbound.knows(leg):
             self.outbound.refused(leg, why, status)
+        elif self.monitoring.knows(leg):
+            self.monitoring.refused(leg)
 
     def gone(self, leg: Leg, reason: str) -> None:
+        if self.monitoring.knows(leg):
+            self.monitoring.gone(leg)
+            return
+        if self.feature_codes.gone(leg):
+            return
         journey = self.journeys.get(leg.call.id)
         if journey is None or self.transfers.has_left(leg):
+            return
+        if reason == NOT_THERE:
+            self.liveness.not_there(journey, leg)
+            return
+        if self.consulting.lost(journey, leg) or self.conferences.lost(journey, leg):
             return
         if leg is leg.call.first:
             self.finish(journey, "caller", reason)
@@ -181,6 +301,7 @@ class Switchboard:
             self.part(journey, "agent" if served or journey.with_agent is not None else "callee", reason)
 
     def held(self, leg: Leg) -> None:
+        self.liveness.held(leg)
         self.holding.changed(leg)
 
     def referred(self, leg: Leg, number: str, replaced: Leg | None) -> None:
@@ -190,35 +311,44 @@ class Switchboard:
         self.transfers.taken_over(old, new)
 
     def silent(self, leg: Leg, seconds: float) -> None:
-        """A call that nobody is in any more ends, though nobody hung up: over a trunk that is down as soon as nothing
-        comes from there, else when neither side is heard. A side alone may be silent: it listens."""
-        journey = self.journeys.get(leg.call.id)
-        if journey is None or leg.state is not LegState.UP:
-            return
-        if seconds >= SILENT_ON_DEAD_TRUNK and leg.trunk is not None and self.outbound.is_down(leg.trunk):
-            why = "trunk down"
-        elif min(seconds, self._heard_nothing_beside(leg)) >= SILENT_BOTH:
-            why = "nothing heard"
-        else:
-            return
-        _log.warning("call ended", call=leg.call.id, why=why, trunk=leg.trunk, seconds=seconds)
-        self.finish(journey, "system", why)
+        self.liveness.silent(leg, seconds)
 
-    def _heard_nothing_beside(self, leg: Leg) -> float:
-        """Seconds of silence of who speaks with that leg; 0 if nobody does."""
-        return 0.0 if leg.joined is None else self.calls.silent_for(leg.joined)
+    def one_way(self, leg: Leg, why: OneWay) -> None:
+        """Who is supposed to see to it is told once a call and side: the event, the live pages, the figures."""
+        journey = self.journeys.get(leg.call.id)
+        if journey is None or leg.id in journey.one_way:
+            return
+        _log.warning("one-way audio", call=leg.call.id, number=leg.number, trunk=leg.trunk, why=why)
+        self._one_way_calls += not journey.one_way
+        journey.one_way[leg.id] = leg.number
+        self.bus.publish(
+            events.CallOneWay(
+                at=self.clock.utc(),
+                call=leg.call.id,
+                agent=agent_of(self, leg),
+                number=leg.number,
+                trunk=leg.trunk,
+                why=why,
+            )
+        )
+
+    def judged(self, leg: LegId, verdict: Verdict) -> None:
+        self.answering.judged(leg, verdict)
 
     def key(self, leg: Leg, key: str) -> None:
+        if self.monitoring.knows(leg):
+            self.monitoring.key(leg, key)
         if leg is leg.call.first and (flow := self.in_flow.get(leg.call.id)) is not None:
             flow.key(key)
 
     def played(self, leg: Leg, play: int, finished: bool) -> None:  # noqa: ARG002  # over is over
+        self.monitoring.played(leg, play)
         if (flow := self.in_flow.get(leg.call.id)) is not None and leg is leg.call.first:
             flow.played(play)
 
     def recorded(self, closed: RecordingClosed) -> None:
         call = self._of_recording.pop(closed.recording, None)
-        self._recording_closed.set()
+        self._media_told.set()
         if call is None:
             return
         if not closed.complete:
@@ -235,10 +365,22 @@ class Switchboard:
             )
         )
 
+    def recording_failed(self, failed: RecordingFailed) -> None:
+        """The call goes on; who looks after the server is told, by the event, the log and the counter."""
+        call = self._of_recording.get(failed.recording)
+        if call is None:
+            return
+        self.recordings_failed += 1
+        _log.error("recording cannot be written", call=call, recording=failed.recording, why=failed.why)
+        self.bus.publish(
+            events.RecordingFailed(at=self.clock.utc(), recording=failed.recording, call=call, why=failed.why)
+        )
+
     def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
         if self.queueing.is_reachable(extension) != reachable:
             self.bus.publish(events.PhoneChanged(at=self.clock.utc(), extension=extension, reachable=reachable))
         self.queueing.phone(extension, reachable)
+        self.liveness.phone(extension, reachable)
 
     def trunk(self, trunk: TrunkName, state: str, why: str) -> None:
         self.outbound.trunk_seen(trunk, state)
@@ -277,15 +419,36 @@ class Switchboard:
         journey.agent = agent
         self.queueing.occupied(agent, journey.call.id)
 
-    def takes_no_part(self, journey: Journey, agent: AgentId) -> None:
-        """The agent has handed the call on: who got it from a queue wraps up. Twice is as once."""
+    def called_is_first(self, journey: Journey) -> None:
+        """Who dialled has left a conversation of several: who was called has that place now."""
+        if (called := self._in_direct_call.pop(journey.call.id, None)) is not None:
+            self._occupied[journey.call.id] = called
+
+    def is_in(self, journey: Journey, agent: AgentId, *, beside: Leg | None) -> bool:
+        """Is a phone of the agent in the call, with another leg than that one? It may be on both sides of it."""
+        legs = (leg for leg in journey.call.legs if leg is not beside and leg.state in (LegState.UP, LegState.ARRIVING))
+        return any(agent_of(self, leg) == agent for leg in legs)
+
+    def takes_no_part(self, journey: Journey, agent: AgentId, leg: Leg | None) -> None:
+        """The agent has handed the call on with that leg: who got it from a queue wraps up. Twice is as once."""
         if journey.with_agent == agent:
             journey.with_agent = None
             self.queueing.handed_on(agent)
-        for busy in (self._occupied, self._in_direct_call):
-            if busy.get(journey.call.id) == agent:
-                del busy[journey.call.id]
-                self.queueing.free(agent, journey.call.id)
+        self.leaves(journey, agent, leg)
+
+    def leaves(self, journey: Journey, agent: AgentId, leg: Leg | None) -> None:
+        """The agent is out of the call with that leg, and free: unless another leg of theirs is in it for a cause that
+        will free them."""
+        call, direct = journey.call.id, (self._occupied, self._in_direct_call)
+        causes = {busy.get(call) for busy in direct} | self.conferences.agents_added(journey)
+        if journey.consult is not None:
+            causes.add(journey.consult.agent)
+        if agent in causes and self.is_in(journey, agent, beside=leg):
+            return
+        for busy in direct:
+            if busy.get(call) == agent:
+                del busy[call]
+        self.queueing.free(agent, call)
 
     def _called(self, journey: Journey, leg: Leg) -> AgentId | None:
         """The agent whose extension was dialled is in a call now, and gets none from a queue."""
@@ -298,6 +461,8 @@ class Switchboard:
         return agent
 
     def _joined_from_queue(self, journey: Journey, leg: Leg, agent: AgentId) -> None:
+        if self.callbacks.agent_took(journey, leg, agent):
+            return
         settings = next((queue for queue in self.site.queues if queue.name == journey.queue), None)
         self.join(journey, leg, agent, settings is None or settings.record)
         journey.with_agent = agent
@@ -324,40 +489,21 @@ class Switchboard:
                 wait_seconds=waited,
             )
         )
-        if record:
-            self._record(journey, leg)
+        if self._to_be_recorded(agent, record):
+            self.record(journey, leg)
+            self.notices.begun(journey)
+        self.monitoring.joined(journey)
 
-    def begin_message(self, journey: Journey, queue: QueueName) -> None:
-        """From now on what the caller says is a message for the people of the queue."""
-        journey.message = (self._record(journey, None), queue, self.clock.monotonic())
+    def _to_be_recorded(self, agent: AgentId | None, record: bool) -> bool:
+        """As the queue or flow says, unless something else is said of the agent (REC-03)."""
+        user = next((user for user in self.site.users if user.login == agent), None)
+        return record if user is None or user.record == "queue" else user.record == "always"
 
-    def end_message(self, journey: Journey) -> float:
-        """Answers its seconds; one that is too short to be a message is not told."""
-        if journey.message is None:
-            return 0.0
-        recording, queue, since = journey.message
-        journey.message = journey.recording = None
-        self.calls.stop_recording(recording)
-        seconds = self.clock.monotonic() - since
-        if seconds >= SHORTEST_MESSAGE:
-            journey.left = "voicemail"
-            self.bus.publish(
-                events.VoicemailLeft(
-                    at=self.clock.utc(),
-                    call=journey.call.id,
-                    queue=queue,
-                    recording=recording,
-                    caller=journey.call.caller,
-                    seconds=round(seconds, 1),
-                )
-            )
-        return seconds
-
-    def _record(self, journey: Journey, leg: Leg | None) -> RecordingId:
+    def record(self, journey: Journey, leg: Leg | None) -> RecordingId:
         """leg: the other side; None: only the caller speaks."""
         journey.recordings += 1
         name = RecordingId(f"{journey.call.id}-{journey.recordings}")
-        relative = f"{journey.began_at:%Y/%m/%d}/{name}.wav"
+        relative = f"{journey.began_at:%Y/%m/%d}/{name}{self._recording_ending}"
         journey.recording = name
         self._of_recording[name] = journey.call.id
         self.calls.record(name, self._recordings / relative, journey.call.first, leg)
@@ -366,14 +512,50 @@ class Switchboard:
         )
         return name
 
+    def record_beside(self, call: CallId, leg: Leg) -> RecordingId:
+        """What is said on `leg` is kept with a call that it is no part of (a note)."""
+        now = self.clock.utc()
+        name = RecordingId(f"{call}-note-{now:%H%M%S%f}")
+        relative = f"{now:%Y/%m/%d}/{name}{self._recording_ending}"
+        self._of_recording[name] = call
+        self.calls.record(name, self._recordings / relative, leg, None)
+        self.bus.publish(events.RecordingStarted(at=now, recording=name, call=call, path=relative, beside=True))
+        return name
+
+    def record_sides(self, journey: Journey) -> None:
+        """Left stays who called, right is everybody else who speaks: also a supervisor who has barged in."""
+        if journey.recording is None or journey.joined_at is None:
+            return
+        first = journey.call.first
+        room = self.calls.room_of(first)
+        if room is not None:
+            talk = [leg for leg in self.calls.members(room) if room.parts[leg.id].role == "talk" and leg is not first]
+            self.calls.record_others(journey.recording, talk)
+
+    def stop_recording(self, journey: Journey) -> None:
+        """What was recorded until now is kept. Nothing, if it is not recorded."""
+        if journey.recording is not None:
+            self.pausing.recording_ends(journey)
+            self.notices.over(journey)
+            self.coverage.stopped(journey.recording)
+            self.calls.stop_recording(journey.recording)
+            journey.recording = None
+
+    def _too_long(self, journey: Journey, leg: Leg, why: str) -> None:
+        """A limit ends the conversation with that leg; of several who speak, only theirs."""
+        self.calls.hang_up(leg)
+        if not self.consulting.lost(journey, leg) and not self.conferences.lost(journey, leg):
+            self.part(journey, "system", why)
+
     def part(self, journey: Journey, by: Side, reason: str) -> None:
         """The person is gone, the caller is not: the flow goes on, or ends the call."""
         leg, agent = journey.with_person, journey.with_agent
+        held = leg is not None and leg.holding
         self.transfers.over(journey)
-        self._conversation_over(journey)
+        self._conversation_over(journey, leg)
         if leg is not None and leg.alive:
             self.calls.hang_up(leg)
-        if leg is not None and leg.holds:
+        if held:
             self.calls.stop_play(journey.call.first)
         journey.state, journey.state_at = "flow", self.clock.utc()
         journey.ending = (by, reason)
@@ -381,45 +563,66 @@ class Switchboard:
             self.queueing.handed_on(agent)
         self.queueing.served(journey)
         self.outbound.conversation_over(journey)
+        self.parking.parted(journey)
 
-    def leave_person(self, journey: Journey) -> None:
-        """The conversation is over for both; the call goes on in a flow."""
+    def leave_flow(self, journey: Journey) -> None:
+        """No flow goes on with the call any more."""
+        if self.in_flow.pop(journey.call.id, None) is not None and journey.task is not None:
+            journey.task.cancel()
+            journey.task = None
+
+    def leave_person(self, journey: Journey, leg: Leg) -> None:
+        """The conversation is over for both; with whom `leg` spoke goes on in a flow, and is as busy as before."""
         self.transfers.over(journey)
         if journey.with_agent is not None:  # who called has handed on the agent
-            self.takes_no_part(journey, journey.with_agent)
-        self._conversation_over(journey)
+            agent, journey.with_agent = journey.with_agent, None
+            self.occupy(journey, agent)
+            self.queueing.handed_on(agent)
+        self._conversation_over(journey, leg)
         journey.state, journey.state_at = "flow", self.clock.utc()
         self.queueing.leave(journey)
 
-    def _conversation_over(self, journey: Journey) -> None:
+    def _conversation_over(self, journey: Journey, leaves: Leg | None) -> None:
+        """leaves: the leg that goes; None: all of them."""
         if journey.joined_at is None:
             return
-        if journey.recording is not None:
-            self.calls.stop_recording(journey.recording)
-            journey.recording = None
+        self.stop_recording(journey)
+        self.monitoring.over(journey)
+        self.holding.over(journey)
+        self.conferences.over(journey)
         if journey.with_person is not None:
             self.calls.part(journey.with_person)
         if (called := self._in_direct_call.pop(journey.call.id, None)) is not None:
-            self.queueing.free(called, journey.call.id)
+            if leaves is not None and self.is_in(journey, called, beside=leaves):
+                self._occupied.setdefault(journey.call.id, called)
+            if self._occupied.get(journey.call.id) != called:
+                self.queueing.free(called, journey.call.id)
         journey.part(self.clock.monotonic())
 
-    def finish(self, journey: Journey, by: Side, reason: str) -> None:
-        """The call is over: every leg, the flow, the place in the queue, the recording. Told once."""
+    def finish(self, journey: Journey, by: Side, reason: str, *, deserted: bool = False) -> None:
+        """The call is over: every leg, the flow, the place in the queue, the recording. Told once.
+
+        deserted: nobody is on the caller's line any more, so that who waited has abandoned, though we hang up.
+        """
         if journey.ended:
             return
         journey.ended = True
         call = journey.call
         if by == "system" and journey.ending is not None:
             by, reason = journey.ending
-        self.end_message(journey)
+        self.voicemail.end(journey)
         self.transfers.over(journey)
         talked_to = journey.with_agent
-        outcome = journey.outcome(by)
-        self._conversation_over(journey)
+        deserted = deserted or by == "caller"
+        outcome = journey.outcome(deserted=deserted)
+        self._conversation_over(journey, None)
         if journey.task is not None:
             journey.task.cancel()
         self.in_flow.pop(call.id, None)
-        self.queueing.leave(journey, "abandoned" if by == "caller" else "left")
+        self.dial_out.over(journey)
+        self.conferences.left(journey)
+        self.parking.finished(journey)
+        self.queueing.leave(journey, "abandoned" if deserted else "failed" if reason == SHUTDOWN else "left")
         self.calls.end(call)
         self.outbound.conversation_over(journey)
         if talked_to is not None:
@@ -427,6 +630,7 @@ class Switchboard:
         if (occupied := self._occupied.pop(call.id, None)) is not None:
             self.queueing.free(occupied, call.id)
         del self.journeys[call.id]
+        self.callbacks.call_over(journey)
         self.bus.publish(
             events.CallEnded(
                 at=self.clock.utc(),
@@ -448,6 +652,11 @@ class Switchboard:
             "calls_live": len(states),
             "calls_waiting": states.count("waiting") + states.count("ringing"),
             "calls_talking": states.count("talking") + states.count("held"),
+            "one_way_calls_total": self._one_way_calls,
+            "queue_stalled_total": self.queueing.stalled,
             "history_backlog": self.history.backlog(),
             "history_failed_total": self.history.failed,
+            "recordings_failed_total": self.recordings_failed,
+            **self.coverage.counters(),
+            **self.callbacks.counters(),
         }

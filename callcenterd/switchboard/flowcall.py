@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import structlog
@@ -17,11 +20,19 @@ from numpy.typing import NDArray
 
 from callcenterd.calls.call import Leg, LegState
 from callcenterd.errors import CallcenterdError
+from callcenterd.ivr.expression import Plain
+from callcenterd.ivr.node import Exit, HoursNow, MailboxNow, NodeName, Pressed, Question, QueueResult
+from callcenterd.media.recording import RATE
 from callcenterd.model import events
-from callcenterd.model.ids import CallId, QueueName
+from callcenterd.model.customers import Customer
+from callcenterd.model.ids import AgentId, CallId, FlowName, QueueName
 from callcenterd.model.prompts import Music, Prompt
-from callcenterd.switchboard import outbound
+from callcenterd.model.voicemail import Box
+from callcenterd.switchboard import outbound, queueing
+from callcenterd.switchboard.conferences import RoomWishes
 from callcenterd.switchboard.journey import Journey
+from callcenterd.switchboard.voicemail import LOOK_EVERY
+from callcenterd.switchboard.waiting import TYPING_SECONDS, Announcer
 
 if TYPE_CHECKING:
     from callcenterd.switchboard.board import Switchboard
@@ -29,6 +40,33 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 MAX_TYPED_AHEAD = 32
+MAX_KNOWN = 200
+REMEMBERED = timedelta(days=30)
+"""Who spoke with somebody longer ago is not looked for any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Music:
+    """What is heard while nothing is said: it goes on where it would have been. since: monotonic."""
+
+    sounds: Sequence[NDArray[np.int16]]
+    since: float
+
+    def play(self, board: Switchboard, leg: Leg) -> None:
+        length = sum(map(len, self.sounds))
+        if length == 0 or not leg.alive:
+            return
+        at = round((board.clock.monotonic() - self.since) * RATE) % length
+        board.calls.play(leg, self.from_there(at), repeat=True)
+
+    def from_there(self, at: int) -> Sequence[NDArray[np.int16]]:
+        """at: samples. Parts of the same sounds, none of them copied: thousands may hear them."""
+        before, after = [], []
+        for sound in self.sounds:
+            before += [sound[:at]] if at > 0 else []
+            after += [sound[at:] if at > 0 else sound] if at < len(sound) else []
+            at = max(0, at - len(sound)) if at > 0 else 0
+        return [*after, *before]
 
 
 class LiveFlowCall:
@@ -73,6 +111,24 @@ class LiveFlowCall:
 
     def entered(self, node: str, kind: str) -> None:
         _log.info("flow", call=self.call, flow=self._journey.flow, node=node, kind=kind)
+        if self._journey.flow is not None:
+            self._board.flow_counts.entered(self, self._journey.flow, node)
+
+    def speak(self, language: str) -> None:
+        self.language = language
+
+    def seconds(self) -> float:
+        return self._board.clock.monotonic()
+
+    def typed_ahead(self) -> str | None:
+        return self._keys[0] if self._keys else None
+
+    def tell(self, name: str, value: Plain) -> None:
+        """For the agent's page. What is no single value is no matter of people's."""
+        if isinstance(value, str | int | float):
+            self._journey.known[name] = str(value)[:MAX_KNOWN]
+            known = dict(self._journey.known)
+            self._board.bus.publish(events.CallerKnown(at=self._board.clock.utc(), call=self.call, known=known))
 
     def note_keys(self, keys: str) -> None:
         self._journey.keys += keys
@@ -116,12 +172,21 @@ class LiveFlowCall:
         music: str | None,
         unless_busy: bool = False,
         unless_empty: bool = False,
-    ) -> Literal["served", "timed_out", "no_agents", "busy"]:
+        priority: int = 0,
+        skills: Mapping[str, int] | None = None,
+        agent: str | None = None,
+        exits: Mapping[str, Exit] = MappingProxyType({}),
+    ) -> QueueResult:
         await self.answer()
         board, journey = self._board, self._journey
         if queue not in board.queueing.queue_names():
             _log.error("flow names a queue that does not exist", call=self.call, queue=queue)
             return "no_agents"
+        if not board.opening.takes_callers(board.queueing.settings(queue)):
+            journey.want_person(board.clock.monotonic())
+            journey.result = "no_answer"
+            return "closed"
+        given_back = board.waiting.places.give_back(journey, queue)
         if unless_empty and not board.queueing.staffed(queue):
             journey.want_person(board.clock.monotonic())
             journey.result = "no_answer"
@@ -130,19 +195,104 @@ class LiveFlowCall:
             journey.want_person(board.clock.monotonic())
             journey.result = "no_answer"
             return "busy"
-        sounds = await self._sounds([Music(music or "")])
-        if sounds:
-            board.calls.play(self._leg, sounds, repeat=True)
-        self._keys.clear()
+        if board.queueing.is_full(queue) and queue not in journey.places:
+            journey.want_person(board.clock.monotonic())
+            journey.result = "no_answer"
+            return "full"
+        if (notice := board.notices.for_caller(journey, queue, self.language)) is not None:
+            await self.play([notice])
+        heard = Music(music or board.queueing.settings(queue).music)
+        background = _Music(await self._sounds([heard]), board.clock.monotonic())
+        background.play(board, self._leg)
         if journey.looking is not None:
             await journey.looking  # the agent's page shows who calls as soon as the phone rings
+        await board.callbacks.called_again(journey, queue)
+        prefers = AgentId(agent) if agent else await self._last_agent(queue)
+        self._keys.clear()
+        result = board.queueing.enter(journey, queue, limit, priority=priority, skills=skills, prefers=prefers)
         try:
-            return await board.queueing.enter(journey, queue, limit)
+            told = board.waiting.announcer(self.call, queue, self.language, exits, given_back=given_back)
+            return await self._wait(result, told, background)
         finally:
             board.queueing.leave(journey)
-            if self._leg.alive and journey.joined_at is None:
+            result.cancel()
+            self._keys.clear()  # what was pressed while waiting, or to the agent, is no answer to what comes now
+            in_charge = board.in_flow.get(self.call) is self  # else the call was taken out of the flow: it is parked
+            if in_charge and self._leg.alive and journey.joined_at is None:
                 board.calls.stop_play(self._leg)
                 journey.state, journey.state_at = "flow", board.clock.utc()
+
+    def hours(self, calendar: str) -> HoursNow:
+        held = self._board.opening.at_now(calendar)
+        if held is None:
+            _log.error("flow names a calendar that does not exist", call=self.call, calendar=calendar)
+            return "open"
+        if held.open:
+            return "open"
+        return "holiday" if held.why == "holiday" else "closed"
+
+    async def _last_agent(self, queue: QueueName) -> AgentId | None:
+        """With whom this number has spoken last, if the queue gives callers back."""
+        board = self._board
+        if board.queueing.settings(queue).sticky == "off":
+            return None
+        since = board.clock.utc() - REMEMBERED
+        return await board.store.calls.last_agent(self._journey.call.caller, since)
+
+    async def _wait(self, result: asyncio.Future[queueing.QueueResult], told: Announcer, music: _Music) -> QueueResult:
+        """Until the wait and the conversation are over, or a key ends the wait; speak to the caller meanwhile."""
+        board, loop = self._board, asyncio.get_running_loop()
+        ended: asyncio.Future[None] | None = None
+        pressed_at = board.clock.monotonic()
+        while not result.done() and self._waits():
+            now, at = board.clock.monotonic(), told.next()
+            if (key := self._keys.popleft() if self._keys else None) is not None:
+                quiet, pressed_at = now - pressed_at, now
+                if quiet >= TYPING_SECONDS and key in told.exits:
+                    self._silence()
+                    return Pressed(key)
+            elif ended is not None and ended.done():
+                ended = None
+                music.play(board, self._leg)
+            elif ended is None and at is not None and at <= now:
+                said = told.take()
+                sounds = await self._sounds(said.prompts)
+                if sounds and not result.done() and self._waits():
+                    ended = loop.create_future()
+                    self._playing = (board.calls.play(self._leg, sounds), ended)
+                    told.said(said)
+            else:
+                await self._something(result, ended, None if ended is not None or at is None else at - now)
+        return await result
+
+    async def _something(
+        self, result: asyncio.Future[queueing.QueueResult], ended: asyncio.Future[None] | None, seconds: float | None
+    ) -> None:
+        """A key, the end of what is said (an answer ends it) or of the wait, or the time is up."""
+        self._key_came.clear()
+        if self._keys:
+            return
+        key = asyncio.ensure_future(self._key_came.wait())
+        some: set[asyncio.Future[Any]] = {key, result, *(() if ended is None else (ended,))}
+        try:
+            await asyncio.wait(some, timeout=seconds, return_when="FIRST_COMPLETED")
+        finally:
+            key.cancel()
+
+    def _waits(self) -> bool:
+        return self._board.queueing.position(self.call) is not None
+
+    def exits_of(self, queue: QueueName) -> Mapping[str, str]:
+        return self._board.waiting.settings(queue).exits
+
+    async def go_to_flow(self, to: str) -> None:
+        name, _, node = to.partition("/")
+        flow = self._board.flows.get(FlowName(name))
+        if flow is None or (node and NodeName(node) not in flow.nodes):
+            _log.error("a key leads to a flow that does not exist", call=self.call, to=to)
+            return
+        self._board.inbound.enter(self._journey, flow.name, flow, NodeName(node) if node else None)
+        await asyncio.sleep(0)  # this walk ends here
 
     async def dial(
         self, number: str, *, trunks: Sequence[str], record: bool, seconds: float, caller: str | None
@@ -160,32 +310,65 @@ class LiveFlowCall:
         )
         return "failed" if result == "forbidden" else result
 
-    async def record_message(self, queue: QueueName, *, seconds: float) -> float:
-        """What the caller says now is for the people of the queue: until `#`, `seconds`, or the end of the call.
+    async def confer(
+        self, room: str, *, moderator: bool, record: bool, most: int, tones: bool, ends_with_moderator: bool
+    ) -> Literal["left", "ended", "full"]:
+        await self.answer()
+        wishes = RoomWishes(record=record, most=most, tones=tones, ends_with_moderator=ends_with_moderator)
+        return await self._board.conferences.enter(self._journey, room, wishes, moderator=moderator)
 
-        Answers how long it was.
-        """
+    async def mailbox(self, box: Box) -> MailboxNow:
+        return await self._board.voicemail.mailbox(box)
+
+    async def record_message(self, box: Box, *, seconds: float) -> float:
         await self.answer()
         self._keys.clear()
-        board, loop = self._board, asyncio.get_running_loop()
-        board.begin_message(self._journey, queue)
+        desk, loop = self._board.voicemail, asyncio.get_running_loop()
+        step = LOOK_EVERY if self._board.site.mailbox(box).silence else seconds
+        desk.begin(self._journey, box)
         until = loop.time() + seconds
         try:
-            while loop.time() < until:
-                await self._first(None, until - loop.time())
-                if self._keys and self._keys.popleft() == "#":
+            while (left := until - loop.time()) > 0:
+                await self._first(None, min(step, left))
+                if (self._keys and self._keys.popleft() == "#") or desk.has_fallen_silent(self._journey):
                     break
         finally:
-            length = board.end_message(self._journey)
+            length = desk.end(self._journey)
         return length
 
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         """The people of the queue are to call this number. It is kept when this returns."""
-        self._journey.left = "callback"
-        self._board.bus.publish(
-            events.CallbackAsked(at=self._board.clock.utc(), call=self.call, queue=queue, number=number)
+        board, journey = self._board, self._journey
+        journey.left = "callback"
+        now, entered = board.clock.utc(), journey.places.get(queue)
+        place = None if entered is None else now - timedelta(seconds=board.clock.monotonic() - entered)
+        board.bus.publish(events.CallbackAsked(at=now, call=self.call, queue=queue, number=number, place=place))
+        await board.history.settled()
+        await board.callbacks.look()
+
+    def phone_of(self, agent: str) -> str | None:
+        view = self._board.desk.view(agent)
+        return None if view is None or view.state == "signed_out" else view.extension
+
+    def judge(self, question: str, score: int, most: int) -> None:
+        journey = self._journey
+        fact = events.SurveyAnswered(
+            at=self._board.clock.utc(),
+            call=self.call,
+            question=question,
+            score=score,
+            most=most,
+            agent=journey.agent,
+            queue=journey.queue,
         )
-        await self._board.history.settled()
+        self._board.bus.publish(fact)
+
+    async def ask_business(self, question: Question) -> Plain:
+        return await self._board.business.ask(question)
+
+    async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
+        store = self._board.store.customers
+        return await (store.by_phone(value) if by == "number" else store.by_card(value))
 
     async def hang_up(self, cause: str) -> None:
         self._board.finish(self._journey, "system", cause)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -23,15 +24,19 @@ from callcenterd.model.agents import AgentState
 from callcenterd.model.bans import Ban
 from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.events import EVENT_NAMES, Fact
-from callcenterd.model.ids import AgentId, CallId, CustomerId
+from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
+from callcenterd.model.voicemail import Begun, Box
 from callcenterd.store.database import Store
 from callcenterd.store.faults import CannotStore
+from callcenterd.switchboard.parties import PartyBook
 
 _log = structlog.get_logger(__name__)
 
 Write = Callable[[], Awaitable[object]]
 Entry = tuple[Write, asyncio.Future[None] | None]
 HEARTBEAT_SECONDS = 1.0
+ALIVE_EVERY = 5
+"""Heartbeats between two signs of life of the server: so exactly agents' states end after a crash."""
 PATIENCE_SECONDS = 5.0
 """How long somebody waits for a database that cannot be written; then they are told so."""
 STOP_SECONDS = 10.0
@@ -46,9 +51,16 @@ _DETAILS = {
 
 
 class History:
-    """live: which calls are on the line now."""
+    """live: which calls are on the line now. agent_at: who sits at an extension now."""
 
-    def __init__(self, store: Store, bus: Bus, clock: Clock, live: Callable[[], Collection[CallId]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        live: Callable[[], Collection[CallId]],
+        agent_at: Callable[[str | None], AgentId | None],
+    ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -59,6 +71,7 @@ class History:
         self._queued: set[CallId] = set()
         self._answered: set[CallId] = set()
         self._states: dict[AgentId, tuple[AgentState, str]] = {}
+        self._parties = PartyBook(live, agent_at)
         self.failed = 0
         bus.listen(Fact, self._told)
 
@@ -71,6 +84,7 @@ class History:
             return
         writing, beating = self._tasks
         beating.cancel()
+        self._lives()
         self._waiting.put_nowait(None)
         _, unwritten = await asyncio.wait([writing], timeout=STOP_SECONDS)
         if unwritten:
@@ -94,6 +108,11 @@ class History:
         """Keep what a person wrote on the call, surely. Raises NotFound if there is no such call, and CannotStore."""
         await self._later(lambda: self._store.calls.note(call, note, customer_id))
         self._bus.publish(events.CallNoted(at=self._clock.utc(), call=call, customer=customer_id, by=by))
+
+    async def dispose(self, call: CallId, code: str, by: str, queue: QueueName | None) -> None:
+        """Keep what came of the call, surely. Raises as `note`."""
+        await self._later(lambda: self._store.calls.dispose(call, code))
+        self._bus.publish(events.CallDisposed(at=self._clock.utc(), call=call, queue=queue, code=code, by=by))
 
     async def _later(self, write: Write) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -161,11 +180,17 @@ class History:
             done.set_exception(outcome)
 
     async def _beat(self) -> None:
-        while True:
+        for beat in itertools.count():
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            if beat % ALIVE_EVERY == 0:
+                self._lives()
             if self.backlog() < _NO_HEARTBEATS_ABOVE and (calls := tuple(self._live())):
                 at = self._clock.utc()
                 self._keep(lambda calls=calls, at=at: self._store.calls.heartbeat(calls, at))  # type: ignore[misc]
+
+    def _lives(self) -> None:
+        at = self._clock.utc()
+        self._keep(lambda: self._store.agents.alive(at))
 
     # ---- from facts to rows -----------------------------------------------------------------------------
 
@@ -200,39 +225,87 @@ class History:
                     self._change(fact.call, agent=fact.agent)
             case events.CallEnded():
                 self._ended(fact)
+            case events.CallSounded():
+                self._keep(lambda: calls.keep_sound(fact.call, fact.sound))
+                if fact.mos is not None:
+                    self._change(fact.call, mos=fact.mos)
             case events.RecordingStarted():
                 kept = RecordingRecord(id=fact.recording, call_id=fact.call, path=fact.path, started_at=fact.at)
                 self._keep(lambda: self._store.recordings.begin(kept))
-                self._change(fact.call, recording_id=fact.recording)
+                if not fact.beside:
+                    self._change(fact.call, recording_id=fact.recording)
             case events.RecordingFinished():
                 self._keep(
                     lambda: self._store.recordings.finish(
                         fact.recording,
                         finished_at=fact.at,
                         seconds=fact.seconds,
-                        octets=fact.octets,
-                        sha256=fact.sha256,
+                        octets=fact.octets or None,  # none: it could not be closed, and is repaired later
+                        sha256=fact.sha256 or None,
                         complete=fact.complete,
                     )
                 )
-            case events.VoicemailLeft():
-                self._keep(
-                    lambda: self._store.voicemail.add(fact.call, fact.queue, fact.recording, fact.caller, fact.at)
-                )
+            case events.VoicemailBegun() | events.VoicemailLeft() | events.VoicemailDropped():
+                self._message(fact)
             case events.CallbackAsked():
-                self._keep(lambda: self._store.callbacks.add(fact.call, fact.queue, fact.number, fact.at))
+                self._keep(lambda: self._store.callbacks.add(fact.call, fact.queue, fact.number, fact.at, fact.place))
             case events.AgentChanged():
                 self._agent_changed(fact)
             case events.SourceBanned():
                 ban = Ban(address=fact.address, since=fact.at, until=fact.until, times=fact.times, why=fact.why)
                 self._keep(lambda: self._store.bans.keep(ban))
-            case events.FraudAlarm():
-                target = f"extension/{fact.extension}" if fact.extension is not None else f"call/{fact.call}"
-                details = {"call": fact.call, "number": fact.number, "who": fact.who, "rule": fact.rule}
-                self._keep(lambda: self._store.audit.append(fact.at, "system", "call.forbidden", target, details))
+            case events.CallMonitored() | events.FraudAlarm():
+                self._follow(fact)
             case _:
                 pass
+        self._keep_parties(fact)
         self._tell_story(fact)
+
+    def _keep_parties(self, fact: Fact) -> None:
+        """Of calls of which there is a row: a phone that dials a code, say, has a call that nobody is told of."""
+        call: CallId | None = fact.view.call if isinstance(fact, events.AgentChanged) else getattr(fact, "call", None)
+        if call is None or (self._parties.of(call) is None and not isinstance(fact, events.CallStarted)):
+            return
+        for kind, name in self._parties.note(fact):
+            self._keep(functools.partial(self._store.calls.keep_party, call, kind, name))
+
+    def _message(self, fact: events.VoicemailBegun | events.VoicemailLeft | events.VoicemailDropped) -> None:
+        kept = self._store.voicemail
+        match fact:
+            case events.VoicemailBegun():
+                box = Box.of(fact.queue, fact.agent, fact.extension)
+                assert box is not None, "a message is for somebody"
+                begun = Begun(recording_id=fact.recording, call=fact.call, box=box, caller=fact.caller, at=fact.at)
+                self._keep(lambda: kept.begin(begun))
+            case events.VoicemailLeft():
+                self._keep(
+                    lambda: kept.add(
+                        fact.call,
+                        fact.queue,
+                        fact.recording,
+                        fact.caller,
+                        fact.at,
+                        agent=fact.agent,
+                        extension=fact.extension,
+                        seconds=fact.seconds,
+                    )
+                )
+            case events.VoicemailDropped():
+                self._keep(lambda: kept.drop(fact.recording))
+
+    def _follow(self, fact: events.CallMonitored | events.FraudAlarm) -> None:
+        """What belongs into the audit trail."""
+        if isinstance(fact, events.CallMonitored):
+            details = {"mode": fact.mode, "agent": fact.listened_to, "since": fact.since.isoformat()}
+            details |= {} if fact.until is None else {"until": fact.until.isoformat()}
+            self._audit(fact, fact.by, "call.monitored", f"call/{fact.call}", details)
+        else:
+            target = f"extension/{fact.extension}" if fact.extension is not None else f"call/{fact.call}"
+            details = {"call": fact.call, "number": fact.number, "who": fact.who, "rule": fact.rule}
+            self._audit(fact, "system", "call.forbidden", target, details)
+
+    def _audit(self, fact: Fact, who: str, what: str, target: str, details: Mapping[str, object]) -> None:
+        self._keep(lambda: self._store.audit.append(fact.at, who, what, target, details))
 
     def _joined(self, fact: events.CallAnswered) -> None:
         """A call may be joined several times: the wait is the first one's, the person the last one."""
@@ -271,7 +344,7 @@ class History:
     def _tell_story(self, fact: Fact) -> None:
         call: CallId | None = getattr(fact, "call", None)
         kind = EVENT_NAMES.get(type(fact))
-        if call is None or kind is None or isinstance(fact, events.ScreenPopped):
+        if call is None or kind is None or isinstance(fact, events.ScreenPopped | events.CallSounded):
             return
         details = {name: _plain(value) for name in _DETAILS[type(fact)] if (value := getattr(fact, name)) is not None}
         at = fact.at

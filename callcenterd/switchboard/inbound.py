@@ -10,10 +10,11 @@ import structlog
 
 from callcenterd.calls.call import Call
 from callcenterd.errors import CallcenterdError
-from callcenterd.ivr import engine
+from callcenterd.ivr import engine, texts
 from callcenterd.ivr.flow import Flow
+from callcenterd.ivr.node import NodeName
 from callcenterd.model import events, numbers
-from callcenterd.model.ids import FlowName
+from callcenterd.model.ids import FlowName, QueueName
 from callcenterd.model.site import Site, Trunk
 from callcenterd.sip.events import ToTrunk
 from callcenterd.switchboard import outbound
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 RING_SECONDS = 60.0
+BARRED = "do-not-call list"
 
 
 def flow_for(site: Site, called: str) -> FlowName | None:
@@ -85,12 +87,34 @@ class Inbound:
             board.calls.refuse(call.first, 404 if name is None else 503)
             board.finish(journey, "system", why)
 
-    def enter(self, journey: Journey, name: FlowName, flow: Flow) -> None:
+    def enter(self, journey: Journey, name: FlowName, flow: Flow, start: NodeName | None = None) -> None:
         """A call that was somewhere else walks a flow now. A flow before is given up; what was dialled holds its place
-        in the limits."""
+        in the limits. start: a node of the flow, if not its own."""
         if journey.task is not None and journey.call.id in self._board.in_flow:
             journey.task.cancel()
-        self._own(journey, self._walk(journey, name, flow))
+        self._own(journey, self._walk(journey, name, flow, start))
+
+    def wait_in_queue(self, journey: Journey, queue: QueueName) -> None:
+        """A call that was somewhere else waits in that queue now, and is over after it. As `enter`."""
+        if journey.task is not None and journey.call.id in self._board.in_flow:
+            journey.task.cancel()
+        self._own(journey, self._wait(journey, queue))
+
+    async def _wait(self, journey: Journey, queue: QueueName) -> None:
+        board = self._board
+        flow = None if journey.flow is None else board.flows.get(journey.flow)
+        hand = LiveFlowCall(board, journey, (flow.language if flow is not None else "") or board.language)
+        board.in_flow[journey.call.id] = hand
+        try:
+            result = await hand.wait_in_queue(queue, limit=None, music=None)
+            if result == "closed":  # no flow is there to say it
+                await hand.play(texts.fixed(hand.language, "closed"))
+            cause = f"queue {queue}: {result}"
+        except Exception:  # noqa: BLE001  # as for flows
+            _log.exception("waiting failed", call=journey.call.id, queue=queue)
+            journey.result = journey.result or "failed"
+            cause = "queue failed"
+        board.finish(journey, "system", cause)
 
     def _own(self, journey: Journey, walk: Coroutine[Any, Any, None]) -> None:
         journey.task = self._begin(walk)
@@ -101,21 +125,24 @@ class Inbound:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _walk(self, journey: Journey, name: FlowName, flow: Flow) -> None:
+    async def _walk(self, journey: Journey, name: FlowName, flow: Flow, start: NodeName | None = None) -> None:
         board, call = self._board, journey.call
+        flows = board.flows.all()  # as they are now: also the flows that this one calls stay as they are for the call
         journey.flow = name
         board.bus.publish(events.FlowEntered(at=board.clock.utc(), call=call.id, flow=name))
         hand = LiveFlowCall(board, journey, flow.language or board.language)
         board.in_flow[call.id] = hand
         # Who it is may be found out while the flow has begun: nobody needs to know before an agent is rung.
-        journey.looking = self._begin(self._look_up(journey))
+        self.look_up(journey)
         try:
-            await engine.run(flow, hand)
+            await engine.run(flow, hand, start, flows)
             cause = "flow ended"
         except Exception:  # noqa: BLE001  # a fault in one call's flow ends that call only
             _log.exception("flow failed", call=call.id, flow=name)
             journey.result = journey.result or "failed"
             cause = "flow failed"
+        finally:
+            board.flow_counts.left(hand)
         board.finish(journey, "system", cause)
 
     async def _dial(self, journey: Journey) -> None:
@@ -126,6 +153,12 @@ class Inbound:
             board.occupy(journey, agent)
         try:
             wanted = outbound.targets(board.site, call.called, None, board.region)
+            if isinstance(wanted[0], ToTrunk):  # whoever gets the call later is shown whom it is with
+                journey.dialled_out = wanted[0].forms[-1]
+                self.look_up(journey)
+                if not journey.wished and await board.dial_out.is_barred(call.called, *wanted[0].forms):
+                    await self._say_barred(journey)
+                    return
             result = await board.outbound.dial(
                 journey,
                 wanted,
@@ -141,8 +174,21 @@ class Inbound:
             board.calls.refuse(call.first, {"busy": 486, "no_answer": 480, "forbidden": 403}.get(result, 503))
         board.finish(journey, "system", result)
 
+    async def _say_barred(self, journey: Journey) -> None:
+        """Whoever dialled hears why it is not called."""
+        board, call = self._board, journey.call
+        _log.info("not called", call=call.id, number=journey.dialled_out, why=BARRED)
+        journey.result = "failed"
+        board.in_flow[call.id] = hand = LiveFlowCall(board, journey, board.language)
+        await hand.play([texts.house("do_not_call", hand.language)])
+        board.finish(journey, "system", BARRED)
+
+    def look_up(self, journey: Journey) -> None:
+        """Find out whose number it is."""
+        journey.looking = self._begin(self._look_up(journey))
+
     async def _look_up(self, journey: Journey) -> None:
         try:
-            journey.customers = tuple(await self._board.store.customers.by_phone(journey.call.caller))
+            journey.customers = tuple(await self._board.store.customers.by_phone(journey.outside))
         except CallcenterdError as fault:
             _log.error("customer not looked up", call=journey.call.id, why=str(fault))

@@ -1,5 +1,8 @@
 """What phones show of colleagues and messages: busy lamps (RFC 4235), message lamps (RFC 3842), presence (RFC 3856).
 
+Who wants no calls (do not disturb) is shown as one who speaks. A lamp for `*88` and a slot burns while a call is parked
+there: its key fetches that call (`parking`).
+
 The SIP room asks for a document whenever it has to tell one, and is told whose documents have become others. Legs
 move the busy lamps, facts the other two.
 """
@@ -15,12 +18,14 @@ import structlog
 from callcenterd.calls.call import Call, Leg, LegState
 from callcenterd.errors import CallcenterdError
 from callcenterd.model import events
-from callcenterd.model.ids import AgentId, ExtensionNumber, QueueName
+from callcenterd.model.ids import AgentId, ExtensionNumber
 from callcenterd.model.people import Role
+from callcenterd.model.voicemail import Box
 from callcenterd.sip import dialog_info, message_summary, presence
 from callcenterd.sip.dialog_info import DialogSeen, DialogState
 from callcenterd.sip.presence import Word
 from callcenterd.sip.subscriptions import Package, Wanted
+from callcenterd.switchboard.parking import FETCH
 
 if TYPE_CHECKING:
     from callcenterd.switchboard.board import Switchboard
@@ -44,16 +49,19 @@ class Lamps:
         self._extensions: frozenset[ExtensionNumber] = frozenset()
         self._legs: dict[ExtensionNumber, dict[Leg, DialogState]] = {}
         self._seats: dict[AgentId, ExtensionNumber | None] = {}
-        self._messages: Mapping[QueueName, Counts] = {}
+        self._messages: Mapping[str, Counts] = {}
         self._told: dict[tuple[Package, ExtensionNumber], Word | Counts] = {}
         self._counting: asyncio.Task[None] | None = None
         self._stale = False
         board.calls.moved = self.moved
-        for kind in (events.VoicemailLeft, events.VoicemailMarked):
+        for kind in (events.VoicemailLeft, events.VoicemailMarked, events.VoicemailRemoved):
             board.bus.listen(kind, lambda _: self.count())
         board.bus.listen(events.CallTransferred, self._transferred)
+        board.bus.listen(events.CallParked, lambda fact: self._slot_changed(fact.slot))
+        board.bus.listen(events.CallFetched, lambda fact: self._slot_changed(fact.slot))
         board.bus.listen(events.AgentChanged, self._agent_changed)
         board.bus.listen(events.PhoneChanged, lambda fact: self._look(fact.extension))
+        board.bus.listen(events.ForwardingChanged, lambda fact: self._forwarding_changed(fact.extension))
         board.bus.listen(events.SiteChanged, lambda _: self._site_changed())
 
     def count(self) -> None:
@@ -73,11 +81,13 @@ class Lamps:
         """`sip.subscriptions.Documents`. Whose message lamp it is may be no other extension's affair."""
         number = wanted.resource
         if number not in self._extensions:
-            return None
+            return self._slot(wanted, version) if wanted.package == "dialog" else None
         match wanted.package:
             case "dialog":
                 legs = self._legs.get(number, {})
                 seen = [self._dialog(leg, state, wanted.watcher) for leg, state in legs.items()]
+                if not seen and self._board.forwarding.of(number).do_not_disturb:
+                    seen = [DialogSeen(id=f"dnd-{number}", state="confirmed", initiator=False)]
                 return dialog_info.document(number, self._domain, version, seen)
             case "message-summary":
                 new, old = self._waiting(number)
@@ -85,6 +95,20 @@ class Lamps:
                 return message_summary.document(number, self._domain, new=new, old=old) if own else None
             case "presence":
                 return presence.document(number, self._domain, self._word(number))
+
+    def _slot(self, wanted: Wanted, version: int) -> bytes | None:
+        """Of a slot for parked calls. None: there is no such slot."""
+        parking, number = self._board.parking, wanted.resource
+        slot = number.removeprefix(FETCH)
+        if slot == number or slot not in parking.slots:
+            return None
+        seen = []
+        for parked in parking.parked():
+            journey = self._board.journeys.get(parked.call)
+            if parked.slot == slot and journey is not None:
+                shown = parked.caller if self._may_see(wanted.watcher, journey.call) else ""
+                seen.append(DialogSeen(id=parked.call, state="confirmed", initiator=False, remote=shown))
+        return dialog_info.document(number, self._domain, version, seen)
 
     def _dialog(self, leg: Leg, state: DialogState, watcher: ExtensionNumber) -> DialogSeen:
         call, calls_us = leg.call, leg is leg.call.first
@@ -109,10 +133,13 @@ class Lamps:
         return user.role in SEES_ALL or (queue is not None and queue in self._board.queueing.view(agent).queues)
 
     def _waiting(self, number: ExtensionNumber) -> Counts:
-        """Of the queues of who sits at that phone."""
+        """Of the phone's own box, and of the queues and the box of who sits there; what is assigned is the affair of
+        one alone."""
         agent = self._board.queueing.agent_at(number)
-        queues = () if agent is None else self._board.queueing.view(agent).queues
-        counts = [self._messages.get(queue, (0, 0)) for queue in queues]
+        boxes = [Box("extension", number)]
+        if agent is not None:
+            boxes += [Box("agent", agent), *(Box("queue", queue) for queue in self._board.queueing.view(agent).queues)]
+        counts = [self._messages.get(str(box), (0, 0)) for box in boxes]
         return sum(new for new, _ in counts), sum(old for _, old in counts)
 
     def _word(self, number: ExtensionNumber) -> Word:
@@ -124,7 +151,8 @@ class Lamps:
         state = "ready" if agent is None else queueing.view(agent).state
         if state in ("signed_out", "unreachable"):
             return "offline"
-        return "available" if state == "ready" and not self._legs.get(number) else "busy"
+        undisturbed = self._board.forwarding.of(number).do_not_disturb
+        return "available" if state == "ready" and not self._legs.get(number) and not undisturbed else "busy"
 
     # ---- what happens ---------------------------------------------------------------------------------------
 
@@ -160,6 +188,13 @@ class Lamps:
             assert number is not None
             self._look(number)
 
+    def _forwarding_changed(self, number: ExtensionNumber) -> None:
+        self._changed("dialog", number)
+        self._look(number)
+
+    def _slot_changed(self, slot: str) -> None:
+        self._changed("dialog", ExtensionNumber(FETCH + slot))
+
     def _site_changed(self) -> None:
         board = self._board
         before = self._extensions
@@ -190,9 +225,11 @@ class Lamps:
             self._stale = False
             await self._board.history.settled()
             try:
-                self._messages = await self._board.store.voicemail.counts()
+                counts = await self._board.store.voicemail.counts()
             except CallcenterdError as fault:
                 _log.error("messages not counted; lamps stay as they are", why=str(fault))
                 return
+            boxes = ((Box.of(count.queue, count.agent, count.extension), count) for count in counts)
+            self._messages = {str(box): (count.open, count.done) for box, count in boxes}
         for number in self._extensions:
             self._look(number)

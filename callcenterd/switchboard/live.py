@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from callcenterd.model.agents import AgentView
 from callcenterd.model.ids import CallId, QueueName
-from callcenterd.switchboard.journey import Journey
+from callcenterd.switchboard.journey import Consult, Journey
 
 if TYPE_CHECKING:
     from callcenterd.switchboard.board import Switchboard
@@ -77,4 +77,17 @@ def _line(journey: Journey) -> dict[str, Any]:
         "agent": journey.agent or next(iter(journey.rung), None),
         "since": (journey.state_at or journey.began_at).isoformat(),
         "started_at": journey.began_at.isoformat(),
+        "one_way": list(journey.one_way.values()),
+        "recorded": journey.recording is not None,
+        "parties": 0 if journey.joined_at is None else 2 + len(journey.others),
+        "consult": None if journey.consult is None else _consult(journey.consult),
+        "paused_since": None if journey.paused is None else journey.paused.at.isoformat(),
+    }
+
+
+def _consult(consult: Consult) -> dict[str, Any]:
+    return {
+        "number": consult.number,
+        "agent": consult.agent,
+        "state": "ringing" if consult.leg is None else "held" if consult.with_caller else "talking",
     }

@@ -5,29 +5,48 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
+from callcenterd.acd.reasons import Reason
 from callcenterd.acd.router import Acd, CallerLeft, Decision, Offer, QueueMoved, Standing, Withdraw
 from callcenterd.bus import Bus
 from callcenterd.calls.call import Leg
 from callcenterd.calls.control import Calls
 from callcenterd.calls.listening import RefusalReason
 from callcenterd.clock import Clock
-from callcenterd.errors import LocalError
+from callcenterd.errors import LocalError, NotFound
 from callcenterd.model import events
 from callcenterd.model.agents import AgentView, WantedState
 from callcenterd.model.calls import Outcome
 from callcenterd.model.events import DeclineReason, LeftReason
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName
-from callcenterd.model.site import Site
+from callcenterd.model.site import QueueSettings, Site
 from callcenterd.sip.events import ToExtension
 from callcenterd.switchboard.journey import Journey
 
 _log = structlog.get_logger(__name__)
 
-QueueResult = Literal["served", "timed_out", "no_agents"]
+
+WATCH_SECONDS = 2.0
+"""Between two looks whether somebody waits beside a free agent; who is found in two of them is an alarm."""
+
+
+class Expected(Protocol):
+    """Who is to be called back, in the place of a caller who waits (`callbacks`)."""
+
+    def offered(self, agent: AgentId) -> None:
+        """The agent is kept: dial."""
+
+    def withdrawn(self) -> None:
+        """No agent is kept any more."""
+
+    def left(self, reason: LeftReason) -> None:
+        """It is in the line no more."""
+
+
+QueueResult = Literal["served", "timed_out", "no_agents", "full", "closed"]
 
 _DECLINED: Mapping[RefusalReason, DeclineReason] = {
     "busy": "busy",
@@ -39,6 +58,8 @@ _DECLINED: Mapping[RefusalReason, DeclineReason] = {
 _RESULTS: Mapping[LeftReason, tuple[QueueResult, Outcome]] = {
     "timed_out": ("timed_out", "no_answer"),
     "no_agent": ("no_agents", "no_answer"),
+    "full": ("full", "no_answer"),
+    "closed": ("closed", "no_answer"),
     "left": ("timed_out", "no_answer"),
     "failed": ("no_agents", "failed"),
 }
@@ -63,6 +84,7 @@ class Queueing:
         self._joined = joined
         self._journeys: dict[CallId, Journey] = {}
         self._waiting: dict[CallId, asyncio.Future[QueueResult]] = {}
+        self._expected: dict[CallId, Expected] = {}
         self._agent_of: dict[int, AgentId] = {}
         self._names: dict[AgentId, str] = {}
         self._queues_of: dict[AgentId, tuple[QueueName, ...]] = {}
@@ -73,6 +95,9 @@ class Queueing:
         self._at_once: frozenset[ExtensionNumber] = frozenset()
         self._site = Site()
         self._timer: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
+        self._idle: set[tuple[CallId, AgentId]] = set()
+        self.stalled = 0
 
     # ---- who there is -----------------------------------------------------------------------------------
 
@@ -106,7 +131,8 @@ class Queueing:
 
     def _configure_acd(self) -> None:
         agents = {agent: self._phones.get(agent) for agent in self._names}
-        self._apply(self._acd.configure(self._site.queues, agents, self._now()))
+        skills = {AgentId(user.login): user.skills for user in self._site.users if user.skills}
+        self._apply(self._acd.configure(self._site.queues, agents, self._now(), skills=skills))
         # Only what is new to the ACD is told: that a phone is there ends a break which its absence imposed.
         for agent, number in self._phones.items():
             if self._told_acd.get(agent) != number or self._acd.agent(agent).reachable != self.is_reachable(number):
@@ -173,6 +199,9 @@ class Queueing:
     def end_wrap_up(self, agent: AgentId) -> None:
         self._apply(self._acd.end_wrap_up(agent, self._now()))
 
+    def prolong_wrap_up(self, agent: AgentId, seconds: float) -> None:
+        self._apply(self._acd.prolong(agent, seconds, self._now()))
+
     def phone(self, extension: ExtensionNumber, reachable: bool) -> None:
         """Told again while it is reachable: the phone was started anew."""
         (self._registered.add if reachable else self._registered.discard)(extension)
@@ -180,6 +209,12 @@ class Queueing:
             if number == extension:
                 self._apply(self._acd.phone(agent, self.is_reachable(extension), self._now()))
                 self._tell_agent(agent)
+
+    def phone_is_dead(self, agent: AgentId) -> None:
+        """It is registered, but does not answer: the agent is offered nothing until it registers again, or they say
+        that they are ready."""
+        self._apply(self._acd.phone_is_dead(agent, self._now()))
+        self._tell_agent(agent)
 
     def occupied(self, agent: AgentId, call: CallId) -> None:
         """The agent is in a call that no queue gave."""
@@ -196,20 +231,55 @@ class Queueing:
             self._acd.agent(agent).state == "ready" for agent, queues in self._queues_of.items() if queue in queues
         )
 
+    def free_in(self, queue: QueueName) -> int:
+        """How many agents could take a call of that queue now."""
+        members = (agent for agent, queues in self._queues_of.items() if queue in queues)
+        return sum(self._acd.agent(agent).state == "ready" for agent in members)
+
     def waiting(self, queue: QueueName) -> list[tuple[CallId, datetime, int]]:
         """Who waits, since when, at which place; in their order."""
         return [
             (caller.call, self._clock.utc() - timedelta(seconds=self._now() - caller.since), caller.position)
             for caller in self._acd.waiting(queue)
+            if not caller.calls_back
         ]
 
     def staffed(self, queue: QueueName) -> int:
         return self._acd.staffed(queue)
 
-    def enter(self, journey: Journey, queue: QueueName, limit: float | None) -> asyncio.Future[QueueResult]:
+    def serving(self, queue: QueueName) -> int:
+        return self._acd.serving(queue)
+
+    def position(self, call: CallId) -> int | None:
+        return self._acd.position(call)
+
+    def waits_in(self, call: CallId) -> QueueName | None:
+        """The queue in which somebody who is on the line waits now."""
+        journey = self._journeys.get(call)
+        return None if journey is None or self._acd.position(call) is None else journey.queue
+
+    def is_expected(self, call: CallId) -> bool:
+        """Nobody is on the line: somebody who is to be called back keeps the place."""
+        return call in self._expected
+
+    def why_waiting(self, call: CallId) -> Reason:
+        """Raises NotFound if the call does not wait."""
+        return self._acd.why_waiting(call, self._now())
+
+    def enter(
+        self,
+        journey: Journey,
+        queue: QueueName,
+        limit: float | None,
+        *,
+        priority: int = 0,
+        skills: Mapping[str, int] | None = None,
+        prefers: AgentId | None = None,
+    ) -> asyncio.Future[QueueResult]:
         """The caller begins to wait, `limit` seconds at most (None: as long as the queue lets).
 
-        The future is done when the wait or the conversation after it is over.
+        priority: points beside those of the queue and of the customer's level; skills: beside the queue's own;
+        prefers: who is asked before all others. The future is done when the wait or the conversation after it is over.
         """
         loop = asyncio.get_running_loop()
         result: asyncio.Future[QueueResult] = loop.create_future()
@@ -223,19 +293,104 @@ class Queueing:
         self._journeys[call] = journey
         self._waiting[call] = result
         self._bus.publish(events.CallerQueued(at=self._clock.utc(), call=call, queue=queue))
-        place = journey.places.setdefault(queue, self._now())
-        self._apply(self._acd.enqueue(call, queue, self._now(), entered=place))
+        kept = journey.places.get(queue)
+        journey.places.setdefault(queue, self._now())
+        points = priority + self._points_of(journey, queue)
+        self._apply(
+            self._acd.enqueue(call, queue, self._now(), priority=points, entered=kept, needs=skills, prefers=prefers)
+        )
+        return result
+
+    def _points_of(self, journey: Journey, queue: QueueName) -> int:
+        """Of the customer's level, by the queue's rule; of several whose number it may be, the most."""
+        by_level = self.settings(queue).level_priority
+        return max((by_level.get(customer.level, 0) for customer in journey.customers), default=0)
+
+    def settings(self, queue: QueueName) -> QueueSettings:
+        """Raises NotFound."""
+        settings = next((settings for settings in self._site.queues if settings.name == queue), None)
+        if settings is None:
+            raise NotFound("queue", queue)
+        return settings
+
+    def is_full(self, queue: QueueName) -> bool:
+        most = self.settings(queue).most_waiting
+        return 0 < most <= len(self._acd.waiting(queue))
+
+    def expect(self, call: CallId, queue: QueueName, who: Expected, since: float, dials: float = 0.0) -> None:
+        """Who wants to be called back takes a place in the queue, that of `since`. call: what it will be. dials:
+        seconds that an agent is kept for the dialling; 0: as the queue says.
+
+        Raises NotFound if there is no such queue.
+        """
+        self._expected[call] = who
+        try:
+            decisions = self._acd.enqueue(call, queue, self._now(), entered=since, calls_back=True, dials=dials)
+        except NotFound:
+            del self._expected[call]
+            raise
+        self._apply(decisions)
+
+    def expect_no_more(self, call: CallId, reason: LeftReason) -> None:
+        """The place is given up, and the agent who was kept is free. Nothing, if it is not in the line."""
+        if call in self._expected:
+            self._apply(self._acd.leave(call, self._now(), reason))
+
+    def connected(self, journey: Journey) -> asyncio.Future[QueueResult]:
+        """Who was expected is on the line, and waits from now on like anybody else; the agent who was kept is rung.
+
+        The future is as with `enter`.
+        """
+        call, queue = journey.call.id, journey.queue
+        assert queue is not None
+        self._expected.pop(call, None)
+        result: asyncio.Future[QueueResult] = asyncio.get_running_loop().create_future()
+        journey.state, journey.state_at = "waiting", self._clock.utc()
+        self._journeys[call], self._waiting[call] = journey, result
+        self._bus.publish(events.CallerQueued(at=self._clock.utc(), call=call, queue=queue))
+        self._apply(self._acd.connected(call, self._now()))
+        agent = self._acd.kept_for(call)
+        if agent is not None and agent not in journey.rung:
+            self._ring(Offer(call, queue, (agent,), Reason("kept", {"agent": agent})))
         return result
 
     def _run_out(self, journey: Journey, result: asyncio.Future[QueueResult]) -> None:
         if journey.joined_at is None and not result.done():
             self._apply(self._acd.leave(journey.call.id, self._now(), "timed_out"))
 
+    def close(self, queue: QueueName) -> int:
+        """Who still waits there leaves; whom we have called stays. Answers how many left."""
+        gone = [
+            call
+            for call, _, _ in self.waiting(queue)
+            if (journey := self._journeys.get(call)) is not None and journey.call.direction != "outbound"
+        ]
+        for call in gone:
+            self._apply(self._acd.leave(call, self._now(), "closed"))
+        return len(gone)
+
     def leave(self, journey: Journey, reason: LeftReason = "left") -> None:
         """The caller went away, or the flow took the call out of the queue. Nothing, if it did not wait."""
         if self._waiting.pop(journey.call.id, None) is not None and journey.joined_at is None:
             self._apply(self._acd.leave(journey.call.id, self._now(), reason))
         self._journeys.pop(journey.call.id, None)
+
+    def taken(self, journey: Journey, leg: Leg, agent: AgentId) -> bool:
+        """Another phone than those that rang has taken the call (pickup): they ring no more, and the conversation, its
+        wrap-up and its figures are that agent's as if it had been offered.
+
+        False, and nothing is changed: the agent is in another conversation of a queue.
+        """
+        if self._acd.speaks(agent):
+            return False
+        decisions = self._acd.taken(journey.call.id, agent, self._now())
+        self._joined(journey, leg, agent)
+        self._apply(decisions)
+        return True
+
+    def taken_beside(self, journey: Journey) -> None:
+        """A phone has taken the call that is no agent's, or in another conversation as well: the wait is over."""
+        self._apply(self._acd.leave(journey.call.id, self._now(), "answered"))
 
     def conversation_over(self, journey: Journey, agent: AgentId) -> None:
         """Caller and agent have parted: wrap-up begins; the flow goes on if the caller is still there."""
@@ -325,6 +480,9 @@ class Queueing:
         self._set_timer()
 
     def _ring(self, offer: Offer) -> None:
+        if offer.calls_back:
+            self._later(self._expected[offer.call].offered, offer.agents[0])
+            return
         journey = self._journeys.get(offer.call)
         if journey is None or journey.ended:
             _log.error("offer for a call that is gone", call=offer.call)
@@ -338,7 +496,7 @@ class Queueing:
                 leg = self._calls.dial(
                     ToExtension(extension, at_once=extension in self._at_once),
                     call=journey.call,
-                    caller=journey.call.caller,
+                    caller=journey.outside,
                     caller_name=name,
                 )
             except LocalError as fault:
@@ -350,6 +508,9 @@ class Queueing:
             _log.info("offer", call=offer.call, agent=agent, queue=offer.queue, why=str(offer.why))
 
     def _stop_ringing(self, withdraw: Withdraw) -> None:
+        if (expected := self._expected.get(withdraw.call)) is not None:
+            self._later(expected.withdrawn)
+            return
         journey = self._journeys.get(withdraw.call)
         leg = journey.rung.pop(withdraw.agent, None) if journey is not None else None
         if journey is None or leg is None:
@@ -369,6 +530,9 @@ class Queueing:
         self._after_ring(journey)
 
     def _caller_left(self, left: CallerLeft) -> None:
+        if (expected := self._expected.pop(left.call, None)) is not None:
+            self._later(expected.left, left.reason)
+            return
         self._bus.publish(
             events.CallerLeftQueue(
                 at=self._clock.utc(),
@@ -394,7 +558,7 @@ class Queueing:
             self._bus.publish(events.AgentChanged(at=self._clock.utc(), view=self.view(agent)))
 
     def _tell_queue(self, queue: QueueName) -> None:
-        waiting = self._acd.waiting(queue)
+        waiting = [caller for caller in self._acd.waiting(queue) if not caller.calls_back]
         longest = min((caller.since for caller in waiting), default=None)
         self._bus.publish(
             events.QueueChanged(
@@ -426,7 +590,30 @@ class Queueing:
         self._timer = None
         self._apply(self._acd.advance(self._now()))
 
+    def kept_for(self, call: CallId) -> AgentId | None:
+        """Who is rung, or kept, for the call now."""
+        return self._acd.kept_for(call)
+
+    def start(self) -> None:
+        """Watch, from now on, that nobody waits beside a free agent."""
+        self._watching = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._watch)
+
+    def _watch(self) -> None:
+        """What the matcher must never leave; if it does, it is told, and matched anew."""
+        found = set(self._acd.idle_beside(self._now()))
+        for call, agent in found & self._idle:
+            self.stalled += 1
+            why = self._acd.why_waiting(call, self._now())
+            _log.error("a caller waits beside a free agent", call=call, agent=agent, why=str(why))
+        if found & self._idle:
+            self._apply(self._acd.advance(self._now()))
+        self._idle = found
+        self.start()
+
     def stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from callcenterd.calls.call import Leg
+from callcenterd.errors import LocalError, NotFound, NotNow, Refused
 from callcenterd.ivr.flow import Flow
 from callcenterd.model import events
 from callcenterd.model.events import TransferKind
-from callcenterd.model.ids import AgentId, CallId, FlowName
+from callcenterd.model.ids import AgentId, CallId, FlowName, QueueName
 from callcenterd.sip.events import ToExtension, ToTrunk
-from callcenterd.switchboard import outbound
+from callcenterd.switchboard import outbound, parking
 from callcenterd.switchboard.holding import agent_of
 from callcenterd.switchboard.inbound import flow_for
 from callcenterd.switchboard.journey import Journey
@@ -64,6 +65,8 @@ class Transfers:
     def asked(self, leg: Leg, number: str, replaced: Leg | None) -> None:
         """REFER within a call of ours. Whoever asks has proved to be an extension (`sip.conversation`)."""
         journey = self._board.journeys.get(leg.call.id)
+        if journey is not None:
+            self._board.consulting.close(journey)
         if journey is None or journey.joined_at is None or leg.joined is None or leg.call.id in self._under_way:
             self._refuse(leg, number, 480, "no_conversation")
         elif replaced is None:
@@ -73,7 +76,10 @@ class Transfers:
 
     def taken_over(self, old: Leg, new: Leg) -> None:
         """Another phone of the same extension goes on with the call."""
-        journey, other = self._board.journeys.get(old.call.id), old.joined
+        journey = self._board.journeys.get(old.call.id)
+        if journey is not None:
+            self._board.consulting.close(journey)
+        other = old.joined
         if journey is None or journey.joined_at is None or other is None:
             self._board.calls.hang_up(new)
             return
@@ -81,7 +87,78 @@ class Transfers:
         self._hand_on(journey, old, new, other, "moved")
         self._board.calls.hang_up(old)
 
+    def taken_from(self, journey: Journey, old: Leg, new: Leg) -> None:
+        """A supervisor who listened (`new`, by itself) takes the place of the agent."""
+        self._board.consulting.close(journey)
+        other = old.joined
+        assert other is not None
+        self.over(journey)
+        self._board.calls.adopt(new, journey.call)
+        self._hand_on(journey, old, new, other, "taken_over")
+        self._board.calls.hang_up(old)
+
+    # ---- what pages ask for (login: whose call it is; None: a supervisor asks) --------------------------
+
+    def two_of(self, call: CallId, login: str | None) -> tuple[Journey, Leg]:
+        """The call, and the agent's leg in it, which speaks with one other. Raises NotFound for a call that is over,
+        NotNow if two do not speak there, or it is being handed on or asked about already."""
+        journey = self._board.desk.journey(call)
+        leg = self._board.holding.leg_of(journey, login)
+        if call in self._under_way:
+            raise NotNow("this call is being handed on already")
+        if journey.consult is not None:
+            raise NotNow("somebody is being asked about this call")
+        if leg.joined is None:
+            raise NotNow("more than two speak in this call")
+        return journey, leg
+
+    def send(self, call: CallId, login: str | None, number: str) -> None:
+        """Blind, to a number as a phone would dial it. What comes of it is told. Raises as `two_of`, and Refused for a
+        number that leads nowhere."""
+        board = self._board
+        journey, leg = self.two_of(call, login)
+        name = flow_for(board.site, number)
+        leads = (name is not None and board.flows.get(name) is not None) or board.parking.asked_for(number)
+        if number == leg.extension or not (leads or outbound.targets(board.site, number, None, board.region)):
+            raise Refused(f"number {number} leads nowhere", {"number": "leads nowhere"})
+        self._begin_blind(journey, leg, number)
+
+    def send_into_flow(self, call: CallId, login: str | None, name: FlowName) -> None:
+        """Who speaks with the agent walks that flow. Raises as `two_of`, and NotFound for a flow that there is not."""
+        flow = self._board.flows.get(name)
+        journey, leg = self.two_of(call, login)
+        if flow is None:
+            raise NotFound("flow", name)
+        self._into_flow(journey, leg, name, name, flow)
+
+    def send_into_queue(self, call: CallId, login: str | None, queue: QueueName) -> None:
+        """Who speaks with the agent waits in that queue. Raises as `two_of`, NotFound for a queue that there is not,
+        and NotNow if nobody works in it now."""
+        queueing = self._board.queueing
+        journey, leg = self.two_of(call, login)
+        if queue not in queueing.queue_names():
+            raise NotFound("queue", queue)
+        if not queueing.staffed(queue):
+            raise NotNow(f"nobody works in queue {queue} now")
+        self._leave(journey, leg, queue)
+        self._board.inbound.wait_in_queue(journey, queue)
+
+    def send_on(self, journey: Journey, by: Leg, other: Leg, number: str) -> None:
+        """Who was being asked, and has not answered, is rung for the customer; `by` may have hung up."""
+        wanted = outbound.targets(self._board.site, number, None, self._board.region)
+        if not by.alive:
+            self._release(journey, by)
+        self._begin(_Blind(journey, by, other, number), wanted)
+
+    def put_through(self, journey: Journey, by: Leg, new: Leg, other: Leg) -> None:
+        """Who was asked takes the place of who asked."""
+        self._hand_on(journey, by, new, other, "attended")
+        self._board.calls.hang_up(by)
+
     # ---- what happens meanwhile -------------------------------------------------------------------------
+
+    def is_under_way(self, journey: Journey) -> bool:
+        return journey.call.id in self._under_way
 
     def has_left(self, leg: Leg) -> bool:
         """Did who began a transfer hang up before its end? Then the call goes on without them."""
@@ -101,6 +178,7 @@ class Transfers:
 
     def over(self, journey: Journey) -> None:
         """The call ends, or goes another way: a transfer that is under way comes to nothing."""
+        self._board.consulting.over(journey)
         blind = self._under_way.pop(journey.call.id, None)
         if blind is not None:
             self._board.calls.tell_referral(blind.by, 487)
@@ -116,17 +194,32 @@ class Transfers:
             board.calls.tell_referral(leg, 200)
             self._into_flow(journey, leg, number, name, flow)
             return
+        if board.parking.asked_for(number):
+            self._park(journey, leg, number)
+            return
         wanted = outbound.targets(board.site, number, None, board.region)
         assert leg.joined is not None
         if not wanted or number == leg.extension:
             self._refuse(leg, number, 404, "unknown_number")
             return
-        blind = _Blind(journey, leg, leg.joined, number)
-        self._under_way[journey.call.id] = blind
-        board.calls.tell_referral(leg, 100)
+        self._begin(_Blind(journey, leg, leg.joined, number), wanted)
+
+    def _begin(self, blind: _Blind, wanted: Sequence[ToExtension | ToTrunk]) -> None:
+        self._under_way[blind.journey.call.id] = blind
+        self._board.calls.tell_referral(blind.by, 100)
         blind.task = asyncio.create_task(self._carry_out(blind, wanted))
         self._tasks.add(blind.task)
         blind.task.add_done_callback(self._tasks.discard)
+
+    def _park(self, journey: Journey, leg: Leg, number: str) -> None:
+        """To `*68` or `*68` and a slot: the call waits there."""
+        try:
+            self._board.parking.check(number.removeprefix(parking.PARK) or None)
+        except LocalError:
+            self._refuse(leg, number, 486, "busy")
+            return
+        self._board.calls.tell_referral(leg, 200)
+        self._board.parking.put(journey, leg, number.removeprefix(parking.PARK) or None)
 
     async def _carry_out(self, blind: _Blind, wanted: Sequence[ToExtension | ToTrunk]) -> None:
         """Until the conversation that came of it is over, or nothing came of it."""
@@ -158,8 +251,11 @@ class Transfers:
         )
 
     def _taken(self, blind: _Blind, leg: Leg) -> None:
-        del self._under_way[blind.journey.call.id]
         calls = self._board.calls
+        if self._under_way.get(blind.journey.call.id) is not blind:  # it was given up while they answered
+            calls.hang_up(leg)
+            return
+        del self._under_way[blind.journey.call.id]
         calls.tell_referral(blind.by, 200)
         self._hand_on(blind.journey, blind.by, leg, blind.other, blind.kind)
         calls.hang_up(blind.by)
@@ -195,11 +291,16 @@ class Transfers:
 
     def _into_flow(self, journey: Journey, leg: Leg, number: str, name: FlowName, flow: Flow) -> None:
         """Who spoke with `leg` walks that flow from its start, like a new caller, in the same call."""
+        self._leave(journey, leg, number)
+        self._board.inbound.enter(journey, name, flow)
+
+    def _leave(self, journey: Journey, leg: Leg, number: str) -> None:
+        """Who spoke with `leg` is alone in the call from now on, on the way to `number`."""
         board, other = self._board, leg.joined
         assert other is not None
         by = agent_of(board, leg)
         self._release(journey, leg)
-        board.leave_person(journey)
+        board.leave_person(journey, leg)
         board.calls.hang_up(leg)
         board.calls.make_first(other)
         told = events.CallTransferred(
@@ -207,7 +308,6 @@ class Transfers:
             from_number=leg.extension or leg.number, kind="blind",
         )  # fmt: skip
         board.bus.publish(told)
-        board.inbound.enter(journey, name, flow)
 
     # ---- attended ---------------------------------------------------------------------------------------
 
@@ -215,6 +315,11 @@ class Transfers:
         """The older of the two calls is the one that goes on: it is the customer's."""
         board = self._board
         consult = board.journeys.get(replaced.call.id)
+        if consult is not None and consult is not journey and consult.consult is not None:
+            if replaced is consult.consult.leg:  # they are only asked there: the call is not theirs to hand on
+                self._refuse(leg, replaced.number, 480, "no_second_call")
+                return
+            board.consulting.close(consult)
         if consult is None or consult is journey:
             self._refuse(leg, replaced.number, 404, "no_second_call")
         elif replaced.joined is None or consult.joined_at is None:  # it rings still: they do not want to wait for it
@@ -256,6 +361,7 @@ class Transfers:
                 board.takes_part(journey, agent, dialled=first)
         if journey.recording is not None:
             board.calls.record_instead(journey.recording, new)
+        board.record_sides(journey)
         board.holding.show(journey)
         board.bus.publish(
             events.CallTransferred(
@@ -269,11 +375,12 @@ class Transfers:
             )
         )
         board.desk.pop_for(new)
+        board.monitoring.handed_on(journey, by)
 
     def _release(self, journey: Journey, leg: Leg) -> None:
         by: AgentId | None = agent_of(self._board, leg)
         if by is not None:
-            self._board.takes_no_part(journey, by)
+            self._board.takes_no_part(journey, by, leg)
 
     def _refuse(self, leg: Leg, number: str, status: int, why: str) -> None:
         _log.info("transfer refused", call=leg.call.id, number=number, why=why)

@@ -1,4 +1,4 @@
-"""What an office has: trunks, numbers, outbound routes, users, extensions, queues, limits; and the site file.
+"""What an office has: trunks, numbers, outbound routes, users, queues, mailboxes; and the site file.
 
 The rules are those of the site file (`site.put`, `site.remove`), and so are the words. Passwords come in and never go
 out: `has_password` says that there is one.
@@ -17,20 +17,28 @@ from pydantic import TypeAdapter
 
 from callcenterd import site as site_file
 from callcenterd.errors import NotFound
+from callcenterd.model.calendar import Calendar
 from callcenterd.model.ids import ExtensionNumber
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
+    BreakReason,
     CallerHeader,
     Codec,
+    Disposition,
+    Encryption,
     Extension,
     Limits,
+    Mailbox,
+    Module,
     NumberForm,
     NumberRoute,
     OutboundRoute,
     QueueSettings,
     Secret,
     Site,
+    Team,
     Trunk,
+    TrunkEncryption,
     TrunkTransport,
     UserAccount,
 )
@@ -77,6 +85,7 @@ class TrunkShown:
     caller_id: CallerHeader
     channels: int
     codecs: tuple[Codec, ...]
+    encryption: TrunkEncryption
     options: int
     transport: TrunkTransport
     state: str
@@ -91,6 +100,7 @@ class UserShown:
     extension: str | None
     language: str
     has_password: bool
+    has_pin: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,8 @@ class ExtensionShown:
     number: str
     contact: str
     auto_answer: bool
+    codecs: tuple[Codec, ...]
+    encryption: Encryption
     has_password: bool
     registered: bool
     address: str
@@ -113,8 +125,8 @@ def _trunk(office: Office, trunk: Trunk) -> TrunkShown:
 
 
 def _user(_: Office, user: UserAccount) -> UserShown:
-    has = bool(user.password_hash.reveal())
-    return UserShown(user.login, user.name, user.role, user.extension, user.language, has)
+    password, pin = bool(user.password_hash.reveal()), bool(user.pin_hash.reveal())
+    return UserShown(user.login, user.name, user.role, user.extension, user.language, password, pin)
 
 
 def _extension(office: Office, extension: Extension) -> ExtensionShown:
@@ -124,6 +136,8 @@ def _extension(office: Office, extension: Extension) -> ExtensionShown:
         number=extension.number,
         contact=extension.contact,
         auto_answer=extension.auto_answer,
+        codecs=extension.codecs,
+        encryption=extension.encryption,
         has_password=has,
         registered=now.reachable,
         address=now.contact,
@@ -153,6 +167,12 @@ _LISTS: Mapping[Section, _List] = {
     "extensions": _List("extension", "number", ExtensionShown, _extension),
     "queues": _List("queue", "name", QueueSettings, _as_it_is),
     "limits": _List("limits", "who", Limits, _as_it_is),
+    "breaks": _List("break reason", "name", BreakReason, _as_it_is),
+    "dispositions": _List("disposition", "code", Disposition, _as_it_is),
+    "modules": _List("module", "name", Module, _as_it_is),
+    "mailboxes": _List("mailbox", "box", Mailbox, _as_it_is),
+    "calendars": _List("calendar", "name", Calendar, _as_it_is),
+    "teams": _List("team", "name", Team, _as_it_is),
 }
 
 
@@ -269,7 +289,7 @@ def without_secrets(site: Site) -> Site:
     return dataclasses.replace(
         site,
         trunks=tuple(dataclasses.replace(trunk, password=Secret("")) for trunk in site.trunks),
-        users=tuple(dataclasses.replace(user, password_hash=Secret("")) for user in site.users),
+        users=tuple(dataclasses.replace(user, password_hash=Secret(""), pin_hash=Secret("")) for user in site.users),
         extensions=tuple(dataclasses.replace(phone, password=Secret("")) for phone in site.extensions),
     )
 

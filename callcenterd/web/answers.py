@@ -26,6 +26,7 @@ from callcenterd.errors import (
     Refused,
     RemoteError,
 )
+from callcenterd.ivr.editing import ChangedMeanwhile
 from callcenterd.web import words
 from callcenterd.web.office import OCTETS, OFFICE, PACE
 
@@ -107,6 +108,11 @@ class NotJson(WebError):
 class NotYaml(WebError):
     status = 415
     code = "not_yaml"
+
+
+class NotCsv(WebError):
+    status = 415
+    code = "not_csv"
 
 
 class TooLarge(WebError):
@@ -285,6 +291,9 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
         answered.headers.update(fault.headers)
         return answered
     status, code = next((status, code) for kind, status, code in STATUS if isinstance(fault, kind))
+    if isinstance(fault, ChangedMeanwhile):
+        now = {"text": fault.text, "checksum": fault.checksum}
+        return _error(status, "changed_meanwhile", words.say("changed_meanwhile", language), {}, now=now)
     if isinstance(fault, FaultyFile):
         faults = [{"file": one.file, "line": one.line, "reason": one.reason} for one in fault.faults]
         return _error(status, code, words.say(code, language), {}, faults=faults)

@@ -14,7 +14,10 @@ from pydantic import TypeAdapter
 from callcenterd.errors import NotFound
 from callcenterd.model import events
 from callcenterd.model.bans import Ban
+from callcenterd.model.ids import CallId
+from callcenterd.switchboard.archive import Alarm as RecordingAlarm
 from callcenterd.web.answers import answer, nothing
+from callcenterd.web.calls import call_sight
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE, Office
 from callcenterd.web.rights import right
@@ -45,8 +48,11 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class AlarmList:
+    """items: outside calls. recordings: what is wrong with keeping them now, the newest first."""
+
     items: list[Alarm]
     total: int
+    recordings: list[RecordingAlarm]
 
 
 BANS = TypeAdapter(BanList)
@@ -101,8 +107,16 @@ async def lift_ban(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/v1/alarms")
 @right("alarm")
-@shape(summary="Outside calls that the limits refused since the start, newest first", answer=ALARMS)
+@shape(
+    summary="Outside calls that the limits refused since the start, newest first; and what endangers recordings",
+    answer=ALARMS,
+)
 async def list_alarms(request: web.Request) -> web.StreamResponse:
-    """200 the newest 50; the audit trail has all."""
-    alarms = request.app[HEARD].newest()
-    return answer(ALARMS, AlarmList(alarms, len(alarms)))
+    """200 of the newest 50 calls those that one may see; the audit trail has all."""
+    office, alarms = request.app[OFFICE], request.app[HEARD].newest()
+    sight = call_sight(request)
+    if sight is not None:
+        await office.board.history.settled()
+        seen = await office.store.calls.seen_among([CallId(alarm.call) for alarm in alarms], sight)
+        alarms = [alarm for alarm in alarms if alarm.call in seen]
+    return answer(ALARMS, AlarmList(alarms, len(alarms), office.archive.alarms()))

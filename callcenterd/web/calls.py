@@ -10,7 +10,8 @@ from aiohttp import web
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 
 from callcenterd.errors import NotFound
-from callcenterd.model.calls import CallFilter, CallRecord, CallSight, Direction, Outcome, Step
+from callcenterd.model.calls import CallFilter, CallRecord, CallSight, Direction, LegSound, Outcome, Step
+from callcenterd.model.events import EVENT_NAMES, CallMonitored
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 from callcenterd.web import rights
 from callcenterd.web.agents import Nothing
@@ -18,20 +19,23 @@ from callcenterd.web.answers import (
     VISIBLE,
     Asked,
     Conditions,
-    NotAllowed,
     WrongFields,
     answer,
     conditions,
     nothing,
     read,
 )
+from callcenterd.web.callrights import as_whom, note, own_or_any
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
-from callcenterd.web.rights import Sight, right, sight_of
+from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 from callcenterd.web.socket import STREAMS
 
 routes = web.RouteTableDef()
+
+MONITORED = EVENT_NAMES[CallMonitored]
+"""Steps of a story that are shown to who may listen, and to nobody else."""
 
 Text = Annotated[str, VISIBLE, Field(max_length=100)]
 
@@ -55,9 +59,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallWithStory(CallRecord):
-    """story: what happened, in its order."""
+    """story: what happened, in its order. sound: of each leg; of those that are up, as it is now."""
 
     story: list[Step]
+    sound: list[LegSound]
 
 
 CALLS = TypeAdapter(Calls)
@@ -65,7 +70,10 @@ CALL = TypeAdapter(CallWithStory)
 
 
 class CallConditions(Conditions):
-    """since: included; until: not. text: words that are all in number, name, note or id."""
+    """since: included; until: not. text: words that are all in number, name, note or id.
+
+    mos_below: somebody heard worse than that (1 to 4.5).
+    """
 
     text: Text = ""
     caller: Text = ""
@@ -75,12 +83,14 @@ class CallConditions(Conditions):
     outcome: Outcome | None = None
     direction: Direction | None = None
     customer_id: int | None = Field(None, ge=1, lt=1 << 62)
+    disposition: Text | None = None
+    mos_below: float | None = Field(None, ge=1.0, le=5.0)
     since: Moment | None = None
     until: Moment | None = None
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=10_000_000)
 
-    def filter(self, sight: Sight) -> CallFilter:
+    def filter(self, sight: CallSight | None) -> CallFilter:
         """What the store looks for, within what may be seen."""
         return CallFilter(
             text=self.text,
@@ -91,9 +101,11 @@ class CallConditions(Conditions):
             outcome=self.outcome,
             direction=self.direction,
             customer_id=None if self.customer_id is None else CustomerId(self.customer_id),
+            disposition=self.disposition,
+            mos_below=self.mos_below,
             since=self.since,
             until=self.until,
-            sight=None if sight.agent is None else CallSight(agent=sight.agent, queues=tuple(sorted(sight.queues))),
+            sight=sight,
         )
 
 
@@ -107,13 +119,22 @@ class NoteAsked(Asked):
 async def seen_call(request: web.Request, call: CallId) -> CallRecord:
     """The call, if who asks may see it. Raises NotFound, alike for one that there is not and one of others."""
     office = request.app[OFFICE]
-    if call in office.board.journeys:
-        await office.board.history.settled()  # a page that pops may ask before the call's row is written
-    record = await office.store.calls.get(call)
-    sight = sight_of(request)
-    if sight.sees(agent=record.agent, queue=record.queue) or request.app[STREAMS].live.sees_call(call, sight):
+    try:
+        record = await office.store.calls.get(call)
+    except NotFound:
+        record = None
+    if record is None or record.ended_at is None:
+        # A page that pops asks before the call's row is written, one that looks at its end before the last steps are.
+        await office.board.history.settled()
+        record = await office.store.calls.get(call)
+    if call in await office.store.calls.seen_among([call], call_sight(request)):
         return record
     raise NotFound("call", call)
+
+
+def call_sight(request: web.Request) -> CallSight | None:
+    """Which calls who asks may see, as the store understands it. None: all."""
+    return request.app[STREAMS].live.call_sight(sight_of(request))
 
 
 @routes.get("/api/v1/calls")
@@ -123,7 +144,7 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
     """200 one page of the calls that one may see."""
     wanted = conditions(request, CallConditions)
     store = request.app[OFFICE].store
-    items, total = await store.calls.search(wanted.filter(sight_of(request)), wanted.limit, wanted.offset)
+    items, total = await store.calls.search(wanted.filter(call_sight(request)), wanted.limit, wanted.offset)
     return answer(CALLS, Calls(items, total))
 
 
@@ -133,9 +154,14 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
 async def one_call(request: web.Request) -> web.StreamResponse:
     """200 the call · 404 no such call, or one that one may not see."""
     record = await seen_call(request, CallId(request.match_info["id"]))
-    story = await request.app[OFFICE].store.calls.story(record.id)
+    office = request.app[OFFICE]
+    story, sounded = await office.store.calls.story(record.id), await office.store.calls.sounds(record.id)
+    if not rights.may(signed_in(request).role, "call.listen"):
+        story = [step for step in story if step.kind != MONITORED]
+    gone = {sound.leg for sound in sounded}
+    sounds = [*sounded, *(sound for sound in office.board.sounding.now(record.id) if sound.leg not in gone)]
     known = {name: getattr(record, name) for name in CallRecord.__dataclass_fields__}
-    return answer(CALL, CallWithStory(**known, story=story))
+    return answer(CALL, CallWithStory(**known, story=story, sound=sounds))
 
 
 @routes.put("/api/v1/calls/{id}/note")
@@ -160,11 +186,81 @@ async def note_call(request: web.Request) -> web.StreamResponse:
 @shape(summary="End a conversation, or a call", body=Nothing)
 async def hang_up(request: web.Request) -> web.StreamResponse:
     """204 done · 403 a call that one does not take part in · 404 no such call is up, or one may not see it."""
-    await read(request, Nothing)
-    call, who, office = CallId(request.match_info["id"]), signed_in(request), request.app[OFFICE]
-    if office.board.desk.own_call(who.login) != call and not rights.may(who.role, "call.hang_up.any"):
-        if not request.app[STREAMS].live.sees_call(call, sight_of(request)):
-            raise NotFound("call", call)
-        raise NotAllowed
-    await office.board.desk.hang_up(call, who.login)
+    call = await _of_own_or_any(request, "call.hang_up.any")
+    login, desk = signed_in(request).login, request.app[OFFICE].board.desk
+    await desk.hang_up(call, login, by_force=not desk.takes_part(login, call))
     return nothing()
+
+
+@routes.post("/api/v1/calls/{id}/recording/pause")
+@right("recording.pause")
+@shape(summary="Keep nothing of what is said, until it is resumed: a card number", body=Nothing)
+async def pause_recording(request: web.Request) -> web.StreamResponse:
+    """204 paused, or it was · 403 a call that one does not take part in · 404 no such call is up, or one may not see
+    it · 409 it is not recorded."""
+    call = await _of_own_or_any(request, "recording.pause.any")
+    request.app[OFFICE].board.desk.pause_recording(call, signed_in(request).login)
+    return nothing()
+
+
+@routes.post("/api/v1/calls/{id}/recording/resume")
+@right("recording.pause")
+@shape(summary="Keep again what is said", body=Nothing)
+async def resume_recording(request: web.Request) -> web.StreamResponse:
+    """204 it is kept, or was · 403 a call that one does not take part in · 404 no such call is up, or one may not see
+    it · 409 it is not recorded."""
+    call = await _of_own_or_any(request, "recording.pause.any")
+    request.app[OFFICE].board.desk.resume_recording(call, signed_in(request).login)
+    return nothing()
+
+
+@routes.post("/api/v1/calls/{id}/recording/start")
+@right("recording.start")
+@shape(summary="Record a conversation from now on", body=Nothing)
+async def start_recording(request: web.Request) -> web.StreamResponse:
+    """204 it is recorded, or was · 403 a call that one does not take part in · 404 no such call is up, or one may not
+    see it · 409 nobody speaks."""
+    call = await _of_own_or_any(request, "recording.start.any")
+    request.app[OFFICE].board.desk.record(call)
+    await note(request, "recording.started", call)
+    return nothing()
+
+
+@routes.post("/api/v1/calls/{id}/recording/stop")
+@right("recording.stop")
+@shape(summary="Record a conversation no more", body=Nothing)
+async def stop_recording(request: web.Request) -> web.StreamResponse:
+    """204 what was recorded is kept · 403 a call in which only others' agents speak · 404 no such call is up, or one
+    may not see it · 409 it is not recorded."""
+    call = await _of_own_or_any(request, "recording.stop")
+    request.app[OFFICE].board.desk.record_no_more(call)
+    await note(request, "recording.stopped", call)
+    return nothing()
+
+
+@routes.post("/api/v1/calls/{id}/hold")
+@right("call.control")
+@shape(summary="The customer hears music, and the agent nothing, until it is resumed", body=Nothing)
+async def hold(request: web.Request) -> web.StreamResponse:
+    """204 on hold, or it was · 403 a call that one does not take part in · 404 no such call is up, or one may not see
+    it · 409 nobody speaks with an agent."""
+    call = await _of_own_or_any(request, "call.control.any")
+    request.app[OFFICE].board.desk.hold(call, as_whom(request, call))
+    return nothing()
+
+
+@routes.post("/api/v1/calls/{id}/resume")
+@right("call.control")
+@shape(summary="Customer and agent hear each other again", body=Nothing)
+async def resume(request: web.Request) -> web.StreamResponse:
+    """204 they do · 403 a call that one does not take part in · 404 no such call is up, or one may not see it · 409
+    nobody speaks with an agent, or the phone itself holds the call."""
+    call = await _of_own_or_any(request, "call.control.any")
+    request.app[OFFICE].board.desk.take_back(call, as_whom(request, call))
+    return nothing()
+
+
+async def _of_own_or_any(request: web.Request, any_call: str) -> CallId:
+    """As `own_or_any`, of an order that says nothing more."""
+    await read(request, Nothing)
+    return own_or_any(request, any_call)

@@ -30,11 +30,11 @@ from callcenterd.provisioning.files import (
     normal_mac,
     written,
 )
+from callcenterd.switchboard.lockout import Lockout, Patience
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import Conflict, WrongFields, answer, nothing, read
 from callcenterd.web.describe import shape
 from callcenterd.web.headers import is_harmless_host
-from callcenterd.web.lockout import Lockout, Patience
 from callcenterd.web.office import OFFICE, Office
 from callcenterd.web.rights import public, right
 from callcenterd.web.session import signed_in
@@ -181,6 +181,7 @@ def _settings(office: Office, extension: Extension, host: str, *, secure: bool) 
         zone=str(office.timezone),
         ntp="cn.pool.ntp.org" if office.region == "CN" else "pool.ntp.org",
         lamps=tuple(Lamp(number, names[number].name) for number in others if number in names)[:MOST_LAMPS],
+        sealed=extension.encryption == "required",
     )
 
 

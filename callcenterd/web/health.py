@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +22,9 @@ from prometheus_client.registry import Collector
 import callcenterd
 from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError
+from callcenterd.model import events
+from callcenterd.model.calls import LegSound
+from callcenterd.switchboard.archive import AlarmKind
 from callcenterd.web.answers import plain
 from callcenterd.web.office import OFFICE, PACE, Office
 from callcenterd.web.socket import STREAMS
@@ -37,6 +40,15 @@ TICK_STOPPED = 1.0
 DATABASE_SECONDS = 2.0
 BACKLOG = 2000
 """Writes that wait: more than a busy minute's; the database does not follow."""
+
+
+_ALARMS: Mapping[AlarmKind, str] = {
+    "failed": "the disk does not take them",
+    "space": "little room is left on their disk",
+    "key": "a key to seal or open them is missing",
+    "worker": "they cannot be finished",
+}
+"""Without the names of files: whoever asks need not be signed in."""
 
 
 class Watch:
@@ -89,6 +101,7 @@ async def healthz(request: web.Request) -> web.StreamResponse:
         "status": "degraded" if late or stands else "ok",
         "version": callcenterd.__version__,
         "draining": office.board.draining,
+        "webrtc": office.gateway(),
         "reasons": [*stands, *late],
     }
     return plain(state, status=503 if stands else 200)
@@ -100,6 +113,13 @@ def _late(request: web.Request) -> list[str]:
         reasons.append(f"loop: {watch.late:.3f} s late")
     if (late := office.ticks().late_ms_p99) > TICK_LATE_MS:
         reasons.append(f"media: tick {late:.1f} ms late (p99 of ten seconds)")
+    if office.gateway() == "down":
+        reasons.append("webrtc: no gateway, pages cannot be phones")
+    reasons += [f"recordings: {_ALARMS[alarm.kind]}" for alarm in office.archive.alarms()]
+    reasons += [
+        f"recordings: {why}" for why in (office.board.coverage.alarm(), *office.archive.custody.alarms()) if why
+    ]
+    reasons += office.mail()
     if (backlog := office.store.backlog()) > BACKLOG:
         reasons.append(f"database: {backlog} writes wait")
     return reasons
@@ -133,7 +153,47 @@ class Metrics:
             buckets=(0.005, 0.02, 0.1, 0.5, 2.0, 10.0),
             registry=self.registry,
         )
+        self._opinions = Histogram(
+            "callcenterd_leg_mos",
+            "Opinion of a leg's sound (E-model), by who hears it: we, or its phone",
+            ("ear",),
+            buckets=(1.5, 2.0, 2.6, 3.1, 3.6, 3.8, 4.0, 4.2, 4.3),
+            registry=self.registry,
+        )
+        self._losses = Histogram(
+            "callcenterd_leg_loss_ratio",
+            "Packets of a leg that were lost or came too late",
+            ("ear",),
+            buckets=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
+            registry=self.registry,
+        )
+        self._jitters = Histogram(
+            "callcenterd_leg_jitter_seconds",
+            "Mean jitter of a leg",
+            ("ear",),
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08),
+            registry=self.registry,
+        )
+        self._round_trips = Histogram(
+            "callcenterd_leg_round_trip_seconds",
+            "To a leg's phone and back",
+            buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0),
+            registry=self.registry,
+        )
         self.registry.register(_Rooms(app))
+        app[OFFICE].bus.listen(events.CallSounded, lambda fact: self._sounded(fact.sound))
+
+    def _sounded(self, sound: LegSound) -> None:
+        if sound.mos is not None:
+            self._opinions.labels("here").observe(sound.mos)
+            self._losses.labels("here").observe((sound.lost + sound.late) / max(1, sound.received + sound.lost))
+            self._jitters.labels("here").observe(sound.jitter_ms / 1000)
+        if sound.mos_there is not None and sound.lost_there is not None and sound.jitter_there_ms is not None:
+            self._opinions.labels("there").observe(sound.mos_there)
+            self._losses.labels("there").observe(sound.lost_there / max(1, sound.sent))
+            self._jitters.labels("there").observe(sound.jitter_there_ms / 1000)
+        if sound.round_trip_ms is not None:
+            self._round_trips.observe(sound.round_trip_ms / 1000)
 
     def answered(self, request: web.Request, status: int, seconds: float) -> None:
         """route: its pattern, so that no id becomes a label."""
@@ -195,6 +255,11 @@ def _queues(office: Office) -> Iterator[Metric]:
     now = [office.board.live.queue(name) for name in office.board.queueing.queue_names()]
     waiting = {queue["name"]: float(len(queue["waiting"])) for queue in now}
     yield _labelled("callcenterd_queue_waiting", "Callers who wait", "queue", waiting)
+    told = {name: known for name in waiting if (known := office.board.waiting.accuracy(name)) is not None}
+    for figure in ("mean", "p90"):
+        values = {name: getattr(known, figure) for name, known in told.items()}
+        text = f"Seconds between the wait that callers were told and the true one, {figure}"
+        yield _labelled(f"callcenterd_queue_foretold_error_{figure}_seconds", text, "queue", values)
     yield _labelled("callcenterd_queue_ready", "Agents ready", "queue", {q["name"]: float(q["ready"]) for q in now})
 
 

@@ -1,6 +1,7 @@
 """Which fact changes which topic, and who may see it.
 
-A topic is "agents/1001", "queues/sales" or "lines/CALL"; its value is what `switchboard.live` says of it now. However
+A topic is "agents/1001", "queues/sales" or "lines/CALL"; its value is what `switchboard.live` says of it now; of
+"flows/main/menu" it is how many callers are in that node. However
 many facts come, each topic that changed is read and encoded once in `EVERY` seconds, for all pages together. Facts
 themselves go out at once: a screen pop waits for nothing.
 """
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,41 +18,33 @@ from typing import Any
 
 from callcenterd.bus import Bus
 from callcenterd.model import events
+from callcenterd.model.calls import CallSight, LegSound
 from callcenterd.model.events import EVENT_NAMES, Fact
-from callcenterd.model.ids import AgentId, CallId, QueueName
+from callcenterd.model.ids import CallId, FlowName, QueueName
 from callcenterd.model.people import Role
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.live import agent_data
+from callcenterd.switchboard.parties import PartyBook
 from callcenterd.web.page import GONE, Page
-from callcenterd.web.rights import ABOVE, Sight
+from callcenterd.web.rights import ABOVE, Sight, may
 
 EVERY = 0.1
-REMEMBERED = 2000
-"""Calls that are over, of which late facts (a finished recording, a note) may still come."""
-
-
-@dataclass(slots=True)
-class Parties:
-    """Who had to do with a call until now: what decides who may see it."""
-
-    agents: set[str] = field(default_factory=set)
-    queues: set[str] = field(default_factory=set)
-
-    def seen_by(self, sight: Sight) -> bool:
-        if sight.agent is None:
-            return True
-        return sight.agent in self.agents or not sight.queues.isdisjoint(self.queues)
 
 
 @dataclass(eq=False, slots=True)
 class Reader:
-    """One open page or program. wake: there is something to take from `page`."""
+    """One open page or program. wake: there is something to take from `page`.
+
+    lines: topics of calls that the page knows. A call may go out of sight before it is over: who leads a team saw it
+    wait, and another team's agent has answered it.
+    """
 
     login: str
     role: Role
     sight: Sight
     page: Page
     wake: Callable[[], None]
+    lines: set[str] = field(default_factory=set)
 
 
 class LiveEvents:
@@ -61,13 +53,14 @@ class LiveEvents:
     def __init__(self, board: Switchboard, bus: Bus) -> None:
         self._board = board
         self._readers: set[Reader] = set()
-        self._parties: OrderedDict[CallId, Parties] = OrderedDict()
+        self._parties = PartyBook(board.journeys.keys, board.queueing.agent_at)
         self._known: dict[str, tuple[dict[str, Any], str]] | None = None
         self._known_at = 0.0
         self._changed: set[str] = set()
         self._next = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._stop = bus.listen(Fact, self._told)
+        board.flow_counts.watch(self._walked)
 
     def stop(self) -> None:
         self._stop()
@@ -91,18 +84,33 @@ class LiveEvents:
         """Every topic that may be seen, with its value now."""
         return {topic: text for topic, (value, text) in self._picture().items() if self._seen(topic, value, sight)}
 
+    def snapshot(self, reader: Reader) -> dict[str, str]:
+        """The same for an open page, which knows these from now on."""
+        topics = self.topics(reader.sight)
+        reader.lines = {topic for topic in topics if topic.startswith("lines/")}
+        return topics
+
     def lists(self, sight: Sight) -> dict[str, list[dict[str, Any]]]:
         """The same as lists, for who asks once."""
         answered: dict[str, list[dict[str, Any]]] = {"lines": [], "agents": [], "queues": []}
         for topic, (value, _) in self._picture().items():
             if self._seen(topic, value, sight):
-                answered[topic.partition("/")[0]].append(value)
+                answered.setdefault(topic.partition("/")[0], []).append(value)
+        answered.pop("flows", None)  # who wants to know asks for one flow
         return answered
 
     def sees_call(self, call: CallId, sight: Sight) -> bool:
         """A call that is on the line now, or was a moment ago."""
-        parties = self._parties.get(call)
-        return parties is not None and parties.seen_by(sight)
+        parties = self._parties.of(call)
+        if parties is None:
+            return sight.agents is None
+        return sight.sees_call(parties, self._board.queueing.waits_in(call))
+
+    def call_sight(self, sight: Sight) -> CallSight | None:
+        """Which calls may be seen, as the store understands it: what `sees_call` says of each. None: all."""
+        queueing = self._board.queueing
+        waiting = (call for queue in sight.queues if sight.leads for call, _, _ in queueing.waiting(queue))
+        return sight.of_calls(call for call in waiting if (known := self._parties.of(call)) and known.answered)
 
     def _picture(self) -> Mapping[str, tuple[dict[str, Any], str]]:
         """Every topic with its value, and that encoded: made once for all who ask at the same time.
@@ -117,13 +125,26 @@ class LiveEvents:
                 **{f"lines/{line['call']}": line for line in now["lines"]},
                 **{f"agents/{agent['login']}": agent for agent in now["agents"]},
                 **{f"queues/{queue['name']}": queue for queue in now["queues"]},
+                **self._nodes(),
             }
             self._known = {topic: (value, _encoded(value)) for topic, value in topics.items()}
         return self._known
 
+    def _nodes(self) -> dict[str, dict[str, Any]]:
+        counts = self._board.flow_counts
+        return {
+            f"flows/{flow}/{node}": {"flow": flow, "node": node, "now": count.now, "today": count.today}
+            for flow in counts.flows()
+            for node, count in counts.of(flow).items()
+        }
+
     def _value(self, topic: str) -> dict[str, Any] | None:
         kind, _, name = topic.partition("/")
         match kind:
+            case "flows":
+                flow, _, node = name.partition("/")
+                count = self._board.flow_counts.at(FlowName(flow), node)
+                return {"flow": flow, "node": node, "now": count.now, "today": count.today}
             case "lines":
                 return self._board.live.line(CallId(name))
             case "agents":
@@ -135,22 +156,23 @@ class LiveEvents:
 
     def _seen(self, topic: str, value: Mapping[str, Any] | None, sight: Sight) -> bool:
         """May the topic be seen. What is gone is told to everyone who could have seen it."""
-        if sight.agent is None:
+        if sight.agents is None:
             return True
         kind, _, name = topic.partition("/")
         match kind:
             case "lines":
                 return self.sees_call(CallId(name), sight)
             case "agents":
-                shared = value is not None and not sight.queues.isdisjoint(value["queues"])
-                return name == sight.agent or shared
+                return sight.sees_agent(name, () if value is None else value["queues"])
+            case "flows":
+                return False
             case _:
-                return name in sight.queues
+                return sight.sees_queue(name)
 
     # ---- what happens -----------------------------------------------------------------------------------
 
     def _told(self, fact: Fact) -> None:
-        self._note_parties(fact)
+        self._parties.note(fact)
         self._known = None
         self._changed |= self._touched(fact)
         self._set_timer()
@@ -163,36 +185,10 @@ class LiveEvents:
                 reader.page.happened(message)
                 reader.wake()
 
-    def _note_parties(self, fact: Fact) -> None:
-        call: CallId | None = getattr(fact, "call", None)
-        agent: str | None = getattr(fact, "agent", None)
-        queue: str | None = getattr(fact, "queue", None)
-        if isinstance(fact, events.AgentChanged):
-            call, agent = fact.view.call, fact.view.agent
-        if call is None:
-            return
-        parties = self._parties.setdefault(call, Parties())
-        if agent is not None:
-            parties.agents.add(agent)
-        if queue is not None:
-            parties.queues.add(queue)
-        if isinstance(fact, events.CallStarted) and fact.extension is not None:
-            caller = self._board.queueing.agent_at(fact.extension)
-            if caller is not None:
-                parties.agents.add(caller)
-        self._forget_old()
-
-    def _forget_old(self) -> None:
-        """Calls that are over go, the oldest first; those on the line stay however many there are."""
-        over = len(self._parties) - len(self._board.journeys) - REMEMBERED
-        if over <= 0:
-            return
-        for call in list(self._parties):
-            if call not in self._board.journeys:
-                del self._parties[call]
-                over -= 1
-                if over <= 0:
-                    return
+    def _walked(self, flow: FlowName, node: str) -> None:
+        self._known = None
+        self._changed.add(f"flows/{flow}/{node}")
+        self._set_timer()
 
     def _touched(self, fact: Fact) -> set[str]:
         """The topics whose value may be another one after this fact."""
@@ -224,26 +220,45 @@ class LiveEvents:
     def _site_changed(self) -> None:
         """Agents and queues are others, and who may see what: every page gets everything anew."""
         for reader in self._readers:
-            reader.sight = Sight.of(reader.login, reader.role, self._board.site)
+            reader.sight = Sight.of(reader.login, self._board.site)
             reader.page.renew()
             reader.wake()
 
     def _may_hear(self, fact: Fact, reader: Reader) -> bool:
         sight = reader.sight
-        if isinstance(fact, events.ScreenPopped):
-            return fact.agent == reader.login or reader.role in ABOVE
-        if isinstance(fact, events.FlowsLoaded):
-            return reader.role == "admin"
-        if sight.agent is None or isinstance(fact, (events.CustomerSaved, events.SiteChanged)):
-            return True
-        if isinstance(fact, events.AgentChanged):
-            return fact.view.agent == reader.login or not sight.queues.isdisjoint(fact.view.queues)
-        if isinstance(fact, (events.QueueChanged, events.VoicemailMarked)):
-            return fact.queue in sight.queues
-        if isinstance(fact, events.PhoneChanged):
-            return self._board.queueing.agent_at(fact.extension) == AgentId(reader.login)
-        call: CallId | None = getattr(fact, "call", None)
-        return call is not None and self.sees_call(call, sight)
+        match fact:
+            case events.PagePhoneChanged():
+                return fact.login == reader.login
+            case events.FlowsLoaded():
+                return reader.role == "admin"
+            case events.CallMonitored() if not may(reader.role, "call.listen"):
+                return False
+            case events.CustomerSaved() | events.SiteChanged():
+                return True
+            case events.ScreenPopped() | events.SeatTaken() | events.BreakTooLong() | events.AgentForced():
+                return sight.oversees(fact.agent)
+            case events.PreviewOffered() | events.PreviewOver():
+                return sight.oversees(fact.agent)
+            case events.CampaignChanged():
+                return reader.role in ABOVE and sight.sees_queue(fact.queue)
+            case events.AgentChanged():
+                return sight.sees_agent(fact.view.agent, fact.view.queues)
+            case events.VoicemailLeft() | events.VoicemailMarked() | events.VoicemailRemoved():
+                own = sight.of_messages(self._board.site)
+                to = "" if isinstance(fact, events.VoicemailLeft) else fact.assigned_to
+                whose = {"queue": fact.queue, "agent": fact.agent, "extension": fact.extension}
+                return own is None or own.sees(**whose, assigned_to=to)
+            case events.CallbackChanged() if sight.oversees(fact.assigned_to):
+                return True
+            case events.QueueChanged() | events.CallbackChanged() | events.CallbackTried():
+                return sight.sees_queue(fact.queue)
+            case events.PhoneChanged() | events.ForwardingChanged():
+                return sight.oversees(self._board.queueing.agent_at(fact.extension))
+            case events.TrunkChanged() | events.RecordingAlarm() | events.SourceBanned() | events.BanLifted():
+                return reader.role in ABOVE  # the office's affairs, and nobody's call
+            case _:
+                call: CallId | None = getattr(fact, "call", None)
+                return sight.agents is None if call is None else self.sees_call(call, sight)
 
     # ---- topics go out together -------------------------------------------------------------------------
 
@@ -266,6 +281,11 @@ class LiveEvents:
             for reader in self._readers:
                 if self._seen(topic, value, reader.sight):
                     reader.page.changed(topic, text)
+                    if topic.startswith("lines/"):
+                        (reader.lines.discard if value is None else reader.lines.add)(topic)
+                elif topic in reader.lines:
+                    reader.page.changed(topic, GONE)
+                    reader.lines.discard(topic)
         for reader in self._readers:
             if reader.page.has_news:
                 reader.wake()
@@ -288,6 +308,8 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, LegSound):
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
     return value
 
 

@@ -18,12 +18,24 @@ from callcenterd.web.socket import STREAMS
 routes = web.RouteTableDef()
 
 
+class ConsultNow(TypedDict):
+    """Who is asked about a call. state: held: the agent is with the customer again, and they wait."""
+
+    number: str
+    agent: str | None
+    state: Literal["ringing", "talking", "held"]
+
+
 class Line(TypedDict):
-    """A call that is up. agent: who talks or is rung. since: of this state."""
+    """A call that is up. agent: who talks or is rung. since: of this state. parties: who speak, 0: nobody does yet.
+
+    recorded: what is said is kept, unless paused_since says since when it is not.
+    one_way:  numbers that who speaks with them does not hear.
+    """
 
     call: str
     direction: Direction
-    state: Literal["flow", "waiting", "ringing", "dialling", "talking", "held"]
+    state: Literal["flow", "waiting", "ringing", "dialling", "talking", "held", "conference", "parked"]
     caller: str
     called: str
     trunk: str | None
@@ -31,6 +43,11 @@ class Line(TypedDict):
     agent: str | None
     since: str
     started_at: str
+    recorded: bool
+    parties: int
+    consult: ConsultNow | None
+    paused_since: str | None
+    one_way: list[str]
 
 
 class Waiting(TypedDict):

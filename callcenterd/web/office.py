@@ -6,7 +6,6 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -15,11 +14,14 @@ from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.crm.customer import Customers
 from callcenterd.errors import Fault
+from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.shelf import Flows
 from callcenterd.model.ids import ExtensionNumber, FlowName, TrunkName
 from callcenterd.store.database import Store
+from callcenterd.switchboard.archive import Archive
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
+from callcenterd.switchboard.pagephones import PagePhoneDesk
 from callcenterd.worker.passwords import Passwords
 
 
@@ -79,6 +81,10 @@ class TrunkNow:
     why: str = ""
 
 
+PAGE = "browser"
+"""The device of an extension whose phone is a page."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhoneNow:
     """Where an extension can be reached now. contact: its address; device: what the phone says that it is."""
@@ -117,11 +123,15 @@ class Office:
     """Everything that a request may reach.
 
     site_changed: the store has another site than the switchboard: put it in force everywhere, then return.
-    reload_flows: read the flow files again.
+    reload_flows: read the flow files again. flow_desk: where they are edited.
     bans: addresses that SIP does not hear.
+    page_phones: pages that are their users' phones. sound_hosts: our addresses that pages may reach by UDP, beside the
+    one that they speak to by HTTP. ice_servers: what pages are told to ask where they are (STUN, TURN).
+    gateway: "idle" until the first page, "starting", "up", or "down": no page can be a phone.
     ticks, counters, trunks, phones, seen_phones: asked when somebody wants to know.
     counters: names ending in "_total" only grow.
-    recordings: the folder that the paths of recordings are relative to.
+    mail: what is not well with e-mail.
+    archive: recordings whose calls are over.
     open_sip: takes a WebSocket of SIP.
     doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
     """
@@ -130,10 +140,11 @@ class Office:
     store: Store
     customers: Customers
     flows: Flows
+    flow_desk: FlowDesk
     passwords: Passwords
     bus: Bus
     clock: Clock
-    recordings: Path
+    archive: Archive
     timezone: tzinfo
     site_changed: Callable[[], Awaitable[None]]
     reload_flows: Callable[[], Awaitable[FlowsNow]]
@@ -143,6 +154,11 @@ class Office:
     bans: Bans
     phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
     seen_phones: Callable[[], Sequence[PhoneSeen]]
+    page_phones: PagePhoneDesk
+    gateway: Callable[[], str] = lambda: "idle"
+    mail: Callable[[], Sequence[str]] = tuple
+    sound_hosts: Sequence[str] = ()
+    ice_servers: Sequence[Mapping[str, str]] = ()
     doors: Sequence[tuple[str, int]] = ()
     open_sip: OpenSip | None = None
     language: str = "zh-CN"

@@ -1,58 +1,157 @@
-"""Recordings: the file as it was written. Browsers play stereo A-law WAV, and fetch the parts that they need.
+"""Recordings: the file as it lies there, or what a sealed one holds; and how loud each side was, for the eye.
 
-Tried with Chromium 156: it plays, seeks, and has both channels in their places (`tests/web/test_browser.py`).
+Tried with Chromium 156: it plays stereo A-law WAV, Opus in Ogg and MP3, seeks, fetches the parts that it needs, and
+has both sides in their places (`tests/web/test_browser.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
+from dataclasses import dataclass
 
+import structlog
 from aiohttp import hdrs, web
+from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import NotFound
-from callcenterd.model.calls import RecordingRecord
+from callcenterd.errors import CallcenterdError, NotFound
+from callcenterd.model.calls import RecordingFormat, RecordingRecord
 from callcenterd.model.ids import RecordingId
-from callcenterd.web.answers import Conflict, file
+from callcenterd.switchboard.archive import Found
+from callcenterd.web.answers import Conditions, Conflict, answer, conditions, file
 from callcenterd.web.calls import seen_call
 from callcenterd.web.describe import shape
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import OCTETS, OFFICE, Office
 from callcenterd.web.rights import right
 
+_log = structlog.get_logger(__name__)
+
 routes = web.RouteTableDef()
+
+_KINDS: dict[RecordingFormat, tuple[str, str]] = {
+    "wav": ("audio/wav", "wav"),
+    "opus": ("audio/ogg", "opus"),  # RFC 7845 §9
+    "mp3": ("audio/mpeg", "mp3"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """How loud each side was in equal shares of the time, 0 (silence) to 255 (full); both lists are of one length.
+
+    left: who called. right: the other side, in a conference all others.
+    """
+
+    seconds: float
+    left: list[int]
+    right: list[int]
+
+
+PEAKS = TypeAdapter(Peaks)
+
+
+class PeaksAsked(Conditions):
+    """points: the most shares that are wanted. There are never more than twenty for a second."""
+
+    points: int = Field(800, ge=1, le=20_000)
 
 
 @routes.get("/api/v1/recordings/{id}")
 @right("recording.play")
-@shape(summary="A recording: caller left, agent right", media="audio/wav")
+@shape(summary="A recording: caller left, agent right", media="audio/*")
 async def recording(request: web.Request) -> web.StreamResponse:
-    """200 the audio · 206 a part of it · 404 no such recording, or of a call that one may not see, or its file is
-    gone · 409 still being written · 416 no such part."""
-    name, office = RecordingId(request.match_info["id"]), request.app[OFFICE]
+    """200 the audio (audio/ogg, audio/mpeg or audio/wav) · 206 a part of it · 404 no such recording, or of a call that
+    one may not see, or its file is gone · 409 still being written · 416 no such part · 503 it cannot be opened."""
+    return await played(request, await _seen(request))
+
+
+async def played(request: web.Request, record: RecordingRecord) -> web.StreamResponse:
+    """The audio of a recording that who asks may hear. Raises NotFound and Conflict."""
+    if record.finished_at is None:
+        raise Conflict("being_recorded")
+    found = await request.app[OFFICE].archive.find(record.id)
+    kind, ending = _KINDS[found.format]
+    headers: dict[str, str] = {
+        hdrs.CONTENT_TYPE: kind,
+        hdrs.CONTENT_DISPOSITION: f'inline; filename="{record.id}.{ending}"',
+        # A browser may keep what it plays from, but asks each time whether it still may.
+        hdrs.CACHE_CONTROL: "private, no-cache",
+    }
+    if found.sealed:
+        return await _unsealed(request, found, headers)
+    return file(request, found.path, found.octets, headers)
+
+
+@routes.get("/api/v1/recordings/{id}/peaks")
+@right("recording.play")
+@shape(summary="How loud each side of a recording was, for a picture of it", conditions=PeaksAsked, answer=PEAKS)
+async def peaks(request: web.Request) -> web.StreamResponse:
+    """200 both sides · 404 as the recording itself · 409 still being written · 503 they cannot be made."""
+    wanted = conditions(request, PeaksAsked)
+    record = await _seen(request)
+    seconds, values = await request.app[OFFICE].archive.peaks(record, wanted.points)
+    return answer(PEAKS, Peaks(seconds, values[:, 0].tolist(), values[:, 1].tolist()))
+
+
+async def recording_now(office: Office, name: RecordingId) -> RecordingRecord:
+    """What is known of it, also what was told and is not written yet: that it is closed, say. Raises NotFound."""
     record = await office.store.recordings.get(name)
+    if record.finished_at is None:
+        await office.board.history.settled()
+        record = await office.store.recordings.get(name)
+    return record
+
+
+async def _seen(request: web.Request) -> RecordingRecord:
+    """The recording, if who asks may hear it. Raises NotFound and Conflict."""
+    name = RecordingId(request.match_info["id"])
+    record = await recording_now(request.app[OFFICE], name)
     try:
         await seen_call(request, record.call_id)
     except NotFound:
         raise NotFound("recording", name) from None
     if record.finished_at is None:
         raise Conflict("being_recorded")
-    path, octets = await asyncio.to_thread(_file, office.recordings, record)
-    return file(
-        request,
-        path,
-        octets,
-        {
-            hdrs.CONTENT_TYPE: "audio/wav",
-            hdrs.CONTENT_DISPOSITION: f'inline; filename="{path.name}"',
-            # A browser may keep what it plays from, but asks each time whether it still may.
-            hdrs.CACHE_CONTROL: "private, no-cache",
-        },
-    )
+    return record
 
 
-def _file(folder: Path, record: RecordingRecord) -> tuple[Path, int]:
-    """The recording's file and its size. Raises NotFound also for a path that leads out of the folder."""
-    path = (folder / record.path).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise NotFound("recording", record.id)
-    return path, path.stat().st_size
+async def _unsealed(request: web.Request, found: Found, headers: dict[str, str]) -> web.StreamResponse:
+    """What a sealed file holds, or the part of it that is asked for (RFC 9110 §14), opened while it is sent.
+
+    There is no validator, so If-Range is not true of it and all of it is sent (§13.1.5).
+    """
+    start, end, status = 0, found.octets, 200
+    if request.headers.get(hdrs.RANGE) and not request.headers.get(hdrs.IF_RANGE):
+        try:
+            wanted = request.http_range
+        except ValueError:
+            wanted = slice(found.octets, None)  # what cannot be read as a range is none that there is
+        start, end, status = _part(wanted, found.octets)
+    answered = web.StreamResponse(status=status, headers={**headers, hdrs.ACCEPT_RANGES: "bytes"})
+    if status == 416:
+        answered.headers[hdrs.CONTENT_RANGE] = f"bytes */{found.octets}"
+        return web.Response(status=416, headers=answered.headers)
+    if status == 206:
+        answered.headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{end - 1}/{found.octets}"
+    answered.content_length = end - start
+    request[OCTETS] = end - start
+    archive = request.app[OFFICE].archive
+    await archive.prove(found)  # what cannot be opened is said as an answer, not by an end in its middle
+    await answered.prepare(request)
+    if request.method != hdrs.METH_HEAD:
+        try:
+            await archive.read(found, start, end, answered.write)
+        except (CallcenterdError, OSError) as fault:
+            _log.error("a sealed recording cannot be read to its end", path=found.path.name, why=str(fault))
+            answered.force_close()
+            raise ConnectionResetError(str(fault)) from None
+    await answered.write_eof()
+    return answered
+
+
+def _part(wanted: slice, octets: int) -> tuple[int, int, int]:
+    """First octet, the one behind the last, and the status: 206, or 416 if there is no such part."""
+    start, stop = wanted.start, wanted.stop
+    if start is not None and start < 0:  # the last so many
+        return max(0, octets + start), octets, 206 if octets else 416
+    start = start or 0
+    end = octets if stop is None else min(stop, octets)
+    return (start, end, 206) if start < end else (0, 0, 416)

@@ -49,10 +49,11 @@ Facts come as they happen, in order, to who may see them. Who reads too slowly l
 With `?live=1` the stream also keeps a picture of the office. `live.snapshot` `{"seq", "topics"}` is everything;
 `live.changed` `{"seq", "changes"}` what is another now, at most ten times a second; a topic that is gone is null. A seq
 that is not the last one plus one means that something is missing: send `{"type": "live.snapshot"}`. `live.ping` says
-that we are still here. Topics are `lines/CALL`, `agents/LOGIN`, `queues/NAME`, with the values of `GET /api/v1/live`.
+that we are still here. Topics are `lines/CALL`, `agents/LOGIN`, `queues/NAME`, with the values of `GET /api/v1/live`,
+and `flows/FLOW/NODE` `{"flow", "node", "now", "today"}`: callers who are in a node now, and how often one came today.
 
-An agent sees the own lines, agents and queues; supervisors and above see all. A screen pop goes to its agent and to
-supervisors and above, refused flows to administrators.
+An agent sees the own lines, agents and queues, and no flows; supervisors and above see all. A screen pop goes to its
+agent and to supervisors and above, refused flows to administrators.
 
 | type | what happened | data |
 | --- | --- | --- |

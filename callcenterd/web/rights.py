@@ -1,21 +1,32 @@
 """May they: the one table of rights, and the decorator that asks it.
 
-What one may *see* is a second question: an agent sees the own calls and those of the own queues, everybody above
-sees all. `Sight` answers it, for lists, single things and live events alike.
+What one may *see* is a second question, which `Sight` answers, for lists, single things and live events alike:
+
+- An agent sees the own calls, the calls of the own queues, and colleagues with whom a queue is shared.
+- A supervisor who leads teams sees their members (and themselves), every call that has to do with one of them, and of
+  the queues that one of them serves the callers who wait, those whom nobody has answered, messages and callbacks.
+  Such a queue is seen whole: its figures are the queue's, whoever else serves it.
+- Managers, administrators, and supervisors who lead no team see all.
+
+Of what one may not see it is not said that it is: 404, and lists and counts leave it out.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from callcenterd.model.ids import AgentId, QueueName
+from callcenterd.errors import NotFound
+from callcenterd.model.calls import CallSight
+from callcenterd.model.ids import AgentId, CallId, QueueName
 from callcenterd.model.people import Role
 from callcenterd.model.site import Site
+from callcenterd.model.voicemail import MessageSight
+from callcenterd.switchboard.parties import Parties
 from callcenterd.web.answers import NotAllowed
 from callcenterd.web.office import OFFICE
 from callcenterd.web.session import signed_in
@@ -29,19 +40,45 @@ ADMIN: frozenset[Role] = frozenset({"admin"})
 RIGHTS: Mapping[str, frozenset[Role]] = {
     "session": ALL,  # one's own: who am I, sign out, change my password
     "desk": ALL,  # one's own state and call
+    "phone": ALL,  # one's own page as one's phone
     "live": ALL,  # lines, agents and queues, and the event stream: as far as one's sight goes
     "agent.state.any": frozenset({"supervisor", "admin"}),  # set the state of another agent
+    "agent.states.any": ABOVE,  # what another agent did when
     "call.read": ALL,  # the history, as far as one's sight goes
     "call.note": ALL,
+    "call.dial": ALL,  # from one's own phone
     "call.hang_up": ALL,  # a call that one takes part in
     "call.hang_up.any": frozenset({"supervisor", "admin"}),
+    "call.control": ALL,  # hold, park, add others: a call that one takes part in
+    "call.control.any": frozenset({"supervisor", "admin"}),
+    "call.pick_up": ALL,  # what rings at others, as far as one's sight goes
+    "call.listen": ABOVE,  # and to know who listens
+    "call.barge": frozenset({"supervisor", "admin"}),  # whisper, barge in, take over
+    "forwarding": ALL,  # do-not-disturb and forwarding: of the phone where one sits
+    "forwarding.any": frozenset({"supervisor", "admin"}),
+    "parking": ALL,  # parked calls, as far as one's sight goes
+    "conference": ABOVE,  # conference rooms
+    "conference.moderate": frozenset({"supervisor", "admin"}),
+    "recording.start": ALL,  # of a call that one takes part in
+    "recording.start.any": frozenset({"supervisor", "admin"}),
+    "recording.stop": frozenset({"supervisor", "admin"}),
     "recording.play": ALL,
+    "recording.pause": ALL,  # of a call that one takes part in
+    "recording.pause.any": frozenset({"supervisor", "admin"}),
     "customer.read": ALL,
     "customer.write": ALL,
     "message.work": ALL,  # voicemail and callbacks, as far as one's sight goes
+    "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
+    "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
+    "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one
+    "do_not_call.remove": frozenset({"supervisor", "admin"}),
+    "campaign": ABOVE,  # campaigns and their lists, of the queues that one sees
+    "campaign.preview": ALL,  # whom a campaign shows to oneself
     "ban": frozenset({"supervisor", "admin"}),  # addresses that SIP does not hear
     "alarm": ABOVE,  # outside calls that were refused
-    "site": ADMIN,  # trunks, numbers, outbound routes, users, extensions, queues, flows
+    "calendar": ABOVE,  # what holds when: hours and holidays
+    "flow": ADMIN,  # to draw, try and publish flows
+    "site": ADMIN,  # trunks, numbers, outbound routes, users, extensions, queues
 }
 PUBLIC = "public"
 """The right of routes that need no sign-in."""
@@ -53,7 +90,8 @@ _own: set[Handler] = set()
 def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
     """Only who has the right gets in; everybody else gets 401 or 403, whatever it is that they ask for.
 
-    own: the part of the address that names an agent. For one's own login no right is needed but to be signed in.
+    own: the part of the address that names an agent. For one's own login no right is needed but to be signed in; whom
+    one does not oversee, there is not: 404.
     """
     roles = RIGHTS[name]
 
@@ -61,8 +99,11 @@ def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
         @functools.wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
             who = signed_in(request)
-            if who.role not in roles and not (own is not None and request.match_info[own] == who.login):
+            named = None if own is None else request.match_info[own]
+            if who.role not in roles and named != who.login:
                 raise NotAllowed
+            if named is not None and not sight_of(request).oversees(named):
+                raise NotFound("agent", named)
             return await handler(request)
 
         _right_of[handler] = name
@@ -95,23 +136,60 @@ def may(role: Role, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Whose calls, agents and queues somebody sees. agent None: all of them."""
+    """Whose calls, agents and queues somebody sees. agents: those whom they oversee, themselves among them; None: all.
 
-    agent: AgentId | None
+    leads: a supervisor of teams, who of the queues sees only calls that nobody has answered.
+    """
+
+    login: AgentId
+    agents: frozenset[AgentId] | None
     queues: frozenset[QueueName] = frozenset()
+    leads: bool = False
 
     @classmethod
-    def of(cls, login: str, role: Role, site: Site) -> Sight:
-        if role in ABOVE:
-            return cls(None)
-        return cls(AgentId(login), frozenset(queue.name for queue in site.queues if login in queue.members))
+    def of(cls, login: str, site: Site) -> Sight:
+        agents = site.overseen_by(login)
+        if agents is None:
+            return cls(AgentId(login), None)
+        queues = frozenset(queue.name for queue in site.queues if not agents.isdisjoint(queue.members))
+        return cls(AgentId(login), agents, queues, leads=bool(site.led_by(login)))
 
-    def sees(self, *, agent: str | None = None, queue: str | None = None) -> bool:
-        """A call of that agent or queue, or the agent or queue itself."""
-        return self.agent is None or (agent is not None and agent == self.agent) or queue in self.queues
+    def oversees(self, agent: str | None) -> bool:
+        """Themselves, and who is theirs to lead."""
+        return self.agents is None or agent in self.agents
+
+    def sees_agent(self, agent: str, queues: Collection[str]) -> bool:
+        """queues: that the agent serves."""
+        return self.oversees(agent) or (not self.leads and not self.queues.isdisjoint(queues))
+
+    def sees_queue(self, queue: str | None) -> bool:
+        return self.agents is None or queue in self.queues
+
+    def sees_call(self, parties: Parties, waits_in: QueueName | None) -> bool:
+        """As `of_calls` says it to the store. waits_in: the queue in which the caller waits now."""
+        if self.agents is None or not self.agents.isdisjoint(parties.agents) or waits_in in self.queues:
+            return True
+        return not self.queues.isdisjoint(parties.queues) and not (self.leads and parties.answered)
+
+    def of_calls(self, waiting: Iterable[CallId]) -> CallSight | None:
+        """None: all of them. waiting: callers who wait in the own queues now, after somebody has answered them."""
+        if self.agents is None:
+            return None
+        return CallSight(
+            agents=tuple(sorted(self.agents)),
+            queues=tuple(sorted(self.queues)),
+            unanswered=self.leads,
+            calls=tuple(waiting) if self.leads else (),
+        )
+
+    def of_messages(self, site: Site) -> MessageSight | None:
+        """None: all of them. A person's phones are those that are their own by the site."""
+        if self.agents is None:
+            return None
+        own = tuple(user.extension for user in site.users if user.login in self.agents and user.extension is not None)
+        return MessageSight(agents=tuple(sorted(self.agents)), queues=tuple(sorted(self.queues)), extensions=own)
 
 
 def sight_of(request: web.Request) -> Sight:
     """What who asks may see. Raises NotSignedIn."""
-    who = signed_in(request)
-    return Sight.of(who.login, who.role, request.app[OFFICE].board.site)
+    return Sight.of(signed_in(request).login, request.app[OFFICE].board.site)

@@ -21,7 +21,6 @@ from callcenterd.model.people import Role
 from callcenterd.model.site import Secret, UserAccount
 from callcenterd.web.answers import PAGE_LANGUAGE, ForeignPage, NotSignedIn, TooManyAttempts, WrongLogin
 from callcenterd.web.door import Connection
-from callcenterd.web.lockout import Lockout
 from callcenterd.web.office import Office
 
 _log = structlog.get_logger(__name__)
@@ -74,7 +73,7 @@ class Sessions:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._lockout = Lockout()
+        self._lockout = office.board.lockout
         self._listeners: list[Callable[[str], None]] = []
 
     def when_ended(self, listener: Callable[[str], None]) -> None:
@@ -138,6 +137,13 @@ class Sessions:
         await office.store.audit.append(office.clock.utc(), who.login, "password.changed", f"user/{who.login}")
         await office.site_changed()
         self._tell(who.login)
+
+    async def change_pin(self, who: Who, pin: str) -> None:
+        """Another PIN for phones. Raises Refused for one that cannot be kept."""
+        office = self._office
+        await office.store.site.set_pin_hash(who.login, Secret(await office.passwords.hash(pin)))
+        await office.store.audit.append(office.clock.utc(), who.login, "pin.changed", f"user/{who.login}")
+        await office.site_changed()
 
     def _tell(self, login: str) -> None:
         for listener in self._listeners:

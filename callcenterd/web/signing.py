@@ -40,6 +40,13 @@ class PasswordAsked(Asked):
     new: Annotated[str, VISIBLE] = Field(min_length=LEAST_PASSWORD, max_length=MOST_PASSWORD)
 
 
+class PinAsked(Asked):
+    """pin: digits; to sign in with by a phone's keys (*70)."""
+
+    password: str = Field(max_length=MOST_PASSWORD)
+    pin: str = Field(pattern=r"^[0-9]{4,12}$")
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """To be sent as `Authorization: Bearer TOKEN`."""
@@ -99,4 +106,19 @@ async def change_password(request: web.Request) -> web.StreamResponse:
         raise WrongFields({"old": ("wrong_password", {})})
     async with request.app[SITE_LOCK]:
         await sessions.change_password(who, asked.new)
+    return nothing()
+
+
+@routes.post("/api/v1/session/pin")
+@right("session")
+@shape(summary="Another PIN for phones for oneself", body=PinAsked)
+async def change_pin(request: web.Request) -> web.StreamResponse:
+    """204 it is another one · 429 too many attempts."""
+    asked, who, sessions = await read(request, PinAsked), signed_in(request), request.app[SESSIONS]
+    if asked.pin == who.login or len(set(asked.pin)) == 1:
+        raise WrongFields({"pin": ("common_password", {})})
+    if not await sessions.confirm(who, asked.password, source_of(request)):
+        raise WrongFields({"password": ("wrong_password", {})})
+    async with request.app[SITE_LOCK]:
+        await sessions.change_pin(who, asked.pin)
     return nothing()

@@ -93,7 +93,7 @@ class Stream:
         self._news = asyncio.Event()
         self._doubt = asyncio.Event()
         self.who = who
-        sight = Sight.of(who.login, who.role, office.board.site)
+        sight = Sight.of(who.login, office.board.site)
         page = Page(live=request.query.get("live") == "1")
         self.reader = Reader(who.login, who.role, sight, page, self._news.set)
         if page.has_news:
@@ -131,7 +131,7 @@ class Stream:
                 await self._say(ping(self._now()))
                 continue
             self._news.clear()
-            for message in page.take(self._now(), lambda: self._live.topics(self.reader.sight)):
+            for message in page.take(self._now(), lambda: self._live.snapshot(self.reader)):
                 await self._say(message)
 
     async def _say(self, message: str) -> None:

@@ -53,6 +53,10 @@ class JobFailed(LocalError):
         self.raised = raised
 
 
+class JobLost(JobFailed):
+    """It took too long, or its process died in it: it may be the job's own doing."""
+
+
 @dataclass(slots=True)
 class _Job:
     name: str
@@ -184,11 +188,11 @@ async def _exchange(process: Process, job: _Job) -> bool:
             answer = await _read(process)
     except TimeoutError:
         _log.error("job took too long", job=job.name, seconds=job.seconds)
-        _fail(job, f"it took longer than {job.seconds:g} s")
+        _fail(job, f"it took longer than {job.seconds:g} s", kind=JobLost)
         return False
     except (OSError, EOFError):
         _log.error("worker died in a job", job=job.name)
-        _fail(job, "its process died")
+        _fail(job, "its process died", kind=JobLost)
         return False
     except asyncio.CancelledError:
         _fail(job, "the server stops")
@@ -227,6 +231,6 @@ async def _end(process: Process | None) -> None:
     await process.wait()
 
 
-def _fail(job: _Job, why: str, raised: str = "") -> None:
+def _fail(job: _Job, why: str, raised: str = "", kind: type[JobFailed] = JobFailed) -> None:
     if not job.result.done():
-        job.result.set_exception(JobFailed(job.name, why, raised))
+        job.result.set_exception(kind(job.name, why, raised))

@@ -25,7 +25,7 @@ import numpy as np
 import structlog
 
 from callcenterd.errors import CallcenterdError, NotFound, Refused
-from callcenterd.model.prompts import Music, Prompt, Recorded, Speech
+from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
 from callcenterd.worker import sound as sounds
 from callcenterd.worker import speech
 from callcenterd.worker.pool import Worker
@@ -148,7 +148,7 @@ class Prompts:
         match prompt:
             case Speech():
                 return self._spoken(prompt.text, prompt.language)
-            case Recorded() | Music():
+            case Recorded() | Word() | Music():
                 looked = self._looked.get(prompt)
                 if looked is None or not looked.still_true():
                     if len(self._looked) >= MAX_LOOKED:
@@ -160,7 +160,9 @@ class Prompts:
         arguments = (text, language or self._language, self._engine)
         return _recipe(speech.speak, arguments, speech.VERSION)
 
-    def _look(self, prompt: Recorded | Music) -> _Looked:
+    def _look(self, prompt: Recorded | Word | Music) -> _Looked:
+        if isinstance(prompt, Word):
+            return self._look_for_word(prompt)
         places = _candidates(self._folder, prompt, self._language)
         if isinstance(prompt, Music):
             places += _candidates(self._folder, Music(), self._language)
@@ -170,6 +172,13 @@ class Prompts:
         if recipe.file is not None:
             changed[recipe.file] = recipe.state
         return _Looked(recipe, changed)
+
+    def _look_for_word(self, word: Word) -> _Looked:
+        looked = self._look(Recorded(word.recording, word.language, word.text))
+        if looked.recipe.file is not None:
+            return looked
+        arguments = (word.text, word.language or self._language, self._engine)
+        return _Looked(_recipe(speech.word, arguments, speech.VERSION), looked.changed)
 
     def _played(self, prompt: Recorded | Music) -> _Recipe:
         path = find(self._folder, prompt, self._language)

@@ -96,12 +96,12 @@ def levelled(wave: Wave) -> Wave:
     return louder
 
 
-def trimmed(wave: Wave) -> Wave:
-    """Without the silence before and after; empty if all of it is silence."""
+def trimmed(wave: Wave, margin: int = _MARGIN) -> Wave:
+    """Without the silence before and after, but for `margin` samples; empty if all of it is silence."""
     heard = np.flatnonzero(_power(wave) > QUIET**2)
     if not len(heard):
         return wave[:0]
-    return wave[max(0, heard[0] * _WINDOW - _MARGIN) : (heard[-1] + 1) * _WINDOW + _MARGIN]
+    return wave[max(0, heard[0] * _WINDOW - margin) : (heard[-1] + 1) * _WINDOW + margin]
 
 
 def _power(wave: Wave) -> NDArray[np.float64]:

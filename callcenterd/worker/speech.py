@@ -30,6 +30,8 @@ VERSION = 1
 
 MAX_CHARACTERS = 2000
 SECONDS = 30.0
+WORD_MARGIN = 80
+"""Samples, 10 ms: between two words of a number no more is heard than within one."""
 _TRIES = 3
 _MANDARIN = "cmn-latn-pinyin"
 _SPEED = {_MANDARIN: "185"}
@@ -52,6 +54,12 @@ def speak(text: str, language: str, engine: str) -> sound.Sound:
     if not spoken:
         raise CannotSpeak(f"{engine} gave only silence for {text[:40]!r}")
     return sound.to_int16(np.concatenate(spoken))
+
+
+def word(text: str, language: str, engine: str) -> sound.Sound:
+    """As `speak`, with hardly any silence around: another word follows at once. Raises CannotSpeak."""
+    wave = speak(text, language, engine).astype(np.float32) / np.float32(32768)
+    return sound.to_int16(sound.trimmed(wave, WORD_MARGIN))
 
 
 def voices(text: str, language: str) -> Iterator[tuple[str, str]]:

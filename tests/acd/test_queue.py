@@ -50,6 +50,6 @@ def test_other_particulars_do_not_move_a_caller() -> None:
 
 def test_a_place_that_was_kept_is_shown_with_its_time() -> None:
     line = Line()
-    line.add(Caller(CallId("a"), QueueName("sales"), 0, 3.0, 8.0))
+    line.add(Caller(CallId("a"), QueueName("sales"), 0, 3.0, 8.0, since=3.0))
     (waiting,) = line.waiting()
     assert (waiting.since, waiting.position) == (3.0, 1)

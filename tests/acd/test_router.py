@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from callcenterd.acd.router import GRACE, REST, Acd, Offer, QueueMoved, Standing
+from callcenterd.acd.router import GRACE, Acd, Offer, QueueMoved, Standing
 from callcenterd.errors import LocalError, NotFound
 from callcenterd.model.ids import AgentId, CallId, QueueName
-from tests.acd.hall import Hall, queue
+from tests.acd.hall import RETRY, Hall, queue, words
 
 # ---- who is next ----------------------------------------------------------------------------------------
 
@@ -54,6 +54,17 @@ def test_a_caller_whom_nobody_can_serve_does_not_block_the_next_one() -> None:
     hall.enter(2, "y", "sales")
     assert hall.want(3, "1001") == ["y>1001"]
     assert hall.why("x", 3) == "no agent of the queue is signed in"
+
+
+def test_a_heavy_queue_without_agents_takes_no_agent_and_no_turn_from_the_others() -> None:
+    hall = Hall(queue("heavy", "1009"), queue("sales", "1001 1002", "ring_all"), queue("service", "1002"))
+    for n in range(500):
+        hall.enter(n / 1000, f"h{n}", "heavy", priority=n % 10)
+    hall.want(1, "1001")
+    hall.want(1, "1002")
+    assert hall.enter(2, "x", "sales") == ["x>1001+1002"]
+    assert hall.enter(3, "y", "service") == []
+    assert hall.answers(4, "x", "1001") == ["x!1002 answered_elsewhere", "x left answered 2", "y>1002"]
 
 
 def test_nobody_overtakes_whose_place_was_kept_and_the_wait_counts_from_coming_back() -> None:
@@ -109,18 +120,18 @@ def test_a_declined_call_is_not_offered_again_at_once_to_the_same_agent(reason: 
     hall.enter(10, "x")
     assert hall.declines(11, "x", "1001", "busy" if reason == "busy" else "refused") == []
     assert hall.state("1001") == "ready"
-    assert hall.why("x", 12) == f"free agent 1001 has just refused this call; tried again in {REST - 1:.0f} s"
+    assert hall.why("x", 12) == f"free agent 1001 has just refused this call; tried again in {RETRY - 1:.0f} s"
     assert hall.enter(13, "y") == ["y>1001"], "another call is"
     assert hall.declines(14, "y", "1001", "busy") == []
     assert hall.want(15, "1002") == ["x>1002"], "another agent is asked at once"
-    assert hall.until(30) == [f"{14 + REST:g}: y>1001"]
+    assert hall.until(30) == [f"{14 + RETRY:g}: y>1001"]
 
 
 def test_a_declined_call_comes_back_to_the_only_agent_after_the_rest() -> None:
     hall = Hall(ready="1001")
     hall.enter(10, "x")
     hall.declines(11, "x", "1001")
-    assert hall.until(11 + REST) == [f"{11 + REST:g}: x>1001"]
+    assert hall.until(11 + RETRY) == [f"{11 + RETRY:g}: x>1001"]
 
 
 def test_an_unreachable_phone_passes_the_call_on_at_once() -> None:
@@ -424,6 +435,26 @@ def test_another_longest_wait_holds_for_who_waits_already() -> None:
     hall.enter(10, "x")
     hall.configure(20, queue(max_wait=15))
     assert hall.until(100) == ["25: x left timed_out 15"]
+
+
+def test_a_longest_wait_that_is_over_as_it_comes_into_force_ends_the_wait_then_and_not_before() -> None:
+    hall = Hall(queue())
+    for call in ("x", "y"):
+        hall.enter(0, call)
+    assert hall.want(42, "1001") == ["x>1001"]
+    assert hall.configure(43, queue(max_wait=30)) == [
+        "x!1001 caller_left", "x left timed_out 43", "y left timed_out 43",
+    ]  # fmt: skip
+    assert hall.acd.agent(AgentId("1001")).since == 43
+
+
+def test_a_timer_that_is_told_late_ends_no_state_before_it_began() -> None:
+    hall = Hall(queue(max_wait=30), ready="1001")
+    hall.want(0, "1001", "break")
+    hall.enter(0, "x")
+    assert hall.want(30.01, "1001") == ["x>1001"], "the thirty seconds are over, but nobody has told it yet"
+    assert words(hall.acd.advance(30.02)) == ["x!1001 caller_left", "x left timed_out 30"]
+    assert hall.acd.agent(AgentId("1001")).since == 30.01
 
 
 # ---- what is told ---------------------------------------------------------------------------------------

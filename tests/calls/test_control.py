@@ -13,8 +13,11 @@ from callcenterd.calls.call import Call, Leg, LegState
 from callcenterd.calls.control import Calls
 from callcenterd.calls.listening import RefusalReason
 from callcenterd.errors import LocalError
-from callcenterd.media.facts import LegSilent, RecordingClosed
+from callcenterd.media import sdp
+from callcenterd.media.facts import LegOneWay, LegSilent, LegStatistics, OneWay, RecordingClosed, RecordingFailed
+from callcenterd.media.machine import RULE, Verdict
 from callcenterd.model.ids import ExtensionNumber, LegId, RecordingId, TrunkName
+from callcenterd.model.site import Codec, Extension, Secret, Site
 from callcenterd.sip.events import Accepted, DialogId, HungUp, Progress, Registered, ToExtension, ToTrunk, TrunkSeen
 from tests.kit.office import in_virtual_time
 from tests.kit.virtual import VirtualClock
@@ -54,6 +57,12 @@ class Heard:
     def silent(self, leg: Leg, seconds: float) -> None:
         self._say("silent", f"{leg.number} {seconds:.0f}")
 
+    def one_way(self, leg: Leg, why: OneWay) -> None:
+        self._say("one way", f"{leg.number} {why}")
+
+    def judged(self, leg: LegId, verdict: Verdict) -> None:
+        self._say("judged", f"{leg} {verdict.who} {verdict.why}")
+
     def held(self, leg: Leg) -> None:
         self._say("held" if leg.holds else "resumed", leg.number)
 
@@ -68,6 +77,12 @@ class Heard:
 
     def played(self, leg: Leg, play: int, finished: bool) -> None:
         self._say("played", f"{play} {'whole' if finished else 'cut'}")
+
+    def measured(self, leg: Leg, sound: LegStatistics) -> None:
+        self._say("measured", f"{leg.number} {sound.codec} {sound.mos}")
+
+    def recording_failed(self, failed: RecordingFailed) -> None:
+        self._say("recording failed", failed.why)
 
     def recorded(self, closed: RecordingClosed) -> None:
         self.recordings.append(closed)
@@ -365,6 +380,34 @@ async def test_what_is_played_is_told_to_be_over_whole_or_cut() -> None:
     assert bench.heard.said[1:] == [f"played {whole} whole", f"played {cut} cut"]
 
 
+def test_one_way_audio_is_told_of_a_leg_that_is_there() -> None:
+    @in_virtual_time
+    async def story() -> None:
+        bench = Bench()
+        first, _, _, _ = bench.talking()
+        bench.heard.said.clear()
+        bench.calls.sounded(LegOneWay(first.id, "no packets"))
+        bench.calls.sounded(LegOneWay(LegId(999), "only silence"))
+        assert bench.heard.said == [f"one way {first.number} no packets"]
+
+    story()
+
+
+@in_virtual_time
+async def test_who_has_picked_up_is_told_also_of_a_leg_that_is_gone() -> None:
+    bench = Bench()
+    first, caller, _, _ = bench.talking()
+    bench.heard.said.clear()
+    bench.calls.judge(first, RULE)
+    await asyncio.sleep(0.1)
+    bench.sound.verdict = Verdict("machine", "greeting", 2.4)
+    bench.calls.judge(first, RULE)
+    bench.line.hangs_up(caller)
+    await asyncio.sleep(0.1)
+    judged = [words for words in bench.heard.said if words.startswith("judged")]
+    assert judged == [f"judged {first.id} human short", f"judged {first.id} unsure gone"]
+
+
 @in_virtual_time
 async def test_keys_come_by_sound_and_by_info_alike() -> None:
     bench = Bench()
@@ -373,6 +416,7 @@ async def test_keys_come_by_sound_and_by_info_alike() -> None:
     bench.sound.keys(leg.id, "1")
     bench.line.key(dialog, "#")
     bench.sound.keys(LegId(999), "2")
+    await asyncio.sleep(0)
     assert bench.heard.said[1:] == ["key 13800138000 1", "key 13800138000 #"]
 
 
@@ -499,3 +543,62 @@ async def test_the_address_in_sdp_is_the_one_that_the_configuration_names() -> N
     assert b"c=IN IP4 198.51.100.9" in dialog.sdp
     calls.dial(PHONE, call=None, caller="1")
     assert b"c=IN IP4 198.51.100.9" in (bench.line.dialogs[-1].sdp or b"")
+
+
+@pytest.mark.parametrize(
+    ("spoken", "offered"),
+    [
+        (("PCMA", "PCMU", "G722", "opus", "G729"), ["G722", "PCMA", "opus"]),
+        (("PCMA", "PCMU", "opus"), ["PCMA", "opus"]),
+        (("PCMA", "PCMU"), ["PCMA"]),
+    ],
+    ids=["all", "no G.722 on this machine", "G.711 only"],
+)
+@in_virtual_time
+async def test_a_phone_is_offered_what_its_setting_and_this_machine_have(
+    spoken: tuple[Codec, ...], offered: list[Codec]
+) -> None:
+    bench = Bench()
+    calls = Calls(
+        clock=VirtualClock(), chance=random.Random(1), sip=bench.line, media=bench.sound, rtp_address="auto",
+        codecs=spoken,
+    )  # fmt: skip
+    calls.listener = bench.heard
+    calls.configure(
+        Site(extensions=(Extension(number=PHONE.number, password=Secret("x"), codecs=("G722", "PCMA", "opus")),))
+    )
+    calls.dial(PHONE, call=None, caller="1")
+    medium = sdp.parse(bench.line.dialogs[-1].sdp or b"").audio
+    assert medium is not None
+    names = [name for _, name, _ in medium.codecs if name != "TELEPHONE-EVENT"]
+    assert names == [name.upper() for name in offered]
+
+
+@pytest.mark.parametrize(
+    ("caller", "other", "gets"),
+    [
+        ("trunk", "extension", (True, False)),
+        ("extension", "trunk", (False, True)),
+        ("extension", "extension", (True, True)),
+        ("trunk", "trunk", (True, True)),
+    ],
+)
+def test_keys_go_to_trunks_and_between_phones_but_not_from_a_caller_to_an_agent(
+    caller: str, other: str, gets: tuple[bool, bool]
+) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        bench = Bench()
+        bench.line.trunks.add(TrunkName("gateway"))
+        bench.line.calls_in("1002", "1001", extension="1002" if caller == "extension" else None)
+        call = bench.heard.calls[-1]
+        bench.calls.answer(call.first)
+        to = PHONE if other == "extension" else ToTrunk(TrunkName("gateway"), "95588")
+        leg = bench.calls.dial(to, call=call, caller="1002")
+        bench.line.picks_up(bench.line.dialogs[-1])
+        bench.calls.join(call.first, leg)
+        assert (bench.sound.rows[call.first.id].gets_keys, bench.sound.rows[leg.id].gets_keys) == gets
+        bench.calls.part(leg)
+        assert not bench.sound.rows[leg.id].gets_keys
+
+    story()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from callcenterd.demo.phone import Phone
-from tests.kit.server import RunningServer
+from tests.kit.certificates import Authority
+from tests.kit.server import RunningServer, both_free
 
 TRUNK_HOST = "127.0.0.2"
 
@@ -60,3 +63,25 @@ async def second_phone(server: RunningServer, trunk: Phone) -> AsyncIterator[Pho
     async with Phone("127.0.0.12", server.sip, "1002", password="phone-Secret-2") as device:
         await device.register()
         yield device
+
+
+@pytest_asyncio.fixture
+async def sealed(tmp_path: Path) -> AsyncIterator[tuple[RunningServer, int, Authority, Phone]]:
+    """A server with TLS beside UDP, its TLS port, who vouches for it, and the trunk."""
+    authority = Authority(tmp_path / "tls")
+    made = authority.make("server", host="127.0.0.1")
+    running = RunningServer(tmp_path / "office")
+    port = both_free()
+    sip: dict[str, Any] = {
+        "listen": [f"udp:{running.sip[0]}:{running.sip[1]}", f"tls:127.0.0.1:{port}"],
+        "certificate": str(made.certificate),
+        "key": str(made.key),
+    }
+    running.configure(sip=sip)
+    await running.start()
+    try:
+        async with Phone(TRUNK_HOST, running.sip, "gateway") as trunk:
+            await running.apply(SITE.format(trunk=TRUNK_HOST, trunk_port=trunk.port))
+            yield running, port, authority, trunk
+    finally:
+        await running.end()

@@ -105,7 +105,7 @@ async def test_a_call_from_the_trunk_to_the_agents_ear_page_and_archive(
     listed = await agent_page.get("/calls")
     assert [item["id"] for item in listed["items"]] == [call]
 
-    octets = await agent_page.get(f"/recordings/{record['recording_id']}")
+    octets = await agent_page.recording(record["recording_id"])
     left, right = stereo(octets)
     assert abs(len(left) / 8000 - record["talk_seconds"]) < 0.3
     middle = slice(len(left) // 3, len(left) // 3 + 8000)

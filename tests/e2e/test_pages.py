@@ -143,6 +143,62 @@ async def test_an_administrator_sees_what_was_applied(server: RunningServer, tru
         assert faults == []
 
 
+async def test_an_administrator_keeps_a_calendar(server: RunningServer, trunk: Phone, tmp_path: Path) -> None:
+    del trunk
+    china = Path(__file__).parents[2] / "calendars" / "china-2026.csv"
+    async with browser(tmp_path / "admin") as context:
+        page = context.pages[0]
+        faults = watch(page)
+        await sign_in(page, server.web, "admin", server.admin_password)
+        await page.goto(f"{server.web}/app/admin/calendars")
+        await page.click(by_id("calendar-new"))
+        await page.locator(".el-message-box input").fill("office")
+        await page.locator(".el-message-box .el-button--primary").click()
+        await expect(page.locator(by_id("calendar-monday"))).to_have_value("09:00-12:00 13:00-18:00")
+        await page.set_input_files(by_id("calendar-file"), china)
+        await expect(page.locator(by_id("holiday"))).to_have_count(7)
+        await expect(page.locator(by_id("make-up"))).to_have_count(6)
+        await page.fill(by_id("calendar-saturday"), "9：00-12：00")
+        await page.click(by_id("calendar-save"))
+        await expect(page.locator(by_id("calendar-saturday"))).to_have_value("09:00-12:00")
+        await page.fill(by_id("calendar-time"), "2026-10-03T10:00")
+        await page.click(by_id("calendar-ask"))
+        await reads(page, by_id("calendar-answer"), "国庆节")
+        await reads(page, by_id("calendar-answer"), "2026-10-08")
+        await page.click(by_id("lang-en"))
+        await reads(page, by_id("calendars"), "Make-up working days")
+        assert faults == []
+
+
+async def test_an_administrator_makes_a_team_and_its_leader_sees_nobody_else(
+    server: RunningServer, trunk: Phone, tmp_path: Path
+) -> None:
+    del trunk
+    leader = await server.client("2001", "third-Secret-3")
+    async with browser(tmp_path / "admin") as context:
+        page = context.pages[0]
+        faults = watch(page)
+        await sign_in(page, server.web, "admin", server.admin_password)
+        await page.goto(f"{server.web}/app/admin/teams")
+        await page.click(by_id("thing-new"))
+        await page.fill(by_id("thing-name"), "day")
+        await page.fill(by_id("thing-title"), "日班")
+        for field, person in (("members", "1001 张三"), ("leaders", "2001 王班长")):
+            await page.click(by_id(f"thing-{field}"))
+            await page.locator(".el-select-dropdown__item", has_text=person).last.click()
+            await page.keyboard.press("Tab")
+            await expect(page.locator(".el-select-dropdown:visible")).to_have_count(0)
+        await page.click(by_id("thing-save"))
+        for text in ("日班", "1001 张三", "2001 王班长"):
+            await reads(page, by_id("things-teams"), text)
+        await page.click(by_id("lang-en"))
+        await reads(page, by_id("things-teams"), "Leaders")
+        assert faults == []
+    seen = await leader.get("/agents")
+    assert [agent["login"] for agent in seen["items"]] == ["1001", "2001"]
+    await leader.close()
+
+
 async def test_pages_refuse_who_may_not(server: RunningServer, trunk: Phone, tmp_path: Path) -> None:
     del trunk
     async with browser(tmp_path / "agent", language="en") as context:

@@ -4,45 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import pytest_asyncio
 
 from callcenterd.demo.phone import Phone
 from callcenterd.model.site import Secret
 from callcenterd.sip.digest import prove
 from callcenterd.sip.message import Message, Request, Response, encode, parse, reply_to
-from tests.e2e.conftest import SITE, TRUNK_HOST
 from tests.e2e.test_first_call import CALLER, call_in, ready, soon
 from tests.kit.baresip import Baresip
 from tests.kit.certificates import Authority
-from tests.kit.server import RunningServer, both_free
+from tests.kit.server import RunningServer
 from tests.kit.tones import level, tone
-
-
-@pytest_asyncio.fixture
-async def sealed(tmp_path: Path) -> AsyncIterator[tuple[RunningServer, int, Authority, Phone]]:
-    """A server with TLS beside UDP, its TLS port, who vouches for it, and the trunk."""
-    authority = Authority(tmp_path / "tls")
-    made = authority.make("server", host="127.0.0.1")
-    running = RunningServer(tmp_path / "office")
-    port = both_free()
-    sip: dict[str, Any] = {
-        "listen": [f"udp:{running.sip[0]}:{running.sip[1]}", f"tls:127.0.0.1:{port}"],
-        "certificate": str(made.certificate),
-        "key": str(made.key),
-    }
-    running.configure(sip=sip)
-    await running.start()
-    try:
-        async with Phone(TRUNK_HOST, running.sip, "gateway") as trunk:
-            await running.apply(SITE.format(trunk=TRUNK_HOST, trunk_port=trunk.port))
-            yield running, port, authority, trunk
-    finally:
-        await running.end()
 
 
 async def test_baresip_registers_over_tls_and_takes_a_call(

@@ -100,6 +100,19 @@ _MESSAGES = [
 ]  # fmt: skip
 
 
+_SOUNDS = [  # which codec, how long, the packet; see the target
+    b"\x00\xa0" + bytes(range(160)) + b"\x03\xf0" + bytes([0xFA, 0x36] * 240),  # G.722: 20 ms, 60 ms
+    b"\x00\xa1" + bytes(161) + b"\x00\x00" + b"\x15\xff" + bytes(2040),
+    # Opus: one frame of each mode, several of code 3 with and without padding, 120 ms, none, and what claims 180 ms.
+    b"\x01\x10\x08" + bytes(range(15)) + b"\x01\x20\x78" + bytes(range(31)) + b"\x01\x14\xfc" + bytes(range(100, 119)),
+    b"\x01\x08\x0b\x82\x02" + bytes(5) + b"\x01\x09\x0b\xc3\x02\x01\x01" + bytes(4) + b"\x01\x20\x1b\x02" + bytes(30),
+    b"\x01\x01\x08" + b"\x01\x02\x0b\x00" + b"\x01\x20\x1b\x03" + bytes(30) + b"\x16\xff" + b"\xff" * 2040,
+    # G.729: 20 ms, a description of noise, both, 120 ms; no length, lost, all ones.
+    b"\x02\x14" + bytes(range(1, 21)) + b"\x02\x02\x80\x00" + b"\x02\x0c" + bytes(12) + b"\x02\x78" + bytes(range(120)),
+    b"\x02\x0b" + bytes(11) + b"\x02\x14" + bytes(20) + b"\x02\x14" + b"\xff" * 20,
+]  # fmt: skip
+
+
 def seeds() -> Mapping[str, list[bytes]]:
     """By target. Each is one input."""
     messages = [text.encode() for text in _MESSAGES]
@@ -147,6 +160,7 @@ def seeds() -> Mapping[str, list[bytes]]:
         ],
         "room": ["\n~~\n".join(_MESSAGES[start : start + 3]).encode() for start in range(0, len(_MESSAGES), 3)]
         + ["\n~~\n".join([_INVITE, _MESSAGES[3], _INVITE, _MESSAGES[5], _MESSAGES[6], _MESSAGES[7]]).encode()],
+        "sound": _SOUNDS,
     }
 
 

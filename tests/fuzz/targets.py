@@ -13,8 +13,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import numpy as np
+
 from callcenterd.errors import LocalError
 from callcenterd.media import sdp
+from callcenterd.media.codecs import frames
+from callcenterd.media.sdes import OurKeys
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Extension, Secret, Site, Trunk
 from callcenterd.sip import events, uri
@@ -109,20 +113,25 @@ def address(octets: bytes) -> None:
 
 def description(octets: bytes) -> None:
     """A session description: read, answered; our answer can be read and has as many sections."""
+    terms = sdp.Terms(
+        ("PCMA", "PCMU", "G722", "opus"), taken=("G729",), sealing="answered", keys=OurKeys(random.Random(len(octets)))
+    )
     try:
         offered = sdp.parse(octets)
     except sdp.MalformedSdp:
         return
     with contextlib.suppress(sdp.NoCommonCodec):
-        sdp.agree(("PCMA", "PCMU"), offered)
+        sdp.agree(terms, offered)
     try:
-        written, agreed = sdp.answer(offered, "192.0.2.1", 30000, 1)
+        written, agreed = sdp.answer(offered, "192.0.2.1", 30000, terms, session_id=1)
     except sdp.NoCommonCodec:
         return
     answer = sdp.parse(written)
     assert len(answer.media) == len(offered.media)
     assert answer.audio is not None
     assert agreed.remote[1] > 0
+    assert agreed.audio.codec != "G729"
+    assert agreed.audio.ptime in range(10, 61, 10)
 
 
 _NAME, _PASSWORD, _REALM = "1001", Secret("geheim"), "callcenter.local"
@@ -150,6 +159,26 @@ def digest(octets: bytes) -> None:
         if answered is not None:
             assert Credentials.parse(str(answered)) == answered
             encode(_request_with("Authorization", str(answered)))
+
+
+def sound(octets: bytes) -> None:
+    """Packets of G.722, Opus and G.729, each with an octet before it that says which and one that says how long it is.
+
+    Each is answered with whole 10 ms, at most 120, and so is a gap before it.
+    """
+    decoders = {codec: frames.decoder(codec) for codec in frames.CODED}
+    for _ in range(8):
+        if len(octets) < 2:
+            break
+        decoder = decoders[frames.CODED[octets[0] % len(frames.CODED)]]
+        length = octets[1] * (1 + octets[0] // len(frames.CODED) % 8)  # up to 2,040
+        payload, octets = octets[2 : 2 + length], octets[2 + length :]
+        assert decoder.conceal(payload).shape == (160,)
+        heard = decoder.decode(payload)
+        assert len(heard) in range(80, 961, 80)
+        assert heard.dtype == np.int16
+    for decoder in decoders.values():
+        decoder.close()
 
 
 def room(octets: bytes) -> None:
@@ -186,6 +215,7 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "description": description,
     "digest": digest,
     "room": room,
+    "sound": sound,
 }
 
 

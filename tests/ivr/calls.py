@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal
 
 from callcenterd.ivr import check, engine
+from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.flow import Flow
-from callcenterd.ivr.node import DialResult, QueueResult
+from callcenterd.ivr.node import (
+    BusinessSlow,
+    ConferResult,
+    DialResult,
+    Exit,
+    HoursNow,
+    MailboxNow,
+    Question,
+    QueueResult,
+)
+from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, QueueName
-from callcenterd.model.prompts import Music, Prompt, Recorded, Speech
+from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
+from callcenterd.model.voicemail import Box
 from callcenterd.yamltext import parse
 
 
@@ -23,8 +38,10 @@ class ScriptedCall:
         queue: Iterable[QueueResult] = (),
         dial: Iterable[DialResult] = (),
         messages: Iterable[float] = (),
+        confer: Iterable[ConferResult] = (),
         caller: str = "13800138000",
         language: str = "zh-CN",
+        exits: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.call = CallId("20261125-090000-000001")
         self.caller = caller
@@ -34,13 +51,35 @@ class ScriptedCall:
         self.walked: list[str] = []
         self.noted = ""
         self.now = 0.0
+        self.questions: list[Question] = []
+        self.answers: deque[Plain | Exception] = deque()
+        self.known: list[Customer] = []
+        self.phones: dict[str, str] = {}
+        self.ahead: str | None = None
+        self.told: dict[str, Plain] = {}
+        self.boxes: dict[str, MailboxNow] = {}
+        self.calendars: dict[str, HoursNow] = {}
+        self._exits = exits or {}
         self._keys = deque(keys)
         self._queue = deque(queue)
         self._dial = deque(dial)
         self._messages = deque(messages)
+        self._confer = deque(confer)
 
     def entered(self, node: str, kind: str) -> None:
         self.walked.append(node)
+
+    def speak(self, language: str) -> None:
+        self.language = language
+
+    def seconds(self) -> float:
+        return self.now
+
+    def typed_ahead(self) -> str | None:
+        return self.ahead
+
+    def tell(self, name: str, value: Plain) -> None:
+        self.told[name] = value
 
     def note_keys(self, keys: str) -> None:
         self.noted += keys
@@ -52,6 +91,9 @@ class ScriptedCall:
         self.story.append(f"plays {' + '.join(map(words, prompts))}{' until a key' if stop_on_key else ''}")
 
     async def ask(self, prompts: Sequence[Prompt], *, seconds: float) -> str | None:
+        if (ahead := self.ahead) is not None:
+            self.ahead = None
+            return ahead
         key = self._keys.popleft() if self._keys else None
         if key is None:
             self.now += seconds
@@ -67,6 +109,10 @@ class ScriptedCall:
         music: str | None,
         unless_busy: bool = False,
         unless_empty: bool = False,
+        priority: int = 0,
+        skills: Mapping[str, int] | None = None,
+        agent: str | None = None,
+        exits: Mapping[str, Exit] = MappingProxyType({}),
     ) -> QueueResult:
         asked = "".join(
             [
@@ -74,10 +120,23 @@ class ScriptedCall:
                 f" with {music}" if music is not None else "",
                 " unless busy" if unless_busy else "",
                 " unless empty" if unless_empty else "",
+                f" priority {priority}" if priority else "",
+                f" for {dict(skills)}" if skills else "",
+                f" by {agent}" if agent else "",
+                f" keys {' '.join(f'{key}={to}' for key, to in exits.items())}" if exits else "",
             ]
         )
         self.story.append(f"waits in {queue}{asked}")
         return self._queue.popleft() if self._queue else "served"
+
+    def hours(self, calendar: str) -> HoursNow:
+        return self.calendars[calendar]
+
+    def exits_of(self, queue: QueueName) -> Mapping[str, str]:
+        return self._exits.get(queue, {})
+
+    async def go_to_flow(self, to: str) -> None:
+        self.story.append(f"no flow {to}")
 
     async def dial(
         self, number: str, *, trunks: Sequence[str], record: bool, seconds: float, caller: str | None
@@ -85,12 +144,42 @@ class ScriptedCall:
         self.story.append(f"dials {number} over {list(trunks)} record={record} {seconds:g} s as {caller}")
         return self._dial.popleft() if self._dial else "served"
 
-    async def record_message(self, queue: QueueName, *, seconds: float) -> float:
-        self.story.append(f"records for {queue}, at most {seconds:g} s")
+    async def confer(
+        self, room: str, *, moderator: bool, record: bool, most: int, tones: bool, ends_with_moderator: bool
+    ) -> ConferResult:
+        kind = "moderates" if moderator else "confers in"
+        self.story.append(f"{kind} {room} record={record} most={most} tones={tones} ends={ends_with_moderator}")
+        return self._confer.popleft() if self._confer else "left"
+
+    async def mailbox(self, box: Box) -> MailboxNow:
+        return self.boxes.get(str(box), MailboxNow())
+
+    async def record_message(self, box: Box, *, seconds: float) -> float:
+        self.story.append(f"records for {box}, at most {seconds:g} s")
         return self._messages.popleft() if self._messages else 10.0
 
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         self.story.append(f"keeps {number} for {queue}")
+
+    def phone_of(self, agent: str) -> str | None:
+        return self.phones.get(agent)
+
+    def judge(self, question: str, score: int, most: int) -> None:
+        self.story.append(f"judges {question}: {score} of {most}")
+
+    async def ask_business(self, question: Question) -> Plain:
+        self.questions.append(question)
+        answer = self.answers.popleft()
+        if isinstance(answer, float):
+            await asyncio.sleep(answer)
+            raise BusinessSlow("slow")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
+        self.story.append(f"looks for {by} {value}")
+        return self.known
 
     async def hang_up(self, cause: str) -> None:
         self.story.append(f"hangs up: {cause}")
@@ -98,7 +187,7 @@ class ScriptedCall:
 
 def words(prompt: Prompt) -> str:
     match prompt:
-        case Speech(text):
+        case Speech(text) | Word(text):
             return text
         case Recorded(name):
             return f"<{name}>"

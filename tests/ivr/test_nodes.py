@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callcenterd.ivr.node import DialResult, FlowCall, Node, QueueResult, kinds
+from callcenterd.ivr.node import DialResult, FlowCall, HoursNow, MailboxNow, Node, QueueResult, kinds
 from callcenterd.ivr.simulate import PretendedCall
 from callcenterd.model.prompts import Music, Recorded, Speech
 from tests.ivr.calls import ScriptedCall, flow_of, walk
@@ -92,20 +92,34 @@ async def test_what_a_caller_sends_as_a_number_is_never_a_template() -> None:
 
 
 QUEUE = """
-wait: {queue: sales, next: after, on_busy: busy, on_timeout: {after: 60, next: late}, on_no_agents: nobody, music: jazz}
+wait: {queue: sales, next: after, on_busy: busy, on_timeout: {after: 60, next: late}, on_no_agents: nobody,
+  on_full: full, on_closed: night, music: jazz, priority: 2, skills: {english: 3}, agent: "1001"}
 after: {hangup: after}
 busy: {hangup: busy}
 late: {hangup: late}
 nobody: {hangup: nobody}
+full: {hangup: full}
+night: {hangup: night}
 """
 
 
+WAITS = "waits in sales at most 60 s with jazz unless busy unless empty priority 2 for {'english': 3} by 1001"
+
+
 @pytest.mark.parametrize(
-    ("result", "end"), [("served", "after"), ("busy", "busy"), ("timed_out", "late"), ("no_agents", "nobody")]
+    ("result", "end"),
+    [
+        ("served", "after"),
+        ("busy", "busy"),
+        ("timed_out", "late"),
+        ("no_agents", "nobody"),
+        ("full", "full"),
+        ("closed", "night"),
+    ],
 )
 async def test_a_queue_leads_on_by_how_the_wait_went(result: QueueResult, end: str) -> None:
     call = await walk(QUEUE, ScriptedCall(queue=[result]))
-    assert call.story == ["waits in sales at most 60 s with jazz unless busy unless empty", f"hangs up: {end}"]
+    assert call.story == [WAITS, f"hangs up: {end}"]
 
 
 async def test_who_chose_to_wait_on_does_wait_on() -> None:
@@ -120,10 +134,40 @@ async def test_a_queue_without_agents_goes_on_as_busy_where_nothing_else_is_said
     assert call.story[-1] == "hangs up: busy"
 
 
-@pytest.mark.parametrize("result", ["timed_out", "no_agents"])
+@pytest.mark.parametrize("result", ["timed_out", "no_agents", "full"])
 async def test_a_wait_in_vain_without_an_exit_ends_with_a_word(result: QueueResult) -> None:
     call = await walk("q: {queue: sales}", ScriptedCall(queue=[result]))
     assert call.story == ["waits in sales", "plays <all_busy>"]
+
+
+async def test_who_calls_a_closed_queue_is_told_so_and_not_that_all_are_busy() -> None:
+    call = await walk("q: {queue: sales, on_busy: b}\nb: {hangup: busy}", ScriptedCall(queue=["closed"]))
+    assert call.story == ["waits in sales unless busy", "plays <closed>"]
+
+
+@pytest.mark.parametrize(
+    ("now", "holiday", "end"),
+    [
+        ("open", True, "o"),
+        ("closed", True, "c"),
+        ("holiday", True, "h"),
+        ("holiday", False, "c"),
+    ],
+)
+async def test_a_calendar_leads_on_by_what_holds(now: HoursNow, holiday: bool, end: str) -> None:
+    more = ", on_holiday: h" if holiday else ""
+    call = ScriptedCall()
+    call.calendars["office"] = now
+    nodes = f"at: {{hours: office, next: o, on_closed: c{more}}}\no: {{hangup: o}}\nc: {{hangup: c}}\n"
+    await walk(nodes + ("h: {hangup: h}\n" if holiday else ""), call)
+    assert call.story == [f"hangs up: {end}"]
+
+
+async def test_a_closed_calendar_without_an_exit_is_told() -> None:
+    call = ScriptedCall()
+    call.calendars["office"] = "holiday"
+    await walk("at: {hours: office, next: o}\no: {hangup: o}\n", call)
+    assert call.story == ["plays <closed>"]
 
 
 @pytest.mark.parametrize(
@@ -150,22 +194,44 @@ async def test_a_message_is_asked_for_recorded_and_thanked() -> None:
     call = await walk("v: {voicemail: sales, limit: 90}", ScriptedCall(messages=[12.0]))
     assert call.story == [
         "plays <voicemail> + <beep>",
-        "records for sales, at most 90 s",
+        "records for queue:sales, at most 90 s",
         "plays <voicemail_thanks>",
     ]
 
 
 async def test_a_message_too_short_is_asked_for_once_more_and_then_no_more() -> None:
     call = await walk(
-        "v: {voicemail: sales, greeting: 请讲, next: bye}\nbye: {hangup: normal}", ScriptedCall(messages=[0.4, 1.9])
+        "v: {voicemail: sales, greeting: 请讲, next: bye}\nbye: {hangup: normal}", ScriptedCall(messages=[0, 0])
     )
     assert call.story == [
         "plays 请讲 + <beep>",
-        "records for sales, at most 180 s",
+        "records for queue:sales, at most 180 s",
         "plays <voicemail_short> + <beep>",
-        "records for sales, at most 180 s",
+        "records for queue:sales, at most 180 s",
         "hangs up: normal",
     ]
+
+
+async def test_the_box_says_how_it_greets_and_how_long_a_message_may_be() -> None:
+    call = ScriptedCall()
+    call.boxes["extension:8001"] = MailboxNow(greeting="boss", longest=45)
+    call.called = "8001"
+    await walk('v: {voicemail: "extension:{{ called }}"}', call)
+    assert call.story == [
+        "plays <boss> + <beep>",
+        "records for extension:8001, at most 45 s",
+        "plays <voicemail_thanks>",
+    ]
+
+
+async def test_a_box_that_is_full_takes_no_message() -> None:
+    call = ScriptedCall()
+    call.boxes["agent:1001"] = MailboxNow(full=True)
+    await walk('v: {voicemail: "agent:1001", next: bye}\nbye: {hangup: normal}', call)
+    assert call.story == ["plays <voicemail_full>", "hangs up: normal"]
+    call.story.clear()
+    await walk('v: {voicemail: "agent:1001", on_full: bye}\nbye: {hangup: full}', call)
+    assert call.story == ["hangs up: full"]
 
 
 @pytest.mark.parametrize(
@@ -214,11 +280,30 @@ def test_every_kind_says_what_it_is_for_in_both_languages(kind: type[Node]) -> N
 def test_every_argument_that_names_a_node_is_an_exit(kind: type[Node]) -> None:
     """What the checker and the editor draw is everything that can follow."""
     leading = {name for name in kind.model_fields if name in {"next", "otherwise", "keys"} or name.startswith("on_")}
-    argument = {"say": "x"} if kind.kind == "menu" else "x"
-    values = {"keys": {"1": "x"}, "on_timeout": {"after": 1, "next": "x"}, kind.kind: argument}
-    node = kind.model_validate({kind.kind: values[kind.kind], **{name: values.get(name, "x") for name in leading}})
-    assert {path[0] for path in node.exits()} == leading
-    assert node.may_end() == (not leading)
+    values: dict[str, object] = {
+        "keys": {"1": "x"},
+        "on_timeout": {"after": 1, "next": "x"} if kind.kind == "queue" else "x",
+        kind.kind: ARGUMENTS.get(kind.kind, "x"),
+    }  # fmt: skip
+    wanted = {name for name, field in kind.model_fields.items() if field.is_required()}
+    given = {name: values.get(name, "x") for name in leading | wanted}
+    node = kind.model_validate(given)
+    assert {path[0] for path in node.ways()} - {kind.kind} == leading
+    assert node.may_end() == (leading == {"on_error"})
+
+
+ARGUMENTS: dict[str, object] = {
+    "menu": {"say": "x"},
+    "set": {"x": 1},
+    "branch": [{"when": "true", "next": "x"}],
+    "language": "en",
+    "lookup": "card",
+    "survey": {"x": "x"},
+    "transfer": "queue:x",
+    "http": "http://crm/",
+    "ask": "x",
+}
+"""What stands behind the key of a kind where it is no text."""
 
 
 def test_a_pretended_call_and_a_scripted_one_are_calls_to_a_node() -> None:

@@ -150,3 +150,13 @@ def test_files_that_are_no_text_or_folders_are_refused_and_hold_nothing_up(tmp_p
     reading = read_folder(tmp_path)
     assert [flow.name for flow in reading.flows] == ["main"]
     assert [Path(fault.file).name for fault in reading.faults] == ["a.yaml", "b.yaml", "c.yaml"]
+
+
+async def test_flows_that_a_call_has_begun_with_stay_as_they_are(flows: Flows, tmp_path: Path) -> None:
+    write(tmp_path, "main.yaml", "main", "old")
+    await flows.load()
+    held = flows.all()
+    write(tmp_path, "main.yaml", "main", "new")
+    await flows.load()
+    assert held[MAIN].prompts("zh-CN") == (Speech("old", "zh-CN"),)
+    assert flows.all()[MAIN].prompts("zh-CN") == (Speech("new", "zh-CN"),)

@@ -9,6 +9,7 @@ import pytest
 
 from callcenterd.errors import Refused
 from callcenterd.ivr import check
+from callcenterd.ivr.node import HoursNow
 from callcenterd.ivr.simulate import keys_of, simulate
 from callcenterd.yamltext import parse
 from tests.ivr.calls import flow_of
@@ -142,3 +143,22 @@ async def test_the_shipped_flow_leads_to_a_person_whatever_is_pressed() -> None:
     flow = check.read(Path(__file__).parents[2] / "flows" / "main.yaml")
     for keys in ("1", "2", "0", "9,9,9", ",,"):
         assert any("与座席通话" in line for line in await simulate(flow, keys_of(keys), at=NINE, language="zh-CN"))
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ("open", "calendar office: open"),
+        ("closed", "calendar office: closed"),
+        ("holiday", "calendar office: a holiday"),
+    ],
+)
+async def test_what_calendars_say_is_asked_for(hours: HoursNow, said: str) -> None:
+    text = (
+        "flow: f\nstart: at\nnodes:\n  at: {hours: office, next: o, on_closed: c, on_holiday: h}\n"
+        "  o: {hangup: open}\n  c: {hangup: closed}\n  h: {hangup: holiday}\n"
+    )
+    flow = check.parse(parse(text, "f.yaml"))
+    lines = [line[9:] for line in await simulate(flow, [], at=NINE, language="en", hours=hours)]
+    assert said in lines
+    assert f"hung up ({hours})" in lines

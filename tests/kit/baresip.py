@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from callcenterd.media.recording import read_sound
 from tests.kit.server import free_port
 
 CONFIG = """\
@@ -37,8 +38,9 @@ ctrl_tcp_listen {host}:{control_port}
 class Baresip:
     """An extension's phone. says: what its microphone hears, int16 at 8 kHz, again and again.
 
-    modules: further ones. watches: whose presence it asks for (with the modules contact and presence). believes: the
-    authority of the server's certificate, for TLS.
+    codec: the one it speaks: PCMA, PCMU, G722/16000 or opus/48000/2. modules: further ones. watches: whose presence
+    it asks for (with the modules contact and presence). believes: the authority of the server's certificate, for TLS.
+    encryption: of its sound, by its module srtp: "srtp" (keys beside plain RTP), "srtp-mand", or "" for none.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Baresip:
         watches: str = "",
         transport: str = "udp",
         believes: Path | None = None,
+        codec: str = "PCMA",
+        encryption: str = "",
     ) -> None:
         self.folder = folder
         self._host = host
@@ -64,13 +68,17 @@ class Baresip:
         self._came = asyncio.Condition()
         self._reading: asyncio.Task[None] | None = None
         folder.mkdir(parents=True)
-        _write_wav(folder / "in.wav", says)
+        name, *form = codec.split("/")
+        rate = int(form[0]) if form else 8000
+        _write_wav(folder / "in.wav", _at_rate(says, rate), rate, int(form[1]) if form[1:] else 1)
         _write_wav(folder / "ring.wav", np.zeros(800, np.int16))
         (folder / "config").write_text(
             CONFIG.format(host=host, folder=folder, control_port=self._control, sip_port=free_port(host=host))
         )
         with (folder / "config").open("a") as config:
-            config.writelines(f"module_app {name}.so\n" for name in modules)
+            config.writelines(f"module_app {module}.so\n" for module in modules)
+            config.write(f"module {name.lower()}.so\n" if form else "")
+            config.write("module srtp.so\n" if encryption else "")
         if believes is not None:
             with (folder / "config").open("a") as config:
                 config.write(f"sip_cafile {believes}\nsip_verify_server yes\n")
@@ -78,7 +86,8 @@ class Baresip:
             (folder / "contacts").write_text(f'"{watches}" <sip:{watches}@{server[0]}:{server[1]}>;presence=p2p\n')
         (folder / "accounts").write_text(
             f"<sip:{number}@{server[0]}:{server[1]};transport={transport}>;auth_user={number};auth_pass={password};"
-            "regint=60;answermode=manual;audio_codecs=PCMA\n"
+            f"regint=60;answermode=manual;audio_codecs={codec}"
+            f"{';mediaenc=' + encryption if encryption else ''}\n"
         )
 
     async def __aenter__(self) -> Baresip:
@@ -110,6 +119,12 @@ class Baresip:
                 self._process.kill()
                 await self._process.wait()
 
+    async def vanish(self) -> None:
+        """It is gone without a word, as if its plug were pulled."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
     async def command(self, command: str, parameters: str = "") -> None:
         assert self._streams is not None
         text = json.dumps({"command": command, "params": parameters, "token": "t"})
@@ -125,6 +140,15 @@ class Baresip:
             seen = [event.get("type") for event in self.events]
             raise AssertionError(f"baresip did not tell {kind}, but {seen}; {self._log()}") from None
         return next(event for event in self.events if event.get("type") == kind)
+
+    async def take_call(self, seconds: float) -> None:
+        """Pick up what rings, speak for so long, hang up."""
+        await self.wait_for("CALL_INCOMING")
+        await self.command("accept")
+        await self.wait_for("CALL_ESTABLISHED")
+        await asyncio.sleep(seconds)
+        await self.command("hangup")
+        await self.wait_for("CALL_CLOSED")
 
     async def registered(self, seconds: float = 30.0) -> None:
         """It may have registered before anybody listened to its events: its log says so in any case."""
@@ -142,9 +166,13 @@ class Baresip:
             raise AssertionError(f"baresip does not show {text!r}: {self._log()}") from None
 
     def heard(self) -> NDArray[np.int16]:
-        """What it decoded, all of it, after the call."""
+        """What it decoded, all of it, after the call, at 8 kHz."""
         [dump] = sorted(self.folder.glob("dump-*-dec.wav"))
-        return _read_wav(dump)
+        return read_sound(dump)
+
+    def shown(self) -> str:
+        """The events that it told, and the end of its log: for a test that fails."""
+        return f"{[event.get('type') for event in self.events]}; {self._log()}"
 
     def _log(self) -> str:
         return self._all()[-1500:]
@@ -164,14 +192,16 @@ class Baresip:
                     self._came.notify_all()
 
 
-def _write_wav(path: Path, sound: NDArray[np.int16]) -> None:
+def _at_rate(sound: NDArray[np.int16], rate: int) -> NDArray[np.int16]:
+    """8 kHz → another rate: by straight lines, which is good enough for tones."""
+    times = rate // 8000
+    places = np.arange(len(sound) * times) / times
+    return np.interp(places, np.arange(len(sound)), sound).astype(np.int16)
+
+
+def _write_wav(path: Path, sound: NDArray[np.int16], rate: int = 8000, channels: int = 1) -> None:
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(channels)
         file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(sound.astype("<i2").tobytes())
-
-
-def _read_wav(path: Path) -> NDArray[np.int16]:
-    with wave.open(str(path), "rb") as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
+        file.setframerate(rate)
+        file.writeframes(np.repeat(sound, channels).astype("<i2").tobytes())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import wave
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -24,14 +26,14 @@ FLAGS = (
 
 @contextlib.asynccontextmanager
 async def browser(
-    folder: Path, *, language: str = "zh-CN", width: int = 1366, height: int = 768
+    folder: Path, *, language: str = "zh-CN", width: int = 1366, height: int = 768, flags: Sequence[str] = ()
 ) -> AsyncIterator[BrowserContext]:
     """A browser that speaks this language. Whatever a page writes as an error ends up in `context.faults`."""
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             folder,
             executable_path=CHROMIUM,
-            args=list(FLAGS),
+            args=[*FLAGS, *flags],
             locale=language,
             viewport={"width": width, "height": height},
         )
@@ -44,6 +46,65 @@ async def browser(
             raise
         finally:
             await context.close()
+
+
+def microphone(path: Path, hertz: float, *, allowed: bool = True) -> list[str]:
+    """Flags of a browser with a pretended microphone: beeps of that tone, from a file that is made at `path`.
+
+    Beeps and no steady tone: browsers take that for noise and suppress it. allowed False: the person says no to the
+    question whether the page may use it.
+    """
+    rate = 48000
+    time = np.arange(int(0.6 * rate)) / rate
+    beep = np.where(time < 0.4, 12000 * np.sin(2 * np.pi * hertz * time), 0).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(np.tile(beep, 50).tobytes())
+    return [
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={path}",
+        *(["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"]),
+    ]
+
+
+# Every connection that the page makes is kept where a test finds it, and what it hears is measured by the browser.
+LISTEN = """
+window.connections = []
+const Original = window.RTCPeerConnection
+window.RTCPeerConnection = class extends Original {
+    constructor(...more) { super(...more); window.connections.push(this) }
+}
+window.loudest = async (seconds) => {
+    const open = window.connections.findLast((one) => one.connectionState === 'connected')
+    const track = open.getReceivers()[0].track
+    const context = new AudioContext()
+    await context.resume()
+    const analyser = context.createAnalyser()
+    analyser.fftSize = 8192
+    analyser.smoothingTimeConstant = 0
+    context.createMediaStreamSource(new MediaStream([track])).connect(analyser)
+    const bins = new Float32Array(analyser.frequencyBinCount)
+    let best = [0, -Infinity]
+    const until = performance.now() + seconds * 1000
+    while (performance.now() < until) {
+        await new Promise((wake) => setTimeout(wake, 100))
+        analyser.getFloatFrequencyData(bins)
+        const at = bins.reduce((top, value, n) => (value > bins[top] ? n : top), 0)
+        if (bins[at] > best[1]) best = [(at * context.sampleRate) / analyser.fftSize, bins[at]]
+    }
+    await context.close()
+    return best
+}
+"""
+
+
+async def loudest_heard(page: Page, seconds: float = 1.0) -> tuple[float, float]:
+    """(hertz, decibels below full scale) of the loudest tone that the page's connection brings. The page was opened
+    after `context.add_init_script(LISTEN)`."""
+    hertz, level = await page.evaluate("(seconds) => window.loudest(seconds)", seconds)
+    return float(hertz), float(level)
 
 
 def watch(page: Page) -> list[str]:

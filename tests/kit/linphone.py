@@ -20,6 +20,8 @@ sip_port={udp}
 sip_tcp_port={tcp}
 sip_tls_port=0
 use_ipv6=0
+media_encryption={encryption}
+media_encryption_mandatory={mandatory}
 guess_hostname=0
 contact="{number}" <sip:{number}@{host}>
 default_proxy=0
@@ -52,7 +54,8 @@ def has_default_route() -> bool:
 
 
 class Linphone:
-    """An extension's phone. says: what its microphone hears, int16 at 8 kHz."""
+    """An extension's phone. says: what its microphone hears, int16 at 8 kHz. encryption: "srtp" or "none"; with it
+    linphone offers nothing else."""
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Linphone:
         says: NDArray[np.int16],
         *,
         transport: str = "udp",
+        encryption: str = "none",
     ) -> None:
         self.folder = folder
         self._server = server
@@ -78,6 +82,7 @@ class Linphone:
             CONFIG.format(
                 udp=port if transport == "udp" else 0, tcp=port if transport == "tcp" else 0, host=server[0],
                 port=server[1], number=number, password=password, transport=transport,
+                encryption=encryption, mandatory=int(encryption != "none"),
             )
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ import asyncio
 import dataclasses
 import functools
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from callcenterd import yamltext
+from callcenterd.acd.campaigns import LIVE, next_entries
 from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls
 from callcenterd.clock import Clock
@@ -32,10 +33,23 @@ from callcenterd.errors import LocalError, NotFound
 from callcenterd.ivr import check
 from callcenterd.ivr.flow import Flow
 from callcenterd.ivr.shelf import Flows
-from callcenterd.model.agents import AgentState, WantedState
-from callcenterd.model.calls import CallRecord, RecordingRecord
+from callcenterd.model.agents import AgentState, AgentStep, WantedState
+from callcenterd.model.calls import (
+    Callback,
+    CallbackState,
+    CallbackTry,
+    CallFilter,
+    CallRecord,
+    CutOff,
+    LegSound,
+    PartyKind,
+    RecordingRecord,
+)
+from callcenterd.model.campaigns import Attempt, Campaign, CampaignEntry, CampaignState, Result, Turn
 from callcenterd.model.customers import Customer
+from callcenterd.model.do_not_call import DoNotCall
 from callcenterd.model.events import EVENT_NAMES, Fact
+from callcenterd.model.forwarding import Forwarding
 from callcenterd.model.ids import (
     AgentId,
     CallId,
@@ -47,7 +61,18 @@ from callcenterd.model.ids import (
     TrunkName,
 )
 from callcenterd.model.prompts import Prompt
-from callcenterd.model.site import Extension, NumberRoute, OutboundRoute, QueueSettings, Site, Trunk, UserAccount
+from callcenterd.model.site import (
+    BreakReason,
+    Extension,
+    NumberRoute,
+    OutboundRoute,
+    QueueSettings,
+    Site,
+    Trunk,
+    UserAccount,
+)
+from callcenterd.model.voicemail import Begun, Box, BoxCount, MessageSight
+from callcenterd.store.callbacks import OPEN
 from callcenterd.store.database import Store
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.worker.prompts import Prompts
@@ -126,6 +151,7 @@ def site(**changes: Any) -> Site:
             Extension(number=ExtensionNumber("1900"), contact="sip:door@127.0.0.3:6100"),
         ),
         queues=(queue, second),
+        breaks=tuple(BreakReason(name=name) for name in ("rest", "meal", "lunch")),
     )
     return dataclasses.replace(office, **changes)
 
@@ -139,6 +165,9 @@ class Shelf:
 
     def get(self, name: FlowName) -> Flow | None:
         return self._flows.get(name)
+
+    def all(self) -> dict[FlowName, Flow]:
+        return self._flows
 
     def names(self) -> tuple[FlowName, ...]:
         return tuple(sorted(self._flows))
@@ -158,9 +187,19 @@ class SpokenPrompts:
         self._made.append((sound, prompt))
         return sound
 
+    async def prepare(self, prompts: Iterable[Prompt]) -> list[str]:  # each is made when it is wanted
+        return []
+
     def of(self, sound: Samples) -> Prompt | None:
-        """Which prompt this is; None: it is no prompt (a tone)."""
-        return next((prompt for made, prompt in self._made if made is sound), None)
+        """Which prompt this is, or of which it is a part; None: it is no prompt (a tone)."""
+        return next((prompt for made, prompt in self._made if made is sound or made is sound.base), None)
+
+
+class PlainProof:
+    """As `worker.passwords.Passwords`, whose threads do not go with virtual time: what is kept is the word itself."""
+
+    async def verify(self, hashed: str, text: str) -> bool:
+        return bool(hashed) and hashed == text
 
 
 class MemoryStore:
@@ -172,13 +211,23 @@ class MemoryStore:
     def __init__(self) -> None:
         self.records: dict[CallId, CallRecord] = {}
         self.steps: dict[CallId, list[tuple[str, Mapping[str, Any]]]] = {}
+        self.sounds: dict[CallId, list[LegSound]] = {}
+        self.parties: dict[CallId, list[tuple[PartyKind, str]]] = {}
         self.beats: dict[CallId, datetime] = {}
         self.kept_recordings: dict[RecordingId, RecordingRecord] = {}
         self.agent_steps: list[tuple[AgentId, AgentState, str]] = []
+        self.alive: datetime | None = None
+        self.agent_history: list[AgentStep] = []
         self.agents_wanted: dict[AgentId, tuple[WantedState, str, ExtensionNumber | None]] = {}
         self.phones: dict[str, list[Customer]] = {}
         self.messages: list[tuple[CallId, QueueName | None, RecordingId, str]] = []
+        self.boxes: list[Box] = []
+        self.spoken: dict[RecordingId, Begun] = {}
         self.asked_back: list[tuple[CallId, QueueName | None, str]] = []
+        self.wishes: dict[int, Callback] = {}
+        self.tries: list[CallbackTry] = []
+        self.not_to_call: dict[str, DoNotCall] = {}
+        self.do_not_call = _DoNotCall(self)
         self.fail: set[str] = set()
         self.calls = _Calls(self)
         self.recordings = _Recordings(self)
@@ -186,6 +235,12 @@ class MemoryStore:
         self.customers = _Customers(self)
         self.voicemail = _Voicemail(self)
         self.callbacks = _Callbacks(self)
+        self.plans: dict[int, Campaign] = {}
+        self.listed: dict[int, CampaignEntry] = {}
+        self.attempts: dict[CallId, Attempt] = {}
+        self.campaigns = _Campaigns(self)
+        self.forwarded: dict[ExtensionNumber, Forwarding] = {}
+        self.forwarding = _Forwarding(self)
         self.trail: list[tuple[str, str]] = []
         self.audit = _Audit(self)
 
@@ -218,8 +273,39 @@ class _Calls(_Subject):
         self._may("append")
         self._store.steps.setdefault(call, []).append((kind, details))
 
+    async def keep_party(self, call: CallId, kind: PartyKind, name: str) -> None:
+        self._may("keep_party")
+        self._store.parties.setdefault(call, []).append((kind, name))
+
+    async def keep_sound(self, call: CallId, sound: LegSound) -> None:
+        self._may("keep_sound")
+        self._store.sounds.setdefault(call, []).append(sound)
+
+    async def get(self, call: CallId) -> CallRecord:
+        if call not in self._store.records:
+            raise NotFound("call", call)
+        return self._store.records[call]
+
+    async def last_agent(self, number: str, since: datetime) -> AgentId | None:
+        spoken = [kept for kept in self._store.records.values() if kept.caller == number and kept.agent is not None]
+        return spoken[-1].agent if spoken else None
+
+    async def cut_off(self, stopped_since: datetime, left_since: datetime) -> list[CutOff]:
+        """Nobody was before this run."""
+        return []
+
     async def heartbeat(self, live: Collection[CallId], at: datetime) -> None:
         self._store.beats |= dict.fromkeys(live, at)
+
+    async def dispose(self, call: CallId, code: str) -> None:
+        self._may("dispose")
+        if call not in self._store.records:
+            raise NotFound("call", call)
+        await self.change(call, disposition=code)
+
+    async def search(self, filters: CallFilter, limit: int = 50) -> tuple[list[CallRecord], int]:
+        found = [record for record in self._store.records.values() if record.agent == filters.agent]
+        return found[::-1][:limit], len(found)
 
     async def note(self, call: CallId, note: str, customer_id: CustomerId | None) -> None:
         self._may("note")
@@ -240,6 +326,13 @@ class _Recordings(_Subject):
 class _Agents(_Subject):
     async def append(self, agent: AgentId, state: AgentState, reason: str, at: datetime) -> None:
         self._store.agent_steps.append((agent, state, reason))
+        self._store.agent_history.append(AgentStep(at=at, agent=agent, state=state, reason=reason))
+
+    async def alive(self, at: datetime) -> None:
+        self._store.alive = at
+
+    async def history_with_start(self, agent: AgentId, since: datetime, until: datetime) -> list[AgentStep]:
+        return [step for step in self._store.agent_history if step.agent == agent and step.at < until]
 
     async def keep_wanted(
         self, agent: AgentId, state: WantedState, reason: str, extension: ExtensionNumber | None
@@ -261,22 +354,234 @@ class _Audit(_Subject):
         self._store.trail.append((what, target))
 
 
+class _Forwarding(_Subject):
+    async def keep(self, rule: Forwarding) -> None:
+        self._may("keep")
+        self._store.forwarded[rule.extension] = rule
+
+    async def all(self) -> list[Forwarding]:
+        return [rule for rule in self._store.forwarded.values() if not rule.idle]
+
+
 class _Voicemail(_Subject):
     async def add(
-        self, call: CallId, queue: QueueName | None, recording_id: RecordingId, caller: str, at: datetime
+        self,
+        call: CallId,
+        queue: QueueName | None,
+        recording_id: RecordingId,
+        caller: str,
+        at: datetime,
+        *,
+        agent: AgentId | None = None,
+        extension: ExtensionNumber | None = None,
+        seconds: float | None = None,
     ) -> None:
         self._store.messages.append((call, queue, recording_id, caller))
+        box = Box.of(queue, agent, extension)
+        assert box is not None
+        self._store.boxes.append(box)
+        self._store.spoken.pop(recording_id, None)
 
-    async def counts(self) -> dict[QueueName, tuple[int, int]]:
+    async def begin(self, begun: Begun) -> None:
+        self._store.spoken[begun.recording_id] = begun
+
+    async def drop(self, recording_id: RecordingId) -> None:
+        del self._store.spoken[recording_id]
+
+    async def waiting_in(self, box: Box) -> int:
+        self._may("waiting_in")
+        return sum(box == kept for kept in self._store.boxes)
+
+    async def counts(self, sight: MessageSight | None = None) -> list[BoxCount]:
         """None of them is ever marked here."""
         self._may("counts")
-        queues = [queue for _, queue, _, _ in self._store.messages if queue is not None]
-        return {queue: (queues.count(queue), 0) for queue in queues}
+        boxes = self._store.boxes
+        return [
+            BoxCount(
+                queue=box.queue,
+                agent=box.agent,
+                extension=box.extension,
+                unheard=boxes.count(box),
+                open=boxes.count(box),
+                done=0,
+            )
+            for box in set(boxes)
+        ]
+
+
+class _DoNotCall(_Subject):
+    async def find(self, number: str) -> DoNotCall | None:
+        return self._store.not_to_call.get(number)
+
+
+_Tries = list[CallbackTry]
 
 
 class _Callbacks(_Subject):
-    async def add(self, call: CallId, queue: QueueName | None, number: str, at: datetime) -> None:
+    async def add(
+        self, call: CallId, queue: QueueName | None, number: str, at: datetime, place_at: datetime | None = None
+    ) -> None:
         self._store.asked_back.append((call, queue, number))
+        if any((wish.number, wish.queue) == (number, queue) for wish in await self.open_ones()):
+            return
+        number_of = len(self._store.wishes) + 1
+        self._store.wishes[number_of] = Callback(
+            id=number_of, call=call, queue=queue, number=number, at=at, place_at=place_at
+        )
+
+    async def open_ones(self, queue: QueueName | None = None, number: str | None = None) -> list[Callback]:
+        return [
+            wish
+            for wish in self._store.wishes.values()
+            if wish.state in OPEN and queue in (None, wish.queue) and number in (None, wish.number)
+        ]
+
+    async def get(self, callback: int) -> Callback:
+        return self._store.wishes[callback]
+
+    async def mark(
+        self,
+        callback: int,
+        state: CallbackState,
+        by: str,
+        at: datetime,
+        *,
+        tries: int | None = None,
+        next_at: datetime | None = None,
+        result: str | None = None,
+        tried: CallbackTry | None = None,
+    ) -> Callback:
+        if tried is not None:
+            self._store.tries.append(tried)
+        new: dict[str, Any] = {} if tries is None else {"tries": tries}
+        new |= {} if result is None else {"result": result}
+        wish = dataclasses.replace(
+            self._store.wishes[callback], state=state, done_by=by, changed_at=at, next_at=next_at, **new
+        )
+        self._store.wishes[callback] = wish
+        return wish
+
+    async def change(
+        self, callback: int, by: str, at: datetime, *, assigned_to: str | None = None, note: str | None = None
+    ) -> Callback:
+        known = self._store.wishes[callback]
+        if assigned_to is not None:
+            known = dataclasses.replace(known, assigned_to=assigned_to, assigned_by=by, assigned_at=at)
+        if note is not None:
+            known = dataclasses.replace(known, note=note)
+        self._store.wishes[callback] = known
+        return known
+
+    async def list(self, *, call: CallId) -> tuple[list[Callback], int]:
+        numbers = dict.fromkeys(tried.callback for tried in self._store.tries if tried.call == call)
+        return [self._store.wishes[number] for number in numbers], len(numbers)
+
+    async def tries(self, callback: int) -> _Tries:
+        return [tried for tried in self._store.tries if tried.callback == callback]
+
+
+class _Campaigns(_Subject):
+    """As much of `store.campaigns.Campaigns` as the switchboard asks for."""
+
+    async def get(self, campaign: int) -> Campaign:
+        if campaign not in self._store.plans:
+            raise NotFound("campaign", campaign)
+        return self._store.plans[campaign]
+
+    async def page(self, state: str, limit: int) -> tuple[list[Campaign], int]:
+        found = [plan for plan in self._store.plans.values() if plan.state == state]
+        return found[:limit], len(found)
+
+    async def set_state(self, campaign: int, state: CampaignState, by: str, at: datetime) -> Campaign:
+        plan = dataclasses.replace(await self.get(campaign), state=state, changed_by=by, changed_at=at)
+        self._store.plans[campaign] = plan
+        return plan
+
+    async def remove(self, campaign: int) -> None:
+        del self._store.plans[campaign]
+
+    async def waits(self, campaign: int) -> bool:
+        return any(one.campaign == campaign and one.state in LIVE for one in self._store.listed.values())
+
+    async def left_open(self) -> list[CampaignEntry]:
+        return [one for one in self._store.listed.values() if one.state == "dialling"]
+
+    async def found_agents(self, campaign: int, of: int) -> list[bool]:
+        known = [one for one in self._store.attempts.values() if one.result in ("answered", "abandoned")]
+        return [not one.without_agent for one in known if one.campaign == campaign][-of:]
+
+    async def due(self, campaign: int, now: datetime, most: int, but: Collection[int] = ()) -> list[CampaignEntry]:
+        of = [one for one in self._store.listed.values() if one.campaign == campaign and one.id not in but]
+        return next_entries(of, now, most)
+
+    async def begin(self, entry: int, call: CallId, by: str, at: datetime) -> CampaignEntry | None:
+        self._may("begin_entry")
+        known = self._store.listed[entry]
+        if known.state != "waiting":
+            return None
+        if known.number in self._store.not_to_call:
+            self._store.listed[entry] = dataclasses.replace(known, state="do_not_call")
+            return None
+        begun = dataclasses.replace(known, state="dialling", attempts=known.attempts + 1, call=call, agreed=False)
+        self._store.listed[entry] = begun
+        self._store.attempts[call] = Attempt(
+            id=len(self._store.attempts) + 1, campaign=known.campaign, entry=entry, at=at, by=by, call=call,
+            ended_at=None, result="", agent=None, without_agent=False, disposition="",
+        )  # fmt: skip
+        return begun
+
+    async def put_off(self, entry: int, due: datetime, at: datetime) -> None:
+        if self._store.listed[entry].state == "waiting":
+            self._store.listed[entry] = dataclasses.replace(self._store.listed[entry], due=due, changed_at=at)
+
+    async def attempts_since(self, entry: int, since: datetime) -> int:
+        return sum(one.entry == entry and one.at >= since for one in self._store.attempts.values())
+
+    async def finish(
+        self,
+        call: CallId,
+        result: Result,
+        turn: Turn,
+        at: datetime,
+        *,
+        agent: AgentId | None = None,
+        without_agent: bool = False,
+    ) -> CampaignEntry | None:
+        self._may("finish_entry")
+        known = self._store.attempts.get(call)
+        if known is None or known.result:
+            return None
+        self._store.attempts[call] = dataclasses.replace(
+            known, ended_at=at, result=result, agent=agent, without_agent=without_agent
+        )
+        entry = dataclasses.replace(self._store.listed[known.entry], result=result)
+        if not known.disposition:
+            entry = self._stands(entry, turn)
+        self._store.listed[entry.id] = entry
+        return entry
+
+    async def dispose(
+        self, call: CallId, code: str, turn: Turn, result: Result | None, by: str, at: datetime
+    ) -> CampaignEntry | None:
+        known = self._store.attempts[call]
+        self._store.attempts[call] = dataclasses.replace(known, disposition=code)
+        entry = self._stands(self._store.listed[known.entry], turn)
+        entry = dataclasses.replace(entry, result=result or entry.result)
+        if turn.state == "do_not_call":
+            barred = DoNotCall(number=entry.number, why=code, by=by, at=at)
+            self._store.not_to_call[entry.number] = barred
+        self._store.listed[entry.id] = entry
+        return entry
+
+    async def change_entry(self, campaign: int, entry: int, turn: Turn, by: str, at: datetime) -> CampaignEntry:
+        self._store.listed[entry] = self._stands(self._store.listed[entry], turn)
+        return self._store.listed[entry]
+
+    async def of_call(self, call: CallId) -> Attempt | None:
+        return self._store.attempts.get(call)
+
+    def _stands(self, entry: CampaignEntry, turn: Turn) -> CampaignEntry:
+        return dataclasses.replace(entry, state=turn.state, due=turn.due or entry.due, agreed=turn.agreed)
 
 
 class Office:
@@ -375,10 +680,12 @@ async def office(
     recordings: Path = Path("/nowhere"),
     ports: int = 1000,
     seed: int = 1,
+    **settings: Any,
 ) -> AsyncIterator[Office]:
     """Open an office; at the end it is stopped like a server, and nothing may be left of it.
 
-    store: a real one, on the ordinary loop, with its clock; without a clock the loop must be one that jumps.
+    store: a real one, on the ordinary loop, with its clock; without a clock the loop must be one that jumps. settings:
+    of the switchboard, to be others.
     """
     line, sound, prompts, now = Line(), Sound(ports), SpokenPrompts(), clock or _virtual_clock()
     line.trunks |= {TrunkName("gateway"), TrunkName("first"), TrunkName("second")}
@@ -396,6 +703,7 @@ async def office(
         language="zh-CN",
         region="CN",
         zone=UTC,
+        **{"proof": PlainProof(), **settings},
     )
     opened = Office(board, calls, line, sound, prompts)
     board.configure(of or site())

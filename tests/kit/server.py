@@ -67,6 +67,7 @@ class RunningServer:
         self.admin_password = ""
         self.ready_line = ""
         self._process: asyncio.subprocess.Process | None = None
+        self._clients: list[Client] = []
         (folder / "flows").mkdir(parents=True, exist_ok=True)
         (folder / "prompts").mkdir(exist_ok=True)
         self.flow("main", FLOW)
@@ -76,6 +77,7 @@ class RunningServer:
             "sip": {"listen": [f"udp:{host}:{port}", f"tcp:{host}:{port}"]},
             "rtp": {"address": "auto", "ports": rtp},
             "web": {"listen": f"127.0.0.1:{self.http_port}"},
+            "recordings": {"format": "wav"},  # what was said is looked at sample by sample
             "flows": "./flows",
             "prompts": "./prompts",
             "log": {"format": "json"},
@@ -134,7 +136,9 @@ class RunningServer:
         await self.stop(signal.SIGKILL)
 
     async def end(self) -> None:
-        """For fixtures: it is gone after this, whatever state it was in."""
+        """For fixtures: it is gone after this, whatever state it was in, and so are its clients."""
+        for client in self._clients:
+            await client.close()
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             try:
@@ -164,6 +168,7 @@ class RunningServer:
 
     async def client(self, login: str = "admin", password: str | None = None) -> Client:
         client = Client(self.web)
+        self._clients.append(client)
         await client.sign_in(login, self.admin_password if password is None else password)
         return client
 
@@ -211,6 +216,12 @@ class Client:
     async def put(self, path: str, body: Any) -> Any:
         return await self.ask("PUT", path, json=body)
 
+    async def recording(self, recording: str) -> bytes:
+        """Its file, once it is closed."""
+        octets = await self.until(f"/recordings/{recording}", lambda said: isinstance(said, bytes))
+        assert isinstance(octets, bytes)
+        return octets
+
     async def ask(self, method: str, path: str, **more: Any) -> Any:
         status, said = await self.try_to(method, path, **more)
         assert status < 400, f"{method} {path}: {status} {said}"
@@ -225,13 +236,15 @@ class Client:
             return answer.status, await answer.read()
 
     async def until(self, path: str, met: Any, seconds: float = 20.0, **query: Any) -> Any:
-        """Ask again until `met(answer)` holds; the last answer. For what the server does by itself."""
+        """Ask again until `met(answer)` holds, and it is not too early (409); the last answer. For what the server does
+        by itself."""
         said: Any = None
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    said = await self.get(path, **query)
-                    if met(said):
+                    status, said = await self.try_to("GET", path, params={key: str(one) for key, one in query.items()})
+                    assert status < 400 or status == 409, f"GET {path}: {status} {said}"
+                    if status < 400 and met(said):
                         return said
                     await asyncio.sleep(0.1)
         except TimeoutError:

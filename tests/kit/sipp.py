@@ -128,17 +128,114 @@ def lamp(watcher: str, password: str, states: Sequence[str]) -> str:
     )
 
 
+_REGISTER = """\
+REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+From: <sip:{number}@[remote_ip]>;tag=[pid]bind[call_number]
+To: <sip:{number}@[remote_ip]>
+Call-ID: [call_id]
+CSeq: {sequence} REGISTER
+Contact: <sip:{number}@[local_ip]:[local_port]>
+Max-Forwards: 70
+Expires: 600
+{proof}Content-Length: 0
+"""
+_TELLS = "".join(
+    f'      <ereg regexp=".*" search_in="hdr" header="{name}:" assign_to="{name.replace("-", "").lower()}"/>\n'
+    for name in ("Via", "From", "To", "CSeq", "Call-ID")
+)
+_REPLY = """\
+SIP/2.0 {status}
+Via:[$via]
+From:[$from]
+To:[$to];tag=[pid]headset[call_number]
+Call-ID:[$callid]
+CSeq:[$cseq]
+Contact: <sip:headset@[local_ip]:[local_port]>
+{more}"""
+_ECHO = """\
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=headset 1 1 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 8
+a=rtpmap:8 PCMA/8000
+"""
+_YES = """\
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+"""
+
+
+def registers(number: str, password: str) -> str:
+    """A scenario: a phone registers, to be called at the port that this is played from. It asks twice without a proof,
+    as `lamp` does."""
+    asked = "".join(
+        f'  <send retrans="500"><![CDATA[\n{_REGISTER.format(number=number, sequence=n, proof="")}\n]]></send>\n'
+        f'  <recv response="401" auth="true"></recv>\n'
+        for n in (1, 2)
+    )
+    proof = f"[authentication username={number} password={password}]\n"
+    proved = _REGISTER.format(number=number, sequence=3, proof=proof)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8" ?>\n<scenario name="a phone registers">\n{asked}'
+        f'  <send retrans="500"><![CDATA[\n{proved}\n]]></send>\n  <recv response="200"></recv>\n</scenario>\n'
+    )
+
+
+HEADSET = (
+    '<?xml version="1.0" encoding="UTF-8" ?>\n<scenario name="a phone that picks up when it is told to">\n'
+    f'  <recv request="INVITE">\n    <action>\n{_TELLS}    </action>\n  </recv>\n'
+    f"  <send><![CDATA[\n{_REPLY.format(status='180 Ringing', more='Allow-Events: talk')}\nContent-Length: 0\n\n"
+    "]]></send>\n"
+    '  <recv request="NOTIFY">\n    <action>\n'
+    '      <ereg regexp="talk" search_in="hdr" header="Event:" check_it="true" assign_to="event"/>\n'
+    f"    </action>\n  </recv>\n{_YES}"
+    f'  <send retrans="500"><![CDATA[\n{_REPLY.format(status="200 OK", more=_ECHO)}\n]]></send>\n'
+    f'  <recv request="ACK"></recv>\n  <recv request="BYE"></recv>\n{_YES}'
+    '  <Reference variables="event"/>\n</scenario>\n'
+)
+"""It rings, and says in its 180 that it knows "Event: talk"; a NOTIFY of that picks it up. What it hears it sends back
+(`headset`)."""
+
+
+async def headset(folder: Path, host: str, server: tuple[str, int], port: int) -> asyncio.subprocess.Process:
+    """Such a phone, at this port, until it is ended. It answers what else it is asked (OPTIONS)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "scenario.xml"
+    path.write_text(HEADSET)
+    with (folder / "sipp.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            "sipp", f"{server[0]}:{server[1]}", "-sf", str(path), "-i", host, "-p", str(port), "-mi", host,
+            "-mp", str(free_port(host=host) & ~1), "-rtp_echo", "-aa", "-t", "u1", "-nostdin",
+            "-trace_err", "-error_file", str(folder / "errors"),
+            stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+        )  # fmt: skip
+
+
 async def play(
-    folder: Path, scenario: str, host: str, server: tuple[str, int], service: str
+    folder: Path, scenario: str, host: str, server: tuple[str, int], service: str, *, port: int | None = None
 ) -> asyncio.subprocess.Process:
-    """Play a scenario once from this address. Exit code 0: all of it came as written."""
+    """Play a scenario once from this address. port: its own; None: any. Exit code 0: all of it came as written."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "scenario.xml"
     path.write_text(scenario)
     with (folder / "sipp.log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
             "sipp", f"{server[0]}:{server[1]}", "-sf", str(path), "-s", service, "-m", "1", "-i", host,
-            "-p", str(free_port(host=host)), "-t", "u1", "-timeout", "60", "-timeout_error", "-nostdin",
+            "-p", str(port or free_port(host=host)), "-t", "u1", "-timeout", "60", "-timeout_error", "-nostdin",
             "-trace_err", "-error_file", str(folder / "errors"),
             stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
         )  # fmt: skip

@@ -7,18 +7,30 @@ is ours), tell what the other side does, and remember everything. Time is the ru
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from callcenterd.errors import LocalError
+from callcenterd.errors import LocalError, NotFound
 from callcenterd.media import sdp
-from callcenterd.media.facts import KeyHeard, MediaFact, PlayEnded, PlayId, RecordingClosed
+from callcenterd.media.facts import (
+    KeyHeard,
+    LegEnded,
+    LegJudged,
+    LegStatistics,
+    MediaFact,
+    PlayEnded,
+    PlayId,
+    RecordingClosed,
+    RecordingFailed,
+)
+from callcenterd.media.machine import Rule, Verdict
 from callcenterd.media.sdp import AudioFormat
 from callcenterd.model.ids import ExtensionNumber, LegId, RecordingId, TrunkName
 from callcenterd.sip import events
@@ -38,7 +50,7 @@ def their_sdp(port: int = 7000) -> bytes:
 @dataclass(eq=False)
 class Dialog:
     """One call of theirs or ours at the SIP room's edge. status: how it was refused. reason: said at its end.
-    referral: what its phone was told of its REFER."""
+    referral: what its phone was told of its REFER. asked_if_there: how often."""
 
     id: DialogId
     other: str
@@ -51,6 +63,7 @@ class Dialog:
     reason: str | None = None
     rung: bool = False
     referral: list[int] = field(default_factory=list)
+    asked_if_there: int = 0
 
     def up(self) -> bool:
         return self.state == "up"
@@ -62,7 +75,8 @@ class Dialog:
 class Line:
     """Implements `calls.control.Signalling`; the methods under "what they do" are the other side's hand.
 
-    phones: extensions that can be reached. trunks: of which a call can be sent. tell: set to `Calls.signalled`.
+    phones: extensions that can be reached. trunks: of which a call can be sent. secure: by TLS.
+    obedient: phones that pick up when they are told to. tell: set to `Calls.signalled`.
     """
 
     tell: Callable[[SipEvent], None]
@@ -71,7 +85,9 @@ class Line:
         self.phones: set[ExtensionNumber] = set()
         self.trunks: set[TrunkName] = set()
         self.dialogs: list[Dialog] = []
+        self.obedient: set[str] = set()
         self.fails_to_place = False
+        self.secure = False
 
     # ---- Signalling -------------------------------------------------------------------------------------
 
@@ -107,9 +123,22 @@ class Line:
     def tell_referral(self, dialog: DialogId, status: int) -> None:
         self._in(dialog, "up").referral.append(status)
 
+    def ask_if_there(self, dialog: DialogId) -> None:
+        self._in(dialog, "up").asked_if_there += 1
+
+    def pick_up(self, dialog: DialogId) -> bool:
+        kept = self._in(dialog, "placed", "ringing")
+        if kept.other in self.obedient:
+            asyncio.get_running_loop().call_soon(self.picks_up, kept)
+        return kept.other in self.obedient
+
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
         self._must_be_reachable(to)
         return OUR_HOST
+
+    def is_secure_towards(self, to: ToExtension | ToTrunk) -> bool:
+        self._must_be_reachable(to)
+        return self.secure
 
     # ---- what they do -----------------------------------------------------------------------------------
 
@@ -139,6 +168,7 @@ class Line:
                 local_host=OUR_HOST,
                 diverted_from=diverted_from,
                 replaces=None if replaces is None else replaces.id,
+                secure=self.secure,
             )
         )
         return dialog
@@ -154,11 +184,11 @@ class Line:
         dialog.state = "up"
         self.tell(events.Accepted(dialog.id, their_sdp(7002) if answer == b"" else answer))
 
-    def declines(self, dialog: Dialog, status: int, *, moved_to: str = "") -> None:
-        """moved_to: a 3xx, with the number that the phone forwards to."""
+    def declines(self, dialog: Dialog, status: int, *, moved_to: str = "", cause: int = 0, words: str = "") -> None:
+        """moved_to: a 3xx, with the number that the phone forwards to. cause: of the network behind (ITU-T Q.850)."""
         assert dialog.state in ("placed", "ringing"), dialog
         dialog.state, dialog.status = "over", status
-        self.tell(events.Refused(dialog.id, status, moved_to))
+        self.tell(events.Refused(dialog.id, status, moved_to, cause, words))
 
     def hangs_up(self, dialog: Dialog, reason: str = "normal") -> None:
         """BYE, or CANCEL if it was not answered yet."""
@@ -166,10 +196,10 @@ class Line:
         was, dialog.state = dialog.state, "over"
         self.tell(events.Cancelled(dialog.id) if was == "arriving" else events.HungUp(dialog.id, reason))
 
-    def acknowledges(self, dialog: Dialog) -> None:
-        """Their ACK of our 200, with the answer to our offer."""
+    def acknowledges(self, dialog: Dialog, answer: bytes | None = None) -> None:
+        """Their ACK of our 200, with the answer to our offer. answer None: an ordinary one."""
         assert dialog.state == "up", dialog
-        self.tell(events.Acknowledged(dialog.id, their_sdp()))
+        self.tell(events.Acknowledged(dialog.id, answer or their_sdp()))
 
     def offers_anew(self, dialog: Dialog, offer: bytes | None) -> None:
         """A re-INVITE."""
@@ -238,16 +268,26 @@ class Line:
 
 @dataclass(eq=False)
 class Row:
-    """One leg's media. play: what it hears now, and whether that is repeated."""
+    """One leg's media. hears: whom. play: what it hears now instead, and whether that is repeated.
+    announced: what was played over it until now. gets_keys: that who is joined with it presses.
+    sent_keys: that were sent to it."""
 
     leg: LegId
     port: int
     remote: tuple[str, int] | None = None
     audio: AudioFormat | None = None
-    heard: LegId | None = None
+    hears: frozenset[LegId] = frozenset()
+    announced: list[tuple[Samples, ...]] = field(default_factory=list)
     play: PlayId | None = None
     repeats: bool = False
+    gets_keys: bool = False
+    sent_keys: str = ""
     timer: asyncio.TimerHandle | None = None
+
+    @property
+    def heard(self) -> LegId | None:
+        """The one whom it hears; None: nobody, or several."""
+        return next(iter(self.hears)) if len(self.hears) == 1 else None
 
 
 @dataclass
@@ -260,12 +300,23 @@ class Take:
     other: LegId | None
     begun: float
     ended: float | None = None
+    others: tuple[LegId, ...] = ()
+    pauses: list[tuple[float, float | None]] = field(default_factory=list)
+
+
+def leg_sound(**changes: Any) -> LegStatistics:
+    """Of a leg that nothing came from and nothing was sent to. changes: what is otherwise."""
+    nothing = {field.name: 0 for field in dataclasses.fields(LegStatistics)}
+    unknown = ("source", "lost_there", "jitter_there_ms", "round_trip_ms", "mos", "mos_there")
+    return LegStatistics(**{**nothing, **dict.fromkeys(unknown), "codec": "PCMA", **changes})
 
 
 class Sound:
     """Implements `calls.control.Sounding`. What is played takes its time, and then is told to be over.
 
     ports: how many legs there may be at once. whole: are recordings complete. tell: set to `Calls.sounded`.
+    sounds: how legs sound; the others are silent. verdict: who picks up, and after how many seconds that is known;
+    None: the room never tells.
     """
 
     tell: Callable[[MediaFact], None]
@@ -274,7 +325,10 @@ class Sound:
         self.rows: dict[LegId, Row] = {}
         self.takes: list[Take] = []
         self.played: list[tuple[LegId, tuple[Samples, ...]]] = []
+        self.sounds: dict[LegId, LegStatistics] = {}
         self.whole = True
+        self.verdict: Verdict | None = Verdict("human", "short", 0.0)
+        self._judging: dict[LegId, asyncio.TimerHandle] = {}
         self._ports = ports
         self._legs = itertools.count(1)
         self._plays = itertools.count(1)
@@ -292,17 +346,38 @@ class Sound:
         self.rows[leg].remote, self.rows[leg].audio = remote, audio
 
     def close_leg(self, leg: LegId) -> None:
+        ended = LegEnded(leg, self.statistics(leg))
         self._stop(self.rows[leg])
-        self.unbridge(leg)
+        if (judging := self._judging.pop(leg, None)) is not None:
+            judging.cancel()
+            gone = LegJudged(leg, Verdict("unsure", "gone", 0.0))
+            asyncio.get_running_loop().call_soon(lambda: self.tell(gone))
         del self.rows[leg]
+        asyncio.get_running_loop().call_soon(lambda: self.tell(ended))
+        for row in self.rows.values():
+            row.hears -= {leg}
 
     def bridge(self, a: LegId, b: LegId) -> None:
-        self.rows[a].heard, self.rows[b].heard = b, a
+        self.rows[a].hears, self.rows[b].hears = frozenset({b}), frozenset({a})
 
     def unbridge(self, a: LegId) -> None:
-        other, self.rows[a].heard = self.rows[a].heard, None
-        if other in self.rows:
-            self.rows[other].heard = None
+        """Whoever `a` heard does not hear it either."""
+        for other in self.rows[a].hears & self.rows.keys():
+            self.rows[other].hears -= {a}
+        self.rows[a].hears = frozenset()
+
+    def hear(self, leg: LegId, others: Collection[LegId]) -> None:
+        assert leg not in others
+        assert all(other in self.rows for other in others), "nobody hears who is gone"
+        self.rows[leg].hears = frozenset(others)
+
+    def announce(self, leg: LegId, sounds: Sequence[Samples]) -> PlayId:
+        play = PlayId(next(self._plays))
+        self.rows[leg].announced.append(tuple(sounds))
+        seconds = sum(len(sound) for sound in sounds) / 8000
+        ended = PlayEnded(leg, play, True)
+        asyncio.get_running_loop().call_later(seconds, lambda: self.tell(ended) if leg in self.rows else None)
+        return play
 
     def play(self, leg: LegId, sounds: Sequence[Samples], *, repeat: bool = False) -> PlayId:
         row = self.rows[leg]
@@ -317,6 +392,15 @@ class Sound:
     def stop_play(self, leg: LegId) -> None:
         self._stop(self.rows[leg])
 
+    def relay_keys(self, leg: LegId, *, wanted: bool) -> None:
+        self.rows[leg].gets_keys = wanted
+
+    def send_keys(self, leg: LegId, keys: str) -> None:
+        self.rows[leg].sent_keys += keys
+
+    def press(self, leg: LegId, key: str) -> None:
+        asyncio.get_running_loop().call_soon(self.keys, leg, key)
+
     def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None:
         assert caller in self.rows
         assert other is None or other in self.rows
@@ -330,14 +414,50 @@ class Sound:
         assert other in self.rows
         self._running(recording).other = other
 
+    def record_others(self, recording: RecordingId, others: Collection[LegId]) -> None:
+        assert all(other in self.rows for other in others)
+        self._running(recording).others = tuple(others)
+
+    def pause_recording(self, recording: RecordingId) -> None:
+        pauses = self._running(recording).pauses
+        assert not pauses or pauses[-1][1] is not None
+        pauses.append((asyncio.get_running_loop().time(), None))
+
+    def resume_recording(self, recording: RecordingId) -> None:
+        pauses = self._running(recording).pauses
+        pauses[-1] = (pauses[-1][0], asyncio.get_running_loop().time())
+
     def _running(self, recording: RecordingId) -> Take:
         return next(take for take in self.takes if take.recording == recording and take.ended is None)
+
+    def disk_is_full(self) -> None:
+        """Every recording that runs cannot be written any more."""
+        self.whole = False
+        for take in self.takes:
+            if take.ended is None:
+                self.tell(RecordingFailed(take.recording, "No space left on device"))
 
     def stop_recording(self, recording: RecordingId) -> None:
         take = self._running(recording)
         take.ended = asyncio.get_running_loop().time()
         closed = RecordingClosed(recording, take.path, take.ended - take.begun, 1044, "0" * 64, self.whole)
         asyncio.get_running_loop().call_soon(lambda: self.tell(closed))
+
+    def judge(self, leg: LegId, rule: Rule) -> None:
+        assert self.rows[leg].remote is not None, "it is not up"
+        assert self.rows[leg].play is None, "its echo would be heard"
+        if self.verdict is not None:
+            told, loop = LegJudged(leg, self.verdict), asyncio.get_running_loop()
+            self._judging[leg] = loop.call_later(self.verdict.seconds, self._tell_judged, told)
+
+    def _tell_judged(self, told: LegJudged) -> None:
+        del self._judging[told.leg]
+        self.tell(told)
+
+    def statistics(self, leg: LegId) -> LegStatistics:
+        if leg not in self.rows:
+            raise NotFound("leg", leg)
+        return self.sounds.get(leg, leg_sound())
 
     # ---- what they do -----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from callcenterd.media import tones
 from callcenterd.media.codecs import g711
-from callcenterd.media.dtmf import KeysIn, KeysOut
+from callcenterd.media.dtmf import KeysIn, KeysOut, Once, Way
 from callcenterd.media.rtp import FRAME, Stamps
 from tests.kit.tones import level
 from tests.media.packets import block, packet
@@ -39,6 +39,20 @@ def test_a_key_is_told_once_at_its_start() -> None:
     keys = KeysIn()
     whole = pressed("5", sequence=10, timestamp=8000)
     assert [told(keys, [one]) for one in whole] == ["5", "", "", "", "", "", "", ""]
+
+
+def test_a_key_that_comes_by_event_and_info_and_as_sound_is_one_key() -> None:
+    ways: tuple[Way, ...] = ("event", "info", "tone")
+    for order in (ways, ways[::-1]):
+        once = Once()
+        assert [once.is_new(7, "1", way, 0.05 * n) for n, way in enumerate(order)] == [True, False, False]
+
+
+def test_the_same_key_twice_by_two_ways_each_is_two_keys() -> None:
+    once = Once()
+    arrived: list[tuple[Way, float]] = [("event", 0.0), ("info", 0.05), ("event", 0.25), ("info", 0.3)]
+    assert [once.is_new(7, "1", way, at) for way, at in arrived] == [True, False, True, False]
+    assert once.is_new(8, "1", "info", 0.3), "another phone's"
 
 
 def test_the_same_key_twice_is_two_keys() -> None:

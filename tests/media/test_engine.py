@@ -14,11 +14,12 @@ from callcenterd.errors import NotFound
 from callcenterd.media.codecs import g711
 from callcenterd.media.engine import TICK, Engine
 from callcenterd.media.facts import KeyHeard, LegSilent, MediaFact, PlayEnded, PlayId, SourceChosen
+from callcenterd.media.mix import FADE, Hearing
 from callcenterd.media.sdp import AudioFormat, Direction
 from callcenterd.model.ids import LegId, RecordingId
 from tests.kit.tones import gaps, level, loudest, sweep, tone
 from tests.media.test_dtmf import pressed
-from tests.media.wire import Talker, Wire
+from tests.media.wire import Beside, Talker, Wire
 
 ALAW = AudioFormat(payload_type=8, codec="PCMA", event_payload_type=101)
 ULAW = AudioFormat(payload_type=0, codec="PCMU", event_payload_type=101)
@@ -46,12 +47,20 @@ class Keeper:
 class Room:
     """An engine, its pretended network, and a clock that moves a tick at a time."""
 
-    def __init__(self, rows: int = 8) -> None:
-        self.wire, self.keeper = Wire(rows), Keeper()
-        self.engine = Engine(rows=rows, chance=random.Random(5), sockets=self.wire, keeper=self.keeper)
+    def __init__(self, rows: int = 8, *, paused_tone: bool = False) -> None:
+        self.wire, self.keeper, self.beside = Wire(rows), Keeper(), Beside()
+        self.engine = Engine(
+            rows=rows,
+            chance=random.Random(5),
+            sockets=self.wire,
+            keeper=self.keeper,
+            ports=self.beside,
+            paused_tone=paused_tone,
+        )
         self.now = 100.0
         self.facts: list[MediaFact] = []
         self.talkers: list[Talker] = []
+        self.tick = 0
 
     def leg(self, number: int, audio: AudioFormat = ALAW, sound: np.ndarray | None = None) -> Talker:
         """A connected leg with this id, and who is at its other end."""
@@ -59,7 +68,7 @@ class Room:
         address = ("127.0.0.9", 4000 + 2 * number)
         self.engine.open(LegId(number), row)
         self.engine.connect(LegId(number), address, audio, self.now)
-        talker = Talker(self.wire, row, address, law=g711.LAW_OF[audio.codec], ssrc=number)
+        talker = Talker(self.wire, row, address, law=g711.LAW_OF.get(audio.codec, g711.PCMA), ssrc=number)
         talker.sound = np.zeros(0, np.int16) if sound is None else sound
         self.talkers.append(talker)
         return talker
@@ -128,6 +137,100 @@ def test_a_bridge_moves_without_a_gap_for_who_stays(room: Room) -> None:
     assert np.abs(room.talkers[1].heard()[31 * 160 :]).max() <= 8
 
 
+def steps(sound: np.ndarray) -> float:
+    """The greatest step between two samples."""
+    return float(np.abs(np.diff(sound.astype(np.float64))).max())
+
+
+@pytest.mark.parametrize("ticks", range(30, 40))
+def test_no_switch_is_heard_as_a_click(room: Room, ticks: int) -> None:
+    """Tones are cut off and begun at many of their phases; a hard switch makes steps of up to 14,000 here."""
+    a = room.leg(1, sound=tone(440, 2.0))
+    room.leg(2, sound=tone(317, 2.0))
+    room.leg(3, sound=tone(303, 2.0))
+    natural = steps(g711.decode(g711.encode(tone(317, 1.0), g711.PCMA), g711.PCMA))
+    room.engine.bridge(LegId(1), LegId(2))
+    room.run(ticks)
+    room.engine.bridge(LegId(1), LegId(3))
+    room.run(ticks)
+    room.engine.hear(LegId(1), [LegId(2), LegId(3)])
+    room.run(ticks)
+    room.engine.play(LegId(1), PlayId(1), [tone(310, 0.1)], repeat=True)
+    room.run(2)
+    room.engine.stop_play(LegId(1))
+    room.run(2)
+    room.engine.close(LegId(3))
+    room.run(2)
+    room.engine.unbridge(LegId(1))
+    room.run(2)
+    alone = a.heard()[: 2 * ticks * 160 - 1]
+    assert steps(alone) <= natural + 600
+    assert steps(a.heard()) <= 2 * natural + 600  # where it hears two
+
+
+@pytest.mark.parametrize("ticks", range(30, 36))
+def test_a_tone_that_only_goes_on_is_not_bent_when_somebody_silent_joins(room: Room, ticks: int) -> None:
+    a = room.leg(1)
+    room.leg(2, sound=tone(317, 2.0))
+    room.leg(3)
+    room.engine.bridge(LegId(1), LegId(2))
+    room.run(ticks)
+    room.engine.hear(LegId(1), [LegId(2), LegId(3)])
+    room.run(10)
+    heard = a.heard()[160:].astype(np.float64)
+    bends = np.abs(np.diff(heard, 2))
+    assert bends[ticks * 160 - 320 : ticks * 160].max() <= bends[: ticks * 160 - 400].max() + 300
+
+
+def test_an_announcement_is_heard_over_the_conversation_and_by_one_side_only(room: Room) -> None:
+    a = room.leg(1, sound=tone(440, 2.0))
+    b = room.leg(2, sound=tone(700, 2.0))
+    room.engine.bridge(LegId(1), LegId(2))
+    room.run(10)
+    room.engine.announce(LegId(1), PlayId(9), [tone(1400, 0.3, level=6000)])
+    room.run(15)
+    heard = a.heard()[10 * 160 :]
+    assert level(heard, 1400) > 5000
+    assert level(heard, 700) > 7000
+    assert level(b.heard()[10 * 160 :], 1400) < 50
+    assert gaps(b.heard(), 440, 7000) == []
+    room.run(5)
+    assert PlayEnded(LegId(1), PlayId(9), finished=True) in room.facts
+    room.engine.announce(LegId(1), PlayId(10), [tone(1400, 1.0)])
+    room.engine.announce(LegId(1), PlayId(11), [tone(1400, 1.0)])
+    room.engine.close(LegId(1))
+    room.run(1)
+    assert PlayEnded(LegId(1), PlayId(10), finished=False) in room.facts
+    assert PlayEnded(LegId(1), PlayId(11), finished=False) in room.facts
+
+
+def test_in_a_room_of_fifty_everybody_hears_all_but_themselves() -> None:
+    """Against the plain way: each listener's others decoded, summed and encoded one by one."""
+    chance = np.random.default_rng(3)
+    hearing, rows = Hearing(60), 60
+    for row in range(50):
+        hearing.hear(row, [other for other in range(50) if other != row])
+    hearing.hear(50, [51])
+    hearing.hear(51, [50])
+    hearing.hear(52, [50, 51])  # listens to a conversation, and is not heard
+    hearing.hear(53, [51, 54])  # is spoken to by one, and whispered to by another
+    laws = chance.integers(0, 2, rows).astype(np.int8)
+    heard = chance.integers(0, 256, (rows, 160)).astype(np.uint8)
+    out = np.zeros((rows, 160), np.uint8)
+    for _ in range(2):
+        hearing.mix(heard, laws, out)
+        for row in range(rows):
+            total = np.zeros(160, np.int32)
+            for other in hearing.heard_by(row):
+                total += g711.decode(heard[other], int(laws[other]))
+            expected = g711.encode(np.clip(total, -32768, 32767).astype(np.int16), int(laws[row]))
+            difference = g711.decode(out[row], int(laws[row])) != g711.decode(expected, int(laws[row]))
+            assert len(hearing.heard_by(row)) == 1 or not difference.any(), row
+        for row in range(49):
+            hearing.hear(row, [other for other in range(49) if other != row])
+        hearing.hear(49, ())
+
+
 def test_after_unbridge_nobody_hears_anybody(room: Room) -> None:
     room.leg(1, sound=tone(440, 2.0))
     room.leg(2, sound=tone(700, 2.0))
@@ -136,7 +239,7 @@ def test_after_unbridge_nobody_hears_anybody(room: Room) -> None:
     room.engine.unbridge(LegId(2))
     room.run(10)
     for talker in room.talkers:
-        assert np.abs(talker.heard()[10 * 160 :]).max() <= 8
+        assert np.abs(talker.heard()[10 * 160 + FADE :]).max() <= 8
 
 
 def test_three_who_hear_each_other_hear_the_sum(room: Room) -> None:
@@ -179,7 +282,7 @@ def test_music_repeats_without_a_seam_until_it_is_stopped(room: Room) -> None:
     assert gaps(a.heard(), 400, 7500) == []
     room.engine.stop_play(LegId(1))
     room.run(5)
-    assert np.abs(a.heard()[100 * 160 :]).max() <= 8
+    assert np.abs(a.heard()[100 * 160 + FADE :]).max() <= 8
     assert room.told(PlayEnded) == [PlayEnded(LegId(1), PlayId(1), finished=False)]
 
 
@@ -214,6 +317,17 @@ def test_keys_are_told_and_not_heard(room: Room) -> None:
     room.run(10)
     assert room.told(KeyHeard) == [KeyHeard(LegId(1), "5")]
     assert level(b.heard(), 440) > 7000
+
+
+def test_a_key_by_event_and_by_info_is_told_once(room: Room) -> None:
+    a = room.leg(1, sound=tone(440, 1.0))
+    room.run(10)
+    for one in pressed("5", sequence=a.sequence, timestamp=a.timestamp, ssrc=1):
+        room.wire.waiting[a.row].append((one, a.address))
+    room.run(1, each=lambda _: None)
+    room.engine.press(LegId(1), "5")
+    room.run(1, each=lambda _: None)
+    assert room.told(KeyHeard) == [KeyHeard(LegId(1), "5")]
 
 
 def test_a_recording_has_each_side_on_its_own_channel_aligned(room: Room) -> None:
@@ -278,6 +392,80 @@ def test_a_recording_goes_on_with_another_leg_on_one_of_its_sides(room: Room, tu
     assert len(left) == 80 * 160
     assert gaps(changed[: 40 * 160], before, 7500) == gaps(changed[40 * 160 :], 2000, 7500) == []
     assert gaps(kept, stays, 7500) == []
+
+
+@pytest.mark.parametrize("tone_instead", [False, True])
+def test_what_is_said_while_a_recording_is_paused_is_not_in_it_and_its_time_is(tone_instead: bool) -> None:
+    room = Room(paused_tone=tone_instead)
+    room.leg(1, sound=tone(440, 4.0))
+    room.leg(2, ULAW, sound=tone(1000, 4.0))
+    room.run(5)
+    room.engine.record(RecordingId("r"), Path("r.wav"), LegId(1), LegId(2))
+    room.run(40)
+    for _ in range(2):
+        room.engine.pause_recording(RecordingId("r"))
+    room.run(75)  # over the ends of two blocks
+    room.engine.resume_recording(RecordingId("r"))
+    room.engine.pause_recording(RecordingId("nobody's"))
+    room.run(40)
+    room.engine.stop_recording(RecordingId("r"))
+    paused = slice(40 * 160, 115 * 160)
+    for side, hertz in zip(room.keeper.sides("r"), (440, 1000), strict=True):
+        assert len(side) == 155 * 160
+        assert gaps(side[: 40 * 160], hertz, 7500) == gaps(side[115 * 160 :], hertz, 7500) == []
+        assert level(side[paused], hertz) < 5, "it was said, and must not be there"
+        assert (level(side[paused], 400) > 400) == tone_instead
+        assert np.abs(side[paused]).max() <= (600 if tone_instead else 8)
+
+
+def test_a_pause_is_over_with_its_recording(room: Room) -> None:
+    room.leg(1, sound=tone(440, 4.0))
+    room.engine.record(RecordingId("r"), Path("r.wav"), LegId(1), None)
+    room.engine.pause_recording(RecordingId("r"))
+    room.run(10)
+    room.engine.stop_recording(RecordingId("r"))
+    room.engine.record(RecordingId("s"), Path("s.wav"), LegId(1), None)
+    room.run(60)
+    room.engine.stop_recording(RecordingId("s"))
+    assert level(room.keeper.sides("s")[0], 440) > 7500
+
+
+def test_the_right_side_of_a_conference_is_all_the_others(room: Room) -> None:
+    for number, (hertz, kind) in enumerate(((440, ALAW), (1000, ULAW), (2000, ALAW)), start=1):
+        room.leg(number, kind, sound=tone(hertz, 6.0))
+    room.run(5)
+    room.engine.record(RecordingId("r"), Path("r.wav"), LegId(1), LegId(2))
+    room.run(20)
+    room.engine.record_others(RecordingId("r"), [LegId(2), LegId(3), LegId(2)])
+    room.run(80)
+    room.engine.close(LegId(2))
+    room.run(50)
+    room.engine.record_others(RecordingId("r"), [])
+    room.run(50)
+    room.engine.record_others(RecordingId("r"), [LegId(3)])
+    room.run(20)
+    room.engine.stop_recording(RecordingId("r"))
+    left, right = room.keeper.sides("r")
+    assert len(left) == 220 * 160
+    assert gaps(left, 440, 7500) == []
+    both, one, none, last = (right[a * 160 : b * 160] for a, b in ((20, 100), (100, 150), (150, 200), (200, 220)))
+    assert gaps(both, 1000, 7300) == gaps(both, 2000, 7300) == []
+    assert (gaps(one, 2000, 7500), level(one[800:], 1000) < 20) == ([], True)
+    assert np.abs(none).max() <= 8
+    assert gaps(last, 2000, 7500) == []
+
+
+def test_voices_that_are_too_loud_together_are_clipped_in_a_recording(room: Room) -> None:
+    for number in (1, 2, 3):
+        room.leg(number, sound=tone(440, 3.0, level=30000))
+    room.run(5)
+    room.engine.record(RecordingId("r"), Path("r.wav"), LegId(1), None)
+    room.engine.record_others(RecordingId("r"), [LegId(2), LegId(3)])
+    room.run(50)
+    room.engine.stop_recording(RecordingId("r"))
+    right = room.keeper.sides("r")[1]
+    assert np.abs(right).max() == 32256, "the loudest that A-law knows"
+    assert gaps(right, 440, 30000) == []
 
 
 def test_time_that_the_engine_slept_through_is_silence_in_the_recording(room: Room) -> None:

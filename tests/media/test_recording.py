@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 from pathlib import Path
 
 import av
@@ -12,11 +13,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callcenterd import sealed
 from callcenterd.errors import LocalError
 from callcenterd.media.codecs import g711
-from callcenterd.media.recording import HEADER, DiskFile, File, Recording, header, part_of, read_sound, repair
+from callcenterd.media.recording import (
+    HEADER,
+    DiskFile,
+    File,
+    Recording,
+    SealedFile,
+    header,
+    measure,
+    part_of,
+    read_sound,
+    refusing,
+    repair,
+    sealing,
+)
+from callcenterd.sealed import Keys, NoKey, Opened, id_of
 from tests.kit.tones import level, read_stereo_alaw, tone
 
+KEY = bytes(range(32))
+KEYS = Keys({id_of(KEY): KEY}, id_of(KEY))
 SECOND = bytes(range(250)) * 64  # 8000 frames of two octets
 
 
@@ -42,6 +60,7 @@ class FailingFile:
     def __init__(self, file: DiskFile, plan: FailingFiles) -> None:
         self._file, self._plan = file, plan
 
+    # As DiskFile, which a sealed file writes to.
     def write(self, octets: bytes) -> None:
         if self._plan.step():
             self._file.write(octets[: len(octets) // 2 + 1])
@@ -150,3 +169,105 @@ def test_read_sound_makes_one_channel_at_eight_kilohertz(tmp_path: Path) -> None
     sound = read_sound(path)
     assert abs(len(sound) - 8000) <= 80
     assert level(sound, 440) > 7000
+
+
+# ---- sealed -------------------------------------------------------------------------------------------------
+
+
+def unsealed(path: Path) -> bytes:
+    with Opened(path, KEYS) as opened:
+        return opened.read()
+
+
+def test_a_sealed_recording_holds_what_a_plain_one_does(tmp_path: Path) -> None:
+    for name, opener in (("plain", DiskFile), ("sealed", sealing(KEYS))):
+        with Recording(tmp_path / name, opener) as recording:
+            for _ in range(3):
+                recording.append(SECOND)
+            recording.append(SECOND[:320])
+    assert unsealed(tmp_path / "sealed") == (tmp_path / "plain").read_bytes()
+    assert SECOND[:200] not in (tmp_path / "sealed").read_bytes()
+    assert measure(tmp_path / "sealed").seconds == measure(tmp_path / "plain").seconds == 3.02
+    assert repair(tmp_path / "sealed", KEYS) == repair(tmp_path / "sealed")  # whole: only measured, without a key
+
+
+def test_whichever_operation_fails_a_sealed_recording_keeps_what_was_appended(tmp_path: Path) -> None:
+    for n in itertools.count(1):
+        files, path, appended = FailingFiles(n), tmp_path / f"{n}.wav", 0
+
+        def opened(place: Path, files: FailingFiles = files) -> File:
+            return SealedFile(files.open(place), KEYS)
+
+        with contextlib.suppress(OSError), Recording(path, opened) as recording:
+            for _ in range(5):
+                recording.append(SECOND)
+                appended += len(SECOND)
+                recording.sync()
+        if n > 3:  # the file itself, its head and its header were made
+            repair(path, KEYS)
+            kept = unsealed(path)
+            assert kept[:HEADER] == header(len(kept) - HEADER)
+            assert len(kept) - HEADER >= appended, f"operation {n} failed"
+            assert kept[HEADER : HEADER + appended] == SECOND * (appended // len(SECOND))
+        if not files.failed:
+            break
+    assert n > 12
+
+
+@given(cut=st.integers(0, 3 * (len(SECOND) + 28) + sealed.HEAD + HEADER + 28), twice=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_wherever_a_crash_cuts_a_sealed_part_its_whole_chunks_are_there(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, twice: bool
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "one.wav"
+    file = sealing(KEYS)(part_of(path))
+    for octets in (header(-1), SECOND, SECOND, SECOND):
+        file.write(octets)
+    file.close()
+    os.truncate(part_of(path), cut)
+    if twice and cut >= sealed.HEAD:  # a repair that was cut off itself, in the middle of the header
+        with sealed.Mending(part_of(path), KEYS) as mending:
+            mending.close_with(header(0))
+        with part_of(path).open("r+b") as torn:
+            torn.seek(sealed.HEAD + 20)
+            torn.write(b"torn")
+    kept = repair(path, KEYS)
+    whole = max(0, cut - sealed.HEAD - HEADER - 28) // (len(SECOND) + 28)
+    assert kept.seconds == whole
+    if cut > 0:
+        assert unsealed(path) == header(whole * len(SECOND)) + SECOND * whole
+    assert not part_of(path).exists()
+
+
+def test_without_its_key_a_sealed_part_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "one.wav"
+    file = sealing(KEYS)(part_of(path))
+    file.write(header(-1))
+    file.close()
+    before = part_of(path).read_bytes()
+    other = Keys({id_of(bytes(32)): bytes(32)}, id_of(bytes(32)))
+    for keys in (None, other):
+        with pytest.raises(NoKey):
+            repair(path, keys)
+        assert part_of(path).read_bytes() == before
+
+
+def test_a_part_whose_head_was_changed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "one.wav"
+    file = sealing(KEYS)(part_of(path))
+    file.write(header(-1))
+    file.close()
+    octets = bytearray(part_of(path).read_bytes())
+    octets[40] ^= 1
+    part_of(path).write_bytes(octets)
+    with pytest.raises(LocalError, match="not a recording of ours"):
+        repair(path, KEYS)
+
+
+def test_without_a_key_nothing_is_recorded_rather_than_in_plain(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no key"):
+        Recording(tmp_path / "one.wav", refusing("no key"))
+    gone = Keys({}, id_of(KEY))
+    with pytest.raises(OSError, match=id_of(KEY).hex()):
+        Recording(tmp_path / "two.wav", sealing(gone))
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [0]

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from callcenterd.media.addresses import key_of
-from callcenterd.media.sockets import ROOM, ROUNDS, BatchedSockets, NoPorts, PlainSockets, Ports, Sockets
+from callcenterd.media.sockets import (
+    FIRST_WATCHED,
+    ROOM,
+    ROUNDS,
+    TURNS,
+    WATCHED,
+    WATCHES,
+    BatchedSockets,
+    NoPorts,
+    PlainSockets,
+    Ports,
+    Sockets,
+    age_of,
+)
 
 ROWS = 4
 
@@ -91,6 +105,42 @@ def test_the_kernel_keeps_strangers_away_from_a_row_that_is_aimed_at_one_only(so
         assert len(sockets.drain(np.array([0], np.intp)).rows) == 1
 
 
+def test_what_a_stranger_sent_before_the_row_was_aimed_is_told_as_the_strangers(sockets: Sockets) -> None:
+    port = opened(sockets, 0)
+    rows = np.array([0], np.intp)
+    with peer() as friend, peer() as stranger:
+        stranger.sendto(b"stranger", ("127.0.0.1", port))
+        sockets.aim(0, key_of(*friend.getsockname()), only=True)
+        told = []
+        for n in range(20):
+            friend.sendto(bytes([n]), ("127.0.0.1", port))
+            arrived = sockets.drain(rows)
+            told += list(zip(arrived.sources.tolist(), arrived.lengths.tolist(), strict=True))
+        assert told[0] == (key_of(*stranger.getsockname()), 8)
+        assert set(told[1:]) == {(key_of(*friend.getsockname()), 1)}
+        assert len(told) == 21
+
+
+def test_whatever_comes_when_nothing_waits_for_long(sockets: Sockets) -> None:
+    """One, none, two, and four a tick: all of it is read, in its order, and no more than TURNS ticks late."""
+    port = opened(sockets, 0)
+    rows = np.array([0], np.intp)
+    sent: list[int] = []
+    read: list[int] = []
+    with peer() as other:
+        sockets.aim(0, key_of(*other.getsockname()), only=True)
+        for tick in range(240):
+            for _ in range((1, 1, 0, 2, 1, 4)[tick // 40]):
+                other.sendto(bytes([len(sent) % 256]), ("127.0.0.1", port))
+                sent.append(len(sent) % 256)
+            arrived = sockets.drain(rows)
+            read += arrived.octets[:, 0].tolist()
+            assert len(sent) - len(read) <= 4 * TURNS
+    for _ in range(TURNS):
+        read += sockets.drain(rows).octets[:, 0].tolist()
+    assert read == sent
+
+
 def test_ports_are_even_and_given_in_turn() -> None:
     ports = Ports(range(42000, 42010))
     held = [ports.open("127.0.0.1") for _ in range(5)]
@@ -109,3 +159,34 @@ def test_an_address_that_is_not_ours_is_refused() -> None:
         Ports(range(42100, 42110)).open("192.0.2.1")
     with pytest.raises(NoPorts, match="not an IPv4 address"):
         Ports(range(42100, 42110)).open("::1")
+
+
+def test_when_a_datagram_came_is_known_of_a_rows_first_seconds_and_then_now_and_then() -> None:
+    try:
+        sockets = BatchedSockets(2)
+    except OSError:
+        return  # a container may forbid it; the other kind never asks
+    port, rows = opened(sockets, 1), np.array([1], np.intp)
+    told = []
+    with peer() as other:
+        sockets.aim(1, key_of(*other.getsockname()), only=True)
+        for n in range(FIRST_WATCHED + WATCHES * WATCHED):
+            before = time.clock_gettime(time.CLOCK_REALTIME)
+            other.sendto(b"x", ("127.0.0.1", port))
+            after = time.clock_gettime(time.CLOCK_REALTIME)
+            if n == 3:
+                time.sleep(0.05)  # it is not when we read it that counts
+            arrived = sockets.drain(rows)
+            assert arrived.stamps is not None
+            [stamp] = arrived.stamps.tolist()
+            told.append(not np.isnan(stamp))
+            assert np.isnan(stamp) or before - 0.001 <= stamp <= after + 0.001
+    sockets.close()
+    assert told[2 : FIRST_WATCHED - 1] == [True] * (FIRST_WATCHED - 3)
+    assert sum(told[FIRST_WATCHED:]) == pytest.approx(WATCHED, abs=1)
+
+
+def test_how_long_a_datagram_waited_is_not_believed_of_a_date_that_was_set() -> None:
+    now = time.clock_gettime(time.CLOCK_REALTIME)
+    assert age_of(now - 0.5) == pytest.approx(0.5, abs=0.2)
+    assert [age_of(stamp) for stamp in (now + 60, now - 60, float("nan"))] == [0.0, 0.0, 0.0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from callcenterd.clock import SystemClock
 from callcenterd.media.facts import MediaFact, RecordingClosed, RecordingFailed
-from callcenterd.media.recording import DiskFile, File, part_of
+from callcenterd.media.recording import DiskFile, File, part_of, repair
 from callcenterd.media.writer import Writer
 from callcenterd.model.ids import RecordingId
 from tests.kit.tones import read_stereo_alaw
@@ -100,3 +100,18 @@ def test_what_was_not_ended_stays_a_part(tmp_path: Path) -> None:
     writer.append(ONE, b"\xd5" * 16000)
     writer.stop()
     assert part_of(tmp_path / "one.wav").stat().st_size == 58 + 16000
+
+
+class CannotBeClosed(DiskFile):
+    """Takes everything, and then does not get its name."""
+
+    def publish(self, path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_what_cannot_be_closed_is_told_and_stays_a_part_for_the_repair(tmp_path: Path) -> None:
+    told: list[MediaFact] = []
+    path = written(tmp_path, Writer(SystemClock(), told.append, CannotBeClosed))
+    assert told == [RecordingClosed(ONE, path, 0.0, 0, "", complete=False)]
+    assert repair(path).seconds == 3.0
+    assert len(read_stereo_alaw(path)[0]) == 24000

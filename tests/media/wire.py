@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from callcenterd.media.addresses import key_of
+from callcenterd.media.addresses import address_of, key_of
 from callcenterd.media.codecs import g711
+from callcenterd.media.reportports import Heard
 from callcenterd.media.rtp import FRAME
 from callcenterd.media.sockets import ROOM, Arrived
 from tests.media.packets import packet
@@ -23,6 +24,7 @@ class Wire:
     def __init__(self, rows: int) -> None:
         self.outgoing = np.zeros((rows, ROOM), np.uint8)
         self.sent: list[list[bytes]] = [[] for _ in range(rows)]
+        self.said: list[list[bytes]] = [[] for _ in range(rows)]
         self.waiting: dict[int, deque[tuple[bytes, Address]]] = {}
         self.aimed: dict[int, tuple[int, bool]] = {}
 
@@ -53,8 +55,38 @@ class Wire:
         for row, length in zip(rows.tolist(), lengths.tolist(), strict=True):
             self.sent[row].append(self.outgoing[row, :length].tobytes())
 
+    def say(self, row: int, octets: bytes) -> None:
+        self.said[row].append(octets)
+
     def close(self) -> None:
         self.waiting.clear()
+
+
+class Beside:
+    """The odd ports (reportports.ReportPorts), whose other side is the test too."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[int, bytes, Address, float]] = deque()
+        self.sent: list[tuple[int, bytes, Address]] = []
+        self.open: dict[int, int] = {}
+
+    def add(self, row: int, fd: int) -> None:
+        self.open[row] = fd
+
+    def remove(self, row: int) -> None:
+        self.open.pop(row, None)
+
+    def drain(self) -> list[Heard]:
+        found = [Heard(row, octets, key_of(*source), age) for row, octets, source, age in self.waiting]
+        self.waiting.clear()
+        return found
+
+    def send(self, row: int, octets: bytes, target: int) -> None:
+        assert row in self.open
+        self.sent.append((row, octets, address_of(target)))
+
+    def close(self) -> None:
+        self.open.clear()
 
 
 @dataclass

@@ -65,6 +65,20 @@ def test_each_vendor_reads_it_in_its_own_words(vendor: Vendor, there: list[str])
     assert [part for part in there if part not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("vendor", "plain", "sealed"),
+    [
+        ("yealink", "account.1.srtp_encryption = 0\n", "account.1.srtp_encryption = 2\n"),
+        ("fanvil", "<MediaCrypto>0<", "<MediaCrypto>1<"),
+        ("snom", '<user_srtp idx="1" perm="">off<', '<user_srtp idx="1" perm="">on<'),
+        ("snom", '<user_savp idx="1" perm="">off<', '<user_savp idx="1" perm="">mandatory<'),
+    ],
+)
+def test_a_phone_whose_sound_must_be_encrypted_is_told_so(vendor: Vendor, plain: str, sealed: str) -> None:
+    assert plain in written(device(vendor), settings())
+    assert sealed in written(device(vendor), settings(sealed=True))
+
+
 def test_half_hours_and_the_far_west_are_told_right() -> None:
     india = settings(offset=330)
     assert "local_time.time_zone = +5:30\n" in written(device("yealink"), india)

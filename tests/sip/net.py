@@ -84,6 +84,8 @@ class Peer:
 
     def __init__(self, net: Net, address: str) -> None:
         self.received: list[Message] = []
+        self.is_there: int | None = 200
+        """What it answers to OPTIONS within a dialog; None: nothing."""
         self._net = net
         self._address = address
         self._branches = itertools.count(1)
@@ -154,7 +156,16 @@ class Peer:
         """OPTIONS are answered: the trunk is there."""
         self.received.append(message)
         if isinstance(message, Request) and message.method == "OPTIONS":
-            self._net.inject(encode(reply_to(message, 200, to_tag="peer")), self._address, SERVER)
+            status = self.is_there if message.to.tag else 200
+            if status is not None:
+                self._net.inject(encode(reply_to(message, status, to_tag="peer")), self._address, SERVER)
+
+    def asked_if_there(self) -> int:
+        """How often, repeats apart."""
+        asked = {
+            message.cseq.number for message in self.received if message.cseq.method == "OPTIONS" and message.to.tag
+        }
+        return len(asked)
 
     @property
     def what(self) -> list[str]:

@@ -172,6 +172,7 @@ def test_an_offer_while_their_first_one_is_not_answered_has_to_come_again() -> N
         ("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n", "5"),
         ("application/dtmf-relay", b"Signal= *\r\nDuration=160", "*"),
         ("application/dtmf-relay", b"signal=11\r\n", "#"),
+        ("application/dtmf-relay", b"Duration=250\r\nSignal=7\r\n", "7"),
         ("application/dtmf", b"d", "D"),
         ("application/dtmf", b"0\r\n", "0"),
     ],
@@ -256,3 +257,54 @@ def test_a_route_set_is_followed() -> None:
     assert parcel.flow.remote == ("10.0.0.50", 5070)
     assert b"BYE sip:peer@10.0.0.2 SIP/2.0\r\n" in parcel.octets
     assert b"\r\nRoute: <sip:10.0.0.50:5070;lr>\r\nRoute: <sip:p1.example;lr>\r\n" in parcel.octets
+
+
+# ---- is anybody there ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 404, 405, 501])
+def test_who_answers_is_there_whatever_the_answer_says(status: int) -> None:
+    """§11: OPTIONS in the dialog; one at a time."""
+    net = Net()
+    server, trunk, dialog, _ = up(net)
+    trunk.is_there = status
+    server.endpoint.ask_if_there(dialog, now=net.now)
+    server.endpoint.ask_if_there(dialog, now=net.now)
+    net.run(40.0)
+    assert not server.all(events.HungUp)
+    assert trunk.asked_if_there() == 1
+    server.endpoint.ask_if_there(dialog, now=net.now)
+    net.run(0.05)
+    assert trunk.asked_if_there() == 2
+
+
+@pytest.mark.parametrize("status", [408, 481, None])
+def test_who_does_not_answer_or_knows_no_such_call_is_in_it_no_more(status: int | None) -> None:
+    """§12.2.1.2. None: silence."""
+    net = Net()
+    server, trunk, dialog, _ = up(net)
+    trunk.is_there = status
+    server.endpoint.ask_if_there(dialog, now=net.now)
+    if status is None:
+        net.run(31.0)
+        assert not server.all(events.HungUp)
+        net.run(2.0)
+    net.run(0.05)
+    assert server.one(events.HungUp) == events.HungUp(dialog, events.NOT_THERE)
+    assert trunk.what[-1] == "BYE"
+    net.run(40.0)
+    assert server.clean
+
+
+def test_who_was_hung_up_meanwhile_is_not_told_of_again() -> None:
+    net = Net()
+    server, trunk, dialog, _ = up(net)
+    trunk.is_there = None
+    server.endpoint.ask_if_there(dialog, now=net.now)
+    net.run(0.05)
+    server.endpoint.hang_up(dialog, now=net.now)
+    net.run(0.05)
+    trunk.answer(trunk.last_request("BYE"), 200)
+    net.run(40.0)
+    assert not server.all(events.HungUp)
+    assert server.clean

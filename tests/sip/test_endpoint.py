@@ -94,7 +94,9 @@ def test_a_refusal_says_its_status_to_who_called() -> None:
     gateway.react = busy
     dialog = server.endpoint.place(TO_OUT, caller="1", sdp=OFFER, now=net.now)
     net.run(1.0)
-    assert server.one(events.Refused) == events.Refused(dialog, 486)
+    told = server.one(events.Refused)
+    assert told == events.Refused(dialog, 486)
+    assert (told.cause, told.words) == (0, "Besetzt")
     assert net.responses(486, "INVITE")[0].reason == "Besetzt"
     net.run(40.0)
     assert server.clean
@@ -174,6 +176,8 @@ def test_nowhere_to_call_is_an_error_that_leaves_nothing_behind() -> None:
             endpoint.place(nowhere, caller="1", sdp=OFFER, now=net.now)
         with pytest.raises(kind):
             endpoint.local_host_towards(nowhere, now=net.now)
+        with pytest.raises(kind):
+            endpoint.is_secure_towards(nowhere, now=net.now)
     assert server.clean
 
 
@@ -189,6 +193,7 @@ def test_a_trunks_name_is_asked_for_and_its_answer_is_used() -> None:
     assert [parcel.flow.remote for parcel in parcels] == [("10.0.0.9", 5070)]
     assert b"INVITE sip:13800001111@sbc.example:5070 SIP/2.0" in parcels[0].octets
     assert server.endpoint.local_host_towards(TO_OUT, now=net.now) == SERVER
+    assert not server.endpoint.is_secure_towards(TO_OUT, now=net.now)
     assert server.endpoint.lookups(301.0) == [wanted]
 
 

@@ -347,6 +347,18 @@ def test_who_answers_first_gets_the_call_and_the_others_stop_ringing() -> None:
     assert not server.all(events.Refused)
 
 
+def test_the_winner_is_acknowledged_before_the_others_stop_ringing() -> None:
+    net = Net()
+    server, [desk, soft, mobile], _ = ringing_phones(net)
+    soft.answer(soft.last_request("INVITE"), 200, sdp=ANSWER)
+    net.run(0.05)
+    sent = [seen.what.split()[0] for seen in net.seen if isinstance(seen.message, Request)]
+    after = [what for what in sent if what in ("ACK", "CANCEL")]
+    assert after == ["ACK", "CANCEL", "CANCEL"]
+    assert (desk.what[-1], mobile.what[-1]) == ("CANCEL", "CANCEL")
+    assert server.all(events.Accepted)
+
+
 def test_a_second_phone_that_answers_in_the_same_moment_is_hung_up() -> None:
     net = Net()
     server, [desk, soft, mobile], dialog = ringing_phones(net)

@@ -306,3 +306,29 @@ def test_a_site_without_the_extension_ends_the_questions(net: Net) -> None:
     since = len(net.seen)
     net.run(3 * EVERY)
     assert net.seen[since:] == []
+
+
+def test_a_phone_that_says_so_is_told_to_answer_what_rings_there_and_no_other_one(net: Net) -> None:
+    server, device = server_of(net), Device(net)
+    device.register(f"Contact: <sip:1001@{PHONE}>", "Expires: 600")
+    for more, told in (("Allow-Events: conference, Talk,hold", True), ("Allow-Events: presence", False)):
+        dialog = server.endpoint.place(ToExtension(ANNA), caller="900", sdp=OFFER, now=net.now)
+        net.run(0.1)
+        assert not server.endpoint.pick_up(dialog, now=net.now), "it has not rung yet"
+        invite = device.last_request("INVITE")
+        device.answer(invite, 180, more)
+        net.run(0.1)
+        since = len(net.seen)
+        assert server.endpoint.pick_up(dialog, now=net.now) is told
+        net.run(0.1)
+        assert [seen.what for seen in net.seen[since:]] == ["NOTIFY"] * told
+        if told:
+            notify = device.last_request("NOTIFY")
+            assert notify.headers.values("Event") == ["talk"]
+            assert (notify.call_id, notify.cseq.number) == (invite.call_id, invite.cseq.number + 1)
+            device.answer(notify, 200)
+            device.answer(invite, 200, sdp=ANSWER)
+            assert server.all(events.Accepted)
+            assert not server.endpoint.pick_up(dialog, now=net.now), "it is up"
+        server.endpoint.hang_up(dialog, now=net.now)
+        net.run(1.0)

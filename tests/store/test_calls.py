@@ -19,7 +19,7 @@ from callcenterd.store.database import Store
 from callcenterd.store.faults import CannotStore
 from callcenterd.store.words import every_word, words_of
 from tests.kit.virtual import START
-from tests.store.rows import begin, call, recording
+from tests.store.rows import begin, call, leg_sound, recording
 
 A = CallId("a")
 
@@ -117,6 +117,32 @@ async def test_what_another_task_tells_meanwhile_waits_for_itself(store: Store) 
     assert faults == []
 
 
+# ---- how it sounded -----------------------------------------------------------------------------------------
+
+
+async def test_how_legs_sounded_is_kept_with_the_call_in_the_order_in_which_they_came(store: Store) -> None:
+    await begin(store, call("a"), call("b"))
+    there = {"lost_there": 7, "jitter_there_ms": 12.5, "round_trip_ms": 80.1, "mos_there": 4.1}
+    agent = leg_sound(12, side="agent", number="1001", extension="1001", lost=25, over_talk_seconds=1.25, **there)
+    caller = leg_sound(11, trunk="telecom", codec="opus", mos=None)
+    await store.calls.keep_sound(A, agent)
+    await store.calls.keep_sound(A, caller)
+    assert await store.calls.sounds(A) == [caller, agent]
+    assert await store.calls.sounds(CallId("b")) == []
+    with pytest.raises(CannotStore):
+        await store.calls.keep_sound(CallId("nobody"), caller)
+
+
+async def test_calls_that_somebody_heard_badly_are_found(store: Store) -> None:
+    await begin(store, *(call(name) for name in "abc"))
+    await store.calls.change(A, mos=3.4)
+    await store.calls.change(CallId("b"), mos=4.2)
+    assert await ids(store, mos_below=3.6) == ["a"]
+    assert await ids(store, mos_below=3.4) == []
+    assert (await store.calls.get(A)).mos == 3.4
+    assert (await store.calls.get(CallId("c"))).mos is None
+
+
 # ---- notes --------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +188,7 @@ async def test_pages_are_bounded_whatever_is_asked(store: Store, limit: int, off
     assert total == 1
 
 
+SOLD = (QueueName("sales"),)
 ASKED: list[Any] = [
     pytest.param({}, "c b a", id="nothing asked: all"),
     pytest.param({"queue": "sales"}, "b a", id="a queue"),
@@ -193,10 +220,23 @@ ASKED: list[Any] = [
     pytest.param({"text": "' OR 1=1 --"}, "", id="text: no SQL"),
     pytest.param({"customer_id": 1}, "a", id="a customer"),
     pytest.param({"customer_id": 10**30}, "", id="a customer that cannot be"),
-    pytest.param({"sight": CallSight(agent=AgentId("1002"))}, "b", id="own calls only"),
-    pytest.param({"sight": CallSight(agent=AgentId("x"), queues=(QueueName("sales"),))}, "b a", id="own queues' calls"),
-    pytest.param({"sight": CallSight(agent=AgentId("x"), queues=())}, "", id="nothing of one's own"),
-    pytest.param({"sight": CallSight(agent=AgentId("1002")), "text": "6296"}, "", id="others' calls are not found"),
+    pytest.param({"sight": CallSight(agents=(AgentId("1002"),))}, "b", id="own calls only"),
+    pytest.param(
+        {"sight": CallSight(agents=(AgentId("x"),), queues=(QueueName("sales"),))}, "b a", id="own queues' calls"
+    ),
+    pytest.param({"sight": CallSight(agents=(AgentId("x"),), queues=())}, "", id="nothing of one's own"),
+    pytest.param({"sight": CallSight(agents=(AgentId("2002"), AgentId("y")))}, "c", id="an agent whose phone rang"),
+    pytest.param({"sight": CallSight(agents=(AgentId("1001"), AgentId("1002")))}, "b a", id="those of several agents"),
+    pytest.param({"sight": CallSight(agents=(), queues=(QueueName("repairs"),))}, "b", id="a queue it was in before"),
+    pytest.param(
+        {"sight": CallSight(agents=(), queues=SOLD, unanswered=True)}, "a", id="a queue's that nobody answered"
+    ),
+    pytest.param(
+        {"sight": CallSight(agents=(), queues=SOLD, unanswered=True, calls=(CallId("c"),))},
+        "c a",
+        id="and some by name",
+    ),
+    pytest.param({"sight": CallSight(agents=(AgentId("1002"),)), "text": "6296"}, "", id="others' calls are not found"),
 ]
 
 
@@ -210,6 +250,9 @@ async def test_calls_are_found_by(store: Store, asked: dict[str, Any], found: st
         call("b", started_at=later(10), queue="sales", agent="1002", outcome="answered"),
         call("c", started_at=later(20), direction="outbound", caller="1001", called="110", caller_name="王五"),
     )
+    await store.calls.keep_party(CallId("c"), "agent", "2002")
+    await store.calls.keep_party(CallId("b"), "queue", "repairs")
+    await store.calls.change(CallId("b"), answered_at=later(15))
     await store.calls.note(A, "", customer.id)
     await store.calls.note(CallId("b"), "退货 100% ＲＥＦＵＮＤ", None)
     assert await ids(store, **asked) == found.split()

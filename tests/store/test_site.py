@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callcenterd.errors import LocalError, NotFound, NotNow
-from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName, TrunkName
+from callcenterd.model.calendar import Calendar, Holiday, MakeUpDay
+from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName, TeamName, TrunkName
 from callcenterd.model.site import (
     Extension,
     Limits,
@@ -19,6 +20,7 @@ from callcenterd.model.site import (
     QueueSettings,
     Secret,
     Site,
+    Team,
     Trunk,
     UserAccount,
 )
@@ -44,6 +46,7 @@ OFFICE = Site(
             caller_id="pai",
             channels=30,
             codecs=("PCMU", "PCMA"),
+            encryption="required",
             options=60,
             transport="tcp",
         ),
@@ -57,6 +60,21 @@ OFFICE = Site(
     ),
     queues=(
         QueueSettings(name=QueueName("sales"), title="销售", members=(AgentId("1001"),), wrap_up=2.5, record=False),
+    ),
+    calendars=(
+        Calendar(
+            name="office",
+            title="上班",
+            zone="Asia/Tokyo",
+            hours={"monday": ("09:00-12:00", "22:00-06:00"), "sunday": ()},
+            holidays=(Holiday(first="2026-10-01", last="2026-10-07", name="国庆节", hours=("09:00-10:00",)),),
+            make_up=(MakeUpDay(date="2026-10-10", like="friday", name="调休"),),
+        ),
+        Calendar(name="never"),
+    ),
+    teams=(
+        Team(name=TeamName("day"), title="日班", members=(AgentId("1001"),), leaders=(AgentId("admin"),)),
+        Team(name=TeamName("empty")),
     ),
     limits=(
         Limits(who="each", calls=2, per_minute=5, per_hour=60, forbid=("0900.",), permit=("00852.",), longest=7200.0),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from callcenterd.model import events
+from callcenterd.model.forwarding import Forwarding
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
 from callcenterd.model.site import Site, UserAccount
 from callcenterd.sip.subscriptions import Package, Wanted
@@ -261,3 +262,39 @@ async def test_lamps_stay_as_they_are_while_the_messages_cannot_be_counted() -> 
         here.lamps.count()
         await opened.settle()
         assert here.messages("1001") == "1/0"
+
+
+@in_virtual_time
+async def test_the_lamp_of_a_slot_burns_while_a_call_is_parked_there() -> None:
+    async with desk() as here:
+        opened = here.office
+        await opened.sign_in("1001")
+        call, caller, _ = await conversation(opened)
+        assert here.lamp("*882") == ["terminated"]
+        assert here.document("dialog", "*8899") is None
+        assert here.document("presence", "*882") is None
+        here.changed.clear()
+        opened.board.parking.park(call, "2")
+        await opened.settle()
+        assert "*882" in here.taken("dialog")
+        assert here.lamp("*882", "1001") == [f"recipient confirmed {CALLER}"]
+        assert here.lamp("*882", "1900") == ["recipient confirmed"], "with whom is no affair of a door"
+        assert here.lamp("*881") == ["terminated"]
+        opened.line.hangs_up(caller)
+        await opened.settle()
+        assert "*882" in here.taken("dialog")
+        assert here.lamp("*882") == ["terminated"]
+
+
+@in_virtual_time
+async def test_who_wants_no_calls_is_shown_as_one_who_speaks() -> None:
+    async with desk() as known:
+        await known.office.sign_in("1001")
+        known.changed = []
+        await known.office.board.forwarding.set(
+            Forwarding(extension=ExtensionNumber("1001"), do_not_disturb=True), by="1001"
+        )
+        assert [(package, number) for package, number in known.changed] == [("dialog", "1001"), ("presence", "1001")]
+        assert (known.lamp("1001"), known.word("1001")) == (["recipient confirmed"], "busy")
+        await known.office.board.forwarding.set(Forwarding(extension=ExtensionNumber("1001")), by="1001")
+        assert (known.lamp("1001"), known.word("1001")) == (["terminated"], "available")

@@ -584,7 +584,7 @@ async def test_an_agent_may_sit_at_another_phone_and_who_sat_there_has_none() ->
         await desk.sign_in("1001", "1002")
         desk.line.registers("1800")
         await desk.board.desk.set_state("1001", "ready", extension="1002")
-        assert (desk.state("1001"), desk.state("1002")) == ("ready", "unreachable")
+        assert (desk.state("1001"), desk.state("1002")) == ("ready", "signed_out")
         await waiting_caller(desk)
         assert desk.line.ringing_numbers() == ["1002"]
         desk.board.configure(site(revision=2))

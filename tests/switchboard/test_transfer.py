@@ -641,3 +641,21 @@ async def test_the_numbers_that_a_call_was_for_before_stand_in_its_story() -> No
         call = desk.only_call()
         await desk.wait(1)
         assert dict(desk.memory.steps[call])["call.started"]["diverted_from"] == ["02012345678"]
+
+
+@in_virtual_time
+async def test_who_answers_a_transfer_in_the_moment_it_comes_to_nothing_is_let_go() -> None:
+    """The caller has just left, and the colleague's 200 was on its way already."""
+    async with office() as desk:
+        await desk.sign_in("1001")
+        _, caller, phone = await conversation(desk)
+        desk.line.registers("1002")
+        desk.line.refers(phone, "1002")
+        await desk.settle()
+        colleague = desk.line.rung("1002")
+        desk.line.hangs_up(caller)
+        if not colleague.over():
+            desk.line.picks_up(colleague)
+        await desk.settle()
+        assert colleague.over()
+        assert desk.state("1001") == "wrap_up"

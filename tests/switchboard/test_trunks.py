@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callcenterd.media.facts import LegSilent
+from callcenterd.media.facts import LegOneWay, LegSilent
 from callcenterd.model import events
 from callcenterd.model.ids import TrunkName
 from callcenterd.model.site import EACH, Limits, Site, Trunk
@@ -365,25 +365,68 @@ async def test_a_trunk_that_is_down_and_silent_ends_that_call_and_no_other() -> 
         assert there.over()
         assert caller.up() or not caller.over()
         (ended,) = desk.told(events.CallEnded)
-        assert (ended.outcome, ended.ended_by, ended.cause) == ("answered", "system", "trunk down")
+        assert (ended.outcome, ended.ended_by, ended.cause) == ("answered", "system", "media_timeout")
 
 
 @in_virtual_time
 async def test_a_call_in_which_neither_side_is_heard_ends() -> None:
     async with office() as desk:
         phone, there = await talking(desk)
-        quiet(desk, phone, 60)
+        quiet(desk, phone, 30)
         await desk.wait(20)
-        quiet(desk, there, 30)
+        quiet(desk, there, 10)
         await desk.settle()
         assert phone.up()
         await desk.wait(10)
-        quiet(desk, phone, 90)
-        await desk.wait(20)
-        quiet(desk, there, 60)
+        quiet(desk, phone, 60)
+        await desk.wait(10)
+        quiet(desk, there, 30)
         await desk.settle()
         assert phone.over()
-        assert desk.told(events.CallEnded)[0].cause == "nothing heard"
+        assert desk.told(events.CallEnded)[0].cause == "media_timeout"
+
+
+@in_virtual_time
+async def test_who_is_silent_and_whose_phone_is_lost_is_gone() -> None:
+    async with office() as desk:
+        desk.line.registers("1001")
+        phone, there = await talking(desk)
+        desk.line.is_lost("1001")
+        quiet(desk, there, 30)
+        await desk.settle()
+        assert phone.up(), "it is the other one that is silent"
+        desk.line.registers("1001")
+        await desk.wait(40)
+        quiet(desk, phone, 30)
+        await desk.wait(40)
+        assert phone.up(), "the phone is there, and may be muted"
+        desk.line.is_lost("1001")
+        quiet(desk, phone, 90)
+        await desk.settle()
+        assert there.over()
+        assert desk.told(events.CallEnded)[0].cause == "media_timeout"
+
+
+@in_virtual_time
+async def test_who_waits_or_is_on_hold_may_be_silent_for_five_minutes() -> None:
+    async with office() as desk:
+        caller = desk.line.calls_in("13800138000", STRAIGHT_NUMBER)
+        await desk.settle()
+        quiet(desk, caller, 270)
+        await desk.settle()
+        assert caller.up()
+        quiet(desk, caller, 300)
+        await desk.settle()
+        assert caller.over()
+        phone, there = await talking(desk)
+        desk.line.holds(phone)
+        quiet(desk, there, 270)
+        await desk.settle()
+        assert there.up()
+        quiet(desk, there, 300)
+        await desk.settle()
+        assert there.over()
+        assert [fact.cause for fact in desk.told(events.CallEnded)] == ["media_timeout"] * 2
 
 
 @in_virtual_time
@@ -393,8 +436,29 @@ async def test_who_only_listens_is_not_cut_off() -> None:
         for seconds in range(30, 3600, 30):
             quiet(desk, phone, seconds)
             await desk.wait(30)
-        quiet(desk, there, 30)
+        quiet(desk, there, 10)
         await desk.wait(100)  # and then they speak again
         quiet(desk, phone, 3630)
+        assert phone.up()
+        assert there.up()
+
+
+@in_virtual_time
+async def test_one_way_audio_is_told_once_a_side_and_shown_to_supervisors() -> None:
+    async with office() as desk:
+        phone, there = await talking(desk)
+        [first, other] = [leg for call in desk.calls.live() for leg in call.legs]
+        for leg in (other, other, first):
+            desk.calls.sounded(LegOneWay(leg.id, "no packets"))
+        await desk.settle()
+        told = desk.told(events.CallOneWay)
+        assert [(fact.number, fact.trunk, fact.why) for fact in told] == [
+            (other.number, FIRST, "no packets"),
+            (first.number, None, "no packets"),
+        ]
+        assert desk.board.counters()["one_way_calls_total"] == 1
+        [line] = desk.board.live.snapshot()["lines"]
+        assert line["one_way"] == [other.number, first.number]
+        assert "call.one_way" in desk.story()
         assert phone.up()
         assert there.up()

@@ -5,9 +5,10 @@ The pretended SIP answers nothing by itself: a test says what a phone does (`rin
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,12 +23,18 @@ from argon2 import PasswordHasher
 
 from callcenterd import site as site_file
 from callcenterd.bus import Bus
-from callcenterd.calls.control import CODECS, Calls, Sound
+from callcenterd.calls.control import Calls, Sound
+from callcenterd.calls.pagephones import PagePhones
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.crm.customer import Customers
+from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import sdp
+from callcenterd.media.facts import LegEnded, LegStatistics, MediaFact
+from callcenterd.media.machine import Rule
 from callcenterd.media.sdp import AudioFormat
+from callcenterd.media.webrtc.gateway import OfferDeclined
+from callcenterd.media.webrtc.wire import Answered
 from callcenterd.model import events
 from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, LegId, QueueName, RecordingId, TrunkName
@@ -36,12 +43,15 @@ from callcenterd.sip import events as sip
 from callcenterd.sip.admission import Admission, BannedSource
 from callcenterd.sip.events import DialogId
 from callcenterd.store.database import Store
+from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
+from callcenterd.switchboard.pagephones import PagePhoneDesk
 from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, PhoneSeen, TrunkNow, build
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
 from callcenterd.worker.prompts import Prompts
+from tests.kit.wire import leg_sound
 
 PASSWORD = "right horse 7"
 STAMP = datetime(2026, 8, 3, 1, 0, tzinfo=UTC)
@@ -89,6 +99,28 @@ nodes:
 """
 
 
+class QuietGateway:
+    """Takes every page's offer but "bad", and remembers what else it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.state = "idle"
+
+    async def open(self, page: str, offer: str, hosts: Sequence[str]) -> Answered:
+        if offer == "bad":
+            raise OfferDeclined("no PCMA among its codecs")
+        return Answered(page, f"answer to {offer}", 40001, 101)
+
+    def talk(self, page: str, port: int) -> None:
+        self.said.append(f"talk {port}")
+
+    def hush(self, page: str) -> None:
+        self.said.append("hush")
+
+    def close(self, page: str) -> None:
+        self.said.append("close")
+
+
 class QuietSip:
     """Signalling that only remembers; every leg is a number."""
 
@@ -105,6 +137,9 @@ class QuietSip:
     def accept_offer(self, dialog: sip.DialogId, sdp: bytes) -> None: ...
     def refuse_offer(self, dialog: sip.DialogId, status: int = 488) -> None: ...
     def tell_referral(self, dialog: sip.DialogId, status: int) -> None: ...
+    def ask_if_there(self, dialog: sip.DialogId) -> None: ...
+    def pick_up(self, dialog: sip.DialogId) -> bool:
+        return False
 
     def refuse(self, dialog: sip.DialogId, status: int, phrase: str | None = None) -> None:
         self.over.append(dialog)
@@ -122,28 +157,49 @@ class QuietSip:
     def local_host_towards(self, to: sip.ToExtension | sip.ToTrunk) -> str:
         return "127.0.0.1"
 
+    def is_secure_towards(self, to: sip.ToExtension | sip.ToTrunk) -> bool:
+        return False
+
 
 class QuietMedia:
     """Sounding that gives rows and plays nothing."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
+        self.sounds: dict[LegId, LegStatistics] = {}
+        self.tell: Callable[[MediaFact], None] = lambda _: None
 
     def open_leg(self, local_host: str) -> tuple[LegId, int]:
         leg = next(self._numbers)
         return LegId(leg), 20000 + 2 * leg
 
     def connect(self, leg: LegId, remote: tuple[str, int], audio: AudioFormat) -> None: ...
-    def close_leg(self, leg: LegId) -> None: ...
+    def close_leg(self, leg: LegId) -> None:
+        asyncio.get_running_loop().call_soon(self.tell, LegEnded(leg, self.statistics(leg)))
+
+    def judge(self, leg: LegId, rule: Rule) -> None: ...
+    def statistics(self, leg: LegId) -> LegStatistics:
+        return self.sounds.get(leg, leg_sound())
+
     def bridge(self, a: LegId, b: LegId) -> None: ...
     def unbridge(self, a: LegId) -> None: ...
+    def hear(self, leg: LegId, others: Collection[LegId]) -> None: ...
+    def announce(self, leg: LegId, sounds: Sequence[Sound]) -> int:
+        return next(self._numbers)
+
     def play(self, leg: LegId, sounds: Sequence[Sound], *, repeat: bool = False) -> int:
         return next(self._numbers)
 
     def stop_play(self, leg: LegId) -> None: ...
+    def relay_keys(self, leg: LegId, *, wanted: bool) -> None: ...
+    def press(self, leg: LegId, key: str) -> None: ...
+    def send_keys(self, leg: LegId, keys: str) -> None: ...
     def record(self, recording: RecordingId, path: Path, caller: LegId, other: LegId | None) -> None: ...
     def record_caller(self, recording: RecordingId, caller: LegId) -> None: ...
     def record_other(self, recording: RecordingId, other: LegId) -> None: ...
+    def record_others(self, recording: RecordingId, others: Collection[LegId]) -> None: ...
+    def pause_recording(self, recording: RecordingId) -> None: ...
+    def resume_recording(self, recording: RecordingId) -> None: ...
     def stop_recording(self, recording: RecordingId) -> None: ...
 
 
@@ -152,6 +208,13 @@ class Inline:
 
     async def run(self, job: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
         return job(*arguments)
+
+
+class Aside:
+    """A worker that does its jobs in a thread: those that run a loop of their own."""
+
+    async def run(self, job: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
+        return await asyncio.to_thread(job, *arguments)
 
 
 class Silence:
@@ -215,6 +278,9 @@ class House:
     pages: Path
     flows: Path
     guard: Guard
+    recordings: Path
+    phones: PagePhones
+    gateway: QuietGateway
 
     @property
     def board(self) -> Switchboard:
@@ -240,7 +306,7 @@ class House:
 
     def comes(self, caller: str = "13812345678", called: str = "02088886666") -> CallId:
         """A call from the trunk."""
-        offer = sdp.offer("127.0.0.9", 30000, CODECS, session_id=1)
+        offer = sdp.offer("127.0.0.9", 30000, session_id=1)
         known = set(self.board.journeys)
         self.calls.signalled(
             sip.IncomingCall(
@@ -265,7 +331,7 @@ class House:
         self.calls.signalled(sip.Progress(self.rung(), None))
 
     def answers(self) -> None:
-        body = sdp.offer("127.0.0.8", 30100, CODECS[:1], session_id=2)
+        body = sdp.offer("127.0.0.8", 30100, sdp.Terms(("PCMA",)), session_id=2)
         self.calls.signalled(sip.Accepted(self.rung(), body))
 
     # ---- what is kept -----------------------------------------------------------------------------------
@@ -293,7 +359,7 @@ class House:
         """A recording of a call of the past; its file is written."""
         name = RecordingId(f"{call}-1")
         relative = f"2026/08/03/{name}.wav"
-        path = self.office.recordings / relative
+        path = self.recordings / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(octets)
         await self.office.store.recordings.begin(
@@ -319,11 +385,14 @@ async def found(path: Path) -> None:
 
 
 @asynccontextmanager
-async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[House]:
-    """One office on folder/callcenter.db (`found` makes one), open, with a client at its pages."""
+async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None = None) -> AsyncIterator[House]:
+    """One office on folder/callcenter.db (`found` makes one), open, with a client at its pages.
+
+    rules: of its recordings. Nobody works at its archive, unless a test does.
+    """
     clock = clock or SystemClock()
     bus, chance = Bus(), random.Random(7)
-    store = await Store.open(folder / "callcenter.db", clock=clock)
+    store = await Store.open(folder / "callcenter.db", clock=clock, gather_seconds=0.05)
     passwords = cheap_passwords()
     flows_folder, pages, recordings = folder / "flows", folder / "pages", folder / "recordings"
     for each in (flows_folder, pages, recordings):
@@ -332,7 +401,11 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
     flows = Flows(flows_folder, cast(Worker, Inline()))
     await flows.load()
     quiet_sip, quiet_media = QuietSip(), QuietMedia()
-    calls = Calls(clock=clock, chance=chance, sip=quiet_sip, media=quiet_media, rtp_address="auto")
+    gateway = QuietGateway()
+    phones = PagePhones(sip=quiet_sip, gateway=gateway, tell=lambda event: calls.signalled(event))  # noqa: PLW0108
+    calls = Calls(clock=clock, chance=chance, sip=phones, media=quiet_media, rtp_address="auto")
+    quiet_media.tell = calls.sounded
+    calls.rings_page = phones.is_page
     board = Switchboard(
         clock=clock,
         chance=chance,
@@ -355,7 +428,10 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
 
     async def reload_flows() -> FlowsNow:
         loaded = await flows.load()
+        await flow_desk.take_up()
         return FlowsNow(loaded.flows, loaded.faults)
+
+    flow_desk = FlowDesk(flows_folder, flows, store, cast(Worker, Aside()), clock, reload_flows)
 
     def ticked() -> Ticks:
         ticks.ticks += not ticks.stands
@@ -363,30 +439,44 @@ async def house(folder: Path, *, clock: Clock | None = None) -> AsyncIterator[Ho
 
     await site_changed()
     ticks, guard = Ticks(), Guard()
+    archive = Archive(
+        store=store,
+        bus=bus,
+        clock=clock,
+        worker=cast(Worker, Inline()),
+        folder=recordings,
+        rules=rules or Rules(),
+        live=board.journeys.keys,
+    )
     office = Office(
         board=board,
         store=store,
         customers=Customers(store, bus, clock),
         flows=flows,
+        flow_desk=flow_desk,
         passwords=passwords,
         bus=bus,
         clock=clock,
-        recordings=recordings,
+        archive=archive,
         timezone=ZoneInfo("Asia/Shanghai"),
         site_changed=site_changed,
         reload_flows=reload_flows,
         ticks=ticked,
-        counters=lambda: {"sip_requests_total": 3.0},
+        counters=lambda: {"sip_requests_total": 3.0, **archive.counters()},
         trunks=lambda: {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")},
         bans=Bans(sip=guard, store=store, bus=bus, clock=clock),
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
         seen_phones=lambda: [DESKPHONE],
+        page_phones=PagePhoneDesk(board, phones),
+        gateway=lambda: gateway.state,
         chance=random.Random(11),
     )
     app = build(
         office, pages=pages, pace=Pace(body=1.5, first=1.0, ping=0.4, stalled=1.0, look_again=0.5, loop_late=60.0)
     )
     async with TestClient(TestServer(app)) as client:
-        yield House(office, app, client, quiet_sip, calls, ticks, pages, flows_folder, guard)
+        yield House(
+            office, app, client, quiet_sip, calls, ticks, pages, flows_folder, guard, recordings, phones, gateway
+        )
     await board.stop()
     await store.close()

@@ -25,6 +25,13 @@ async def ask(office: House, method: str, path: str, body: Any = None, login: st
         ("outbound", {"match": "+86.", "trunks": ["telecom"]}, {"strip": 3}, "%2B86."),
         ("users", {"login": "2001", "name": "新人", "role": "agent"}, {"name": "老人"}, "2001"),
         ("extensions", {"number": "2001", "password": "phone pass"}, {"contact": "sip:a@127.0.0.1:6000"}, "2001"),
+        (
+            "calendars",
+            {"name": "office", "hours": {"monday": ["09:00-12:00", "13:00-18:00"]}},
+            {"holidays": [{"first": "2026-10-01", "last": "2026-10-07", "name": "国庆节", "hours": []}]},
+            "office",
+        ),
+        ("teams", {"name": "日班", "members": ["1001"], "leaders": ["boss"]}, {"title": "日", "members": []}, "日班"),
         ("queues", {"name": "夜班", "members": ["1001"]}, {"title": "夜", "members": []}, "夜班"),
     ],
 )

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from callcenterd.model import events
+from callcenterd.model.ids import CallId, FlowName
+from tests.store.rows import leg_sound
 from tests.web.house import STAMP, House
 
 
@@ -96,6 +99,32 @@ async def test_one_call_with_its_story(past: House) -> None:
     assert known["story"] == []
 
 
+async def test_one_call_with_how_its_legs_sounded(past: House) -> None:
+    await past.office.store.calls.keep_sound(CallId("c1"), leg_sound(5, lost=25, received=475, mos=3.9))
+    await past.office.store.calls.change(CallId("c1"), mos=3.9)
+    known = await (await past.client.get("/api/v1/calls/c1", headers=await past.as_("1001"))).json()
+    [sound] = known["sound"]
+    assert (sound["side"], sound["codec"], sound["lost"], sound["mos"], sound["mos_there"]) == (
+        "caller",
+        "PCMA",
+        25,
+        3.9,
+        None,
+    )
+    assert known["mos"] == 3.9
+    assert "call_id" not in sound
+
+
+async def test_calls_that_sounded_badly_are_found(past: House) -> None:
+    await past.office.store.calls.change(CallId("c1"), mos=3.2)
+    await past.office.store.calls.change(CallId("c2"), mos=4.3)
+    assert await ids(past, "boss", "?mos_below=3.6") == ["c1"]
+    assert await ids(past, "boss", "?mos_below=4.5") == ["c2", "c1"]
+    for wrong in ("0", "9", "x", "nan"):
+        answer = await past.client.get(f"/api/v1/calls?mos_below={wrong}", headers=await past.as_("boss"))
+        assert answer.status == 422
+
+
 async def test_a_call_that_one_may_not_see_is_as_one_that_there_is_not(past: House) -> None:
     headers = await past.as_("1003")
     bodies = []
@@ -132,3 +161,35 @@ async def test_a_call_that_has_just_begun_can_be_read_and_noted_at_once(office: 
         assert (await office.client.get(f"/api/v1/calls/{call}", headers=headers)).status == 200
         asked = {"note": "first words"}
         assert (await office.client.put(f"/api/v1/calls/{call}/note", json=asked, headers=headers)).status == 204
+
+
+async def test_who_looks_the_moment_a_call_is_over_sees_all_of_it(office: House) -> None:
+    """Its last steps are told, and not yet written: whoever asks waits for them."""
+    at, call, bus = office.office.clock.utc(), CallId("c9"), office.office.bus
+    boss = await office.as_("boss")
+    bus.publish(events.CallStarted(at=at, call=call, direction="inbound", caller="1", caller_name="", called="2"))
+    assert await office.board.history.settled()
+    bus.publish(events.FlowEntered(at=at, call=call, flow=FlowName("main")))
+    bus.publish(events.CallEnded(at=at, call=call, outcome="flow", ended_by="caller", cause="normal"))
+    known = await (await office.client.get(f"/api/v1/calls/{call}", headers=boss)).json()
+    assert known["outcome"] == "flow"
+    assert [step["kind"] for step in known["story"]] == ["call.started", "call.flow", "call.ended"]
+
+
+async def test_what_came_of_a_call_is_said_shown_and_searched_for(past: House) -> None:
+    root, agent = await past.as_("root"), await past.as_("1001")
+    for one in ({"code": "1", "title": "已解决"}, {"code": "2", "title": "成交", "queues": ["complaints"]}):
+        assert (await past.client.post("/api/v1/dispositions", json=one, headers=root)).status == 201
+    path = "/api/v1/calls/c1/disposition"
+    said = await (await past.client.get(f"{path}s", headers=agent)).json()
+    assert [one["code"] for one in said["items"]] == ["1"]
+    answer = await past.client.put(path, json={"code": "2"}, headers=agent)
+    assert (answer.status, (await answer.json())["error"]["message"]) == (422, "没有话后小结 2")
+    assert (await past.client.put(path, json={"code": "1"}, headers=agent)).status == 204
+    for login, status in (("1003", 404), ("1002", 403), ("boss", 204)):
+        answer = await past.client.put(path, json={"code": "1"}, headers=await past.as_(login))
+        assert answer.status == status, login
+    assert await ids(past, "1001", "?disposition=1") == ["c1"]
+    assert await ids(past, "1001", "?disposition=2") == []
+    shown = await (await past.client.get("/api/v1/calls/c1", headers=agent)).json()
+    assert shown["disposition"] == "1"

@@ -9,9 +9,12 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from callcenterd.model import events
+from callcenterd.model.ids import CallId
 from callcenterd.web.health import LOOK_EVERY, TICK_STOPPED, WATCH, Watch
 from tests.kit.virtual import VirtualClock
-from tests.web.house import House
+from tests.store.rows import leg_sound
+from tests.web.house import STAMP, House
 
 
 async def health(office: House) -> tuple[int, dict[str, Any]]:
@@ -35,6 +38,7 @@ async def test_a_late_media_tick_is_a_reason(office: House) -> None:
             "status": "degraded",
             "version": "0.1.0",
             "draining": False,
+            "webrtc": "idle",
             "reasons": ["media: tick 37.0 ms late (p99 of ten seconds)"],
         },
     )
@@ -107,9 +111,47 @@ async def test_metrics_are_prometheus_text_with_every_room_in_it(office: House) 
     routes = {sample.labels["route"] for sample in families["callcenterd_http_requests"].samples}
     assert {"/api/v1/calls/{id}", "none"} <= routes
     assert "secret-call-id" not in text
-    assert not re.search(r"1001|张三", text)
+    assert not re.search(r'"[^"]*1001|张三', text)  # in a label; a number of seconds may have these digits
+
+
+async def test_how_calls_sound_is_counted_by_whose_ear_hears_them(office: House) -> None:
+    """Bounded: no codec, number or trunk of a caller's choosing becomes a label."""
+    await office.keep_call("c1")
+    heard = leg_sound(1, lost=10, received=190, mos=3.7, jitter_ms=6.0)
+    both = leg_sound(2, lost_there=50, sent=1000, jitter_there_ms=30.0, mos_there=3.2, round_trip_ms=120.0)
+    short = leg_sound(3, mos=None)
+    for sound in (heard, both, short):
+        office.office.bus.publish(events.CallSounded(at=STAMP, call=CallId("c1"), sound=sound, mos=3.2))
+    families = {
+        family.name: family
+        for family in text_string_to_metric_families(await (await office.client.get("/metrics")).text())
+    }
+
+    def told(name: str, ear: str | None) -> tuple[float, float]:
+        """How many, and their sum."""
+        samples = families[f"callcenterd_leg_{name}"].samples
+        [count] = [s.value for s in samples if s.name.endswith("_count") and s.labels.get("ear") == ear]
+        [total] = [s.value for s in samples if s.name.endswith("_sum") and s.labels.get("ear") == ear]
+        return count, round(total, 4)
+
+    assert told("mos", "here") == (2, 8.08)
+    assert told("mos", "there") == (1, 3.2)
+    assert told("loss_ratio", "here") == (2, 0.05)
+    assert told("loss_ratio", "there") == (1, 0.05)
+    assert told("jitter_seconds", "here") == (2, 0.0075)
+    assert told("jitter_seconds", "there") == (1, 0.03)
+    assert told("round_trip_seconds", None) == (1, 0.12)
 
 
 async def test_metrics_can_be_asked_for_at_the_same_time_as_anything(office: House) -> None:
     answers = await asyncio.gather(*(office.client.get("/metrics") for _ in range(5)))
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_a_gateway_that_is_down_is_a_reason(office: House) -> None:
+    """Calls on phones go on: it is degraded, and no fault of the whole."""
+    office.gateway.state = "down"
+    async with office.client.get("/healthz") as answer:
+        said = await answer.json()
+    assert (answer.status, said["status"], said["webrtc"]) == (200, "degraded", "down")
+    assert said["reasons"] == ["webrtc: no gateway, pages cannot be phones"]

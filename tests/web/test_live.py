@@ -11,11 +11,13 @@ from callcenterd.model import events
 from callcenterd.model.events import EVENT_NAMES
 from callcenterd.model.ids import AgentId, CallId, CustomerId, FlowName, QueueName
 from callcenterd.model.people import Role
+from callcenterd.switchboard.parties import REMEMBERED
 from callcenterd.web.agents import Agent
-from callcenterd.web.live import EVERY, REMEMBERED, LiveEvents, Reader, encoded_fact
+from callcenterd.web.live import EVERY, LiveEvents, Reader, encoded_fact
 from callcenterd.web.livestate import Line, Queue
 from callcenterd.web.page import Page
 from callcenterd.web.rights import Sight
+from tests.store.rows import leg_sound
 from tests.web.house import STAMP, House
 
 
@@ -25,14 +27,14 @@ class Listener:
     def __init__(self, office: House, live: LiveEvents, login: str, role: Role) -> None:
         self._live = live
         self.woken = 0
-        self.reader = Reader(login, role, Sight.of(login, role, office.board.site), Page(live=True), self._wake)
+        self.reader = Reader(login, role, Sight.of(login, office.board.site), Page(live=True), self._wake)
         live.join(self.reader)
 
     def _wake(self) -> None:
         self.woken += 1
 
     def take(self) -> list[dict[str, Any]]:
-        texts = self.reader.page.take("now", lambda: self._live.topics(self.reader.sight))
+        texts = self.reader.page.take("now", lambda: self._live.snapshot(self.reader))
         return [json.loads(text) for text in texts]
 
     def facts(self) -> list[str]:
@@ -82,6 +84,7 @@ async def test_everybody_sees_what_is_theirs_to_see(office: House, live: LiveEve
         *(f"agents/{login}" for login in ("1001", "1002", "1003", "boss", "chief", "root")),
         "queues/sales",
         "queues/complaints",
+        "flows/main/sales",
     }
     colleague = everything(Listener(office, live, "1002", "agent"))
     assert set(colleague) == {f"lines/{ringing}", "agents/1001", "agents/1002", "queues/sales"}
@@ -178,6 +181,10 @@ FACTS: dict[str, events.Fact] = {
     "pop": events.ScreenPopped(
         at=STAMP, call=CallId("c"), agent=AgentId("1001"), caller="1", called="2", queue=None, customers=()
     ),
+    "preview": events.PreviewOver(at=STAMP, agent=AgentId("1001"), campaign=1, entry=1, reason="time"),
+    "campaign": events.CampaignChanged(
+        at=STAMP, campaign=1, name="x", queue=QueueName("sales"), state="running", by="boss"
+    ),
     "flows": events.FlowsLoaded(at=STAMP, flows=(FlowName("main"),), faults=("a.yaml:1: x",)),
     "customer": events.CustomerSaved(at=STAMP, customer=CustomerId(3), by="1001"),
     "queue": events.QueueChanged(at=STAMP, queue=QueueName("sales"), waiting=(), longest_since=None),
@@ -188,6 +195,20 @@ FACTS: dict[str, events.Fact] = {
     ),
     "own call": events.CallAnswered(at=STAMP, call=CallId("e"), agent=AgentId("1001"), number="1001"),
     "queue's call": events.CallerQueued(at=STAMP, call=CallId("f"), queue=QueueName("sales")),
+    "failed callback": events.CallbackChanged(
+        at=STAMP,
+        callback=1,
+        queue=QueueName("sales"),
+        number="1",
+        state="failed",
+        tries=3,
+        result="machine",
+        by="system",
+        assigned_to="1003",
+    ),
+    "try": events.CallbackTried(
+        at=STAMP, call=None, callback=1, queue=QueueName("sales"), number="1", result="no_such_number", by="system"
+    ),
 }
 WHO: dict[str, tuple[str, Role]] = {
     "agent": ("1001", "agent"),
@@ -197,6 +218,8 @@ WHO: dict[str, tuple[str, Role]] = {
     "root": ("root", "admin"),
 }
 HEARS = {
+    "preview": {"agent", "boss", "root"},
+    "campaign": {"boss", "root"},
     "pop": {"agent", "boss", "root"},
     "flows": {"root"},
     "customer": {"agent", "colleague", "other", "boss", "root"},
@@ -206,6 +229,8 @@ HEARS = {
     "strange call": {"boss", "root"},
     "own call": {"agent", "boss", "root"},
     "queue's call": {"agent", "colleague", "boss", "root"},
+    "failed callback": {"agent", "colleague", "other", "boss", "root"},
+    "try": {"agent", "colleague", "boss", "root"},
 }
 
 
@@ -235,8 +260,19 @@ def test_every_fact_of_the_table_can_be_said_as_json() -> None:
 
 
 async def test_what_is_remembered_of_calls_that_are_over_is_bounded(office: House, bus: Bus, told: LiveEvents) -> None:
-    sight = Sight.of("1002", "agent", office.board.site)
+    sight = Sight.of("1002", office.board.site)
     for n in range(REMEMBERED + 100):
         bus.publish(events.CallerQueued(at=STAMP, call=CallId(str(n)), queue=QueueName("sales")))
     assert not told.sees_call(CallId("0"), sight)
     assert told.sees_call(CallId(str(REMEMBERED + 99)), sight)
+
+
+async def test_how_a_leg_sounded_is_told_to_who_may_see_the_call(told: LiveEvents, bus: Bus, office: House) -> None:
+    mine, other = Listener(office, told, "1001", "agent"), Listener(office, told, "1003", "agent")
+    bus.publish(events.CallAnswered(at=STAMP, call=CallId("c1"), agent=AgentId("1001"), number="1001"))
+    bus.publish(events.CallSounded(at=STAMP, call=CallId("c1"), sound=leg_sound(7, lost=3), mos=4.38))
+    assert mine.facts()[-1] == "call.sound"
+    assert "call.sound" not in other.facts()
+    message = json.loads(encoded_fact(events.CallSounded(at=STAMP, call=CallId("c1"), sound=leg_sound(7), mos=None)))
+    assert message["data"]["sound"]["leg"] == 7
+    assert message["data"]["mos"] is None

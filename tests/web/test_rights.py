@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from callcenterd.model.ids import AgentId, QueueName, TeamName
 from callcenterd.model.people import ROLES, Role
-from callcenterd.model.site import QueueSettings, Site
+from callcenterd.model.site import QueueSettings, Site, Team, UserAccount
+from callcenterd.switchboard.parties import Parties
 from callcenterd.web.describe import Route
 from callcenterd.web.reference import every_route
 from callcenterd.web.rights import PUBLIC, RIGHTS, Sight
@@ -32,7 +34,8 @@ def test_what_needs_no_sign_in_is_the_sign_in_the_description_and_the_stream_tha
 
 def test_every_right_is_asked_for_somewhere() -> None:
     asked = {route.right for route in ROUTES}
-    assert set(RIGHTS) - asked == {"call.hang_up.any"}  # asked inside its handler, for a call of others
+    others = {right for right in RIGHTS if right.endswith(".any")}  # inside handlers, for calls of others
+    assert set(RIGHTS) - asked == others - {"agent.state.any", "agent.states.any"}
 
 
 def test_an_administrator_may_everything_and_nobody_may_the_site_but_one() -> None:
@@ -68,6 +71,7 @@ async def test_the_table_of_rights_holds_for_every_route(office: House, role: Ro
 
 async def test_ones_own_state_needs_no_right_and_that_of_others_does(office: House) -> None:
     agent = await office.as_("1001")
+    office.registers("1001")
     for login, status in (("1001", 200), ("1002", 403), ("nobody", 403)):
         answer = await office.client.post(f"/api/v1/agents/{login}/state", json={"state": "break"}, headers=agent)
         assert answer.status == status, login
@@ -77,26 +81,79 @@ async def test_ones_own_state_needs_no_right_and_that_of_others_does(office: Hou
         assert answer.status == status, login
 
 
+def parties(*agents: str, queue: str = "", answered: bool = False) -> Parties:
+    return Parties({AgentId(agent) for agent in agents}, QueueName(queue) if queue else None, set(), answered)
+
+
+SEEN = """
+call                        a1 a2 a3  lead other free chief root
+nobody's                    -  -  -   -    -     yes  yes   yes
+a1's own                    yes -  -  yes  -     yes  yes   yes
+a2's own                    -  yes -  -    yes   yes  yes   yes
+waits in shared             yes yes - yes  yes   yes  yes   yes
+waits in alone              -  yes -  -    yes   yes  yes   yes
+a1's from shared            yes yes - yes  -     yes  yes   yes
+a2's from shared            yes yes - -    yes   yes  yes   yes
+a2's, waits in shared again yes yes - yes  yes   yes  yes   yes
+a3's from shared, rang a1   yes yes yes yes -    yes  yes   yes
+"""
+CALLS: dict[str, tuple[Parties, str | None]] = {
+    "nobody's": (parties(), None),
+    "a1's own": (parties("a1", answered=True), None),
+    "a2's own": (parties("a2"), None),
+    "waits in shared": (parties(queue="shared"), "shared"),
+    "waits in alone": (parties(queue="alone"), "alone"),
+    "a1's from shared": (parties("a1", queue="shared", answered=True), None),
+    "a2's from shared": (parties("a2", queue="shared", answered=True), None),
+    "a2's, waits in shared again": (parties("a2", queue="shared", answered=True), "shared"),
+    "a3's from shared, rang a1": (parties("a1", "a3", queue="shared", answered=True), None),
+}
+"""a1 is of lead's team, a2 of other's, both serve the queue shared, a2 the queue alone too; a3 is of no team."""
+ROLE_OF: dict[str, Role] = {
+    "a1": "agent",
+    "a2": "agent",
+    "a3": "agent",
+    "lead": "supervisor",
+    "other": "supervisor",
+    "free": "supervisor",
+    "chief": "manager",
+    "root": "admin",
+}
+TEAMS = Site(
+    users=tuple(UserAccount(login=login, name="", role=role) for login, role in ROLE_OF.items()),
+    queues=(
+        QueueSettings(name=QueueName("shared"), members=(AgentId("a1"), AgentId("a2"))),
+        QueueSettings(name=QueueName("alone"), members=(AgentId("a2"),)),
+    ),
+    teams=(
+        Team(name=TeamName("t"), members=(AgentId("a1"),), leaders=(AgentId("lead"), AgentId("chief"))),
+        Team(name=TeamName("u"), members=(AgentId("a2"),), leaders=(AgentId("other"),)),
+    ),
+)
+
+
+@pytest.mark.parametrize("line", SEEN.strip().splitlines()[1:])
+def test_who_sees_which_call(line: str) -> None:
+    people = SEEN.split("\n")[1].split()[1:]
+    name, call = next((name, call) for name, call in CALLS.items() if line.startswith(f"{name} "))
+    for login, seen in zip(people, line.removeprefix(name).split(), strict=True):
+        found = Sight.of(login, TEAMS).sees_call(call[0], None if call[1] is None else QueueName(call[1]))
+        assert found is (seen == "yes"), f"{login}: {name}"
+
+
 @pytest.mark.parametrize(
-    ("role", "agent", "queue", "seen"),
+    ("login", "agents", "queues"),
     [
-        ("agent", "1001", None, True),
-        ("agent", "1002", "sales", True),
-        ("agent", "1002", "complaints", False),
-        ("agent", "1002", None, False),
-        ("agent", None, None, False),
-        ("supervisor", None, None, True),
-        ("manager", "1002", "complaints", True),
-        ("admin", None, "complaints", True),
+        pytest.param("a1", "a1 a2", "shared", id="an agent: themselves, and who serves a queue of theirs"),
+        pytest.param("a3", "a3", "", id="an agent of no queue"),
+        pytest.param("lead", "a1 lead", "shared", id="who leads: the members, and no one else of their queues"),
+        pytest.param("other", "a2 other", "alone shared", id="who leads another team"),
+        pytest.param("free", "a1 a2 a3 free lead other", "alone shared", id="who leads none"),
     ],
 )
-def test_an_agent_sees_the_own_calls_and_those_of_the_own_queues_and_everybody_above_sees_all(
-    role: Role, agent: str | None, queue: str | None, seen: bool
-) -> None:
-    site = Site(
-        queues=(
-            QueueSettings(name="sales", members=("1001", "1002")),  # type: ignore[arg-type]
-            QueueSettings(name="complaints", members=("1002",)),  # type: ignore[arg-type]
-        )
-    )
-    assert Sight.of("1001", role, site).sees(agent=agent, queue=queue) is seen
+def test_who_sees_which_agents_and_queues(login: str, agents: str, queues: str) -> None:
+    sight = Sight.of(login, TEAMS)
+    serving = {"a1": ("shared",), "a2": ("shared", "alone")}
+    everybody = ("a1", "a2", "a3", "free", "lead", "other")
+    assert [one for one in everybody if sight.sees_agent(one, serving.get(one, ()))] == agents.split()
+    assert [one for one in ("alone", "shared") if sight.sees_queue(one)] == queues.split()

@@ -206,6 +206,7 @@ async def test_a_change_by_cookie_from_a_foreign_page_is_refused_before_anything
 
 async def test_a_change_by_cookie_from_our_page_is_made(office: House) -> None:
     await sign_in(office, "1001")
+    office.registers("1001")
     answer = await office.client.post(
         "/api/v1/agents/1001/state", json={"state": "break"}, headers={"X-Requested-With": "callcenterd"}
     )
@@ -248,3 +249,28 @@ async def test_who_uses_a_page_is_spoken_to_in_the_accounts_language_or_the_chos
     await office.client.get("/sign-in?lang=en")
     assert await message() == "There is no call nothing"
     assert (await (await office.client.get("/api/v1/session")).json())["language"] == "en"
+
+
+async def test_one_sets_ones_own_pin_for_phones_by_the_password(office: House) -> None:
+    headers = await office.as_("1001")
+    path = "/api/v1/session/pin"
+    for asked, field in (
+        ({"password": "wrong", "pin": "2580"}, "password"),
+        ({"password": PASSWORD, "pin": "1001"}, "pin"),
+        ({"password": PASSWORD, "pin": "0000"}, "pin"),
+        ({"password": PASSWORD, "pin": "12a4"}, "pin"),
+        ({"password": PASSWORD, "pin": "123"}, "pin"),
+    ):
+        answer = await office.client.post(path, json=asked, headers=headers)
+        assert (answer.status, list((await answer.json())["error"]["fields"])) == (422, [field])
+    answer = await office.client.post(path, json={"password": PASSWORD, "pin": "2580"}, headers=headers)
+    assert answer.status == 204
+    user = next(user for user in office.board.site.users if user.login == "1001")
+    assert await office.office.passwords.verify(user.pin_hash.reveal(), "2580")
+    listed = await (await office.client.get("/api/v1/users", headers=await office.as_("root"))).json()
+    assert {one["login"]: one["has_pin"] for one in listed["items"]}["1001"] is True
+    assert "2580" not in str(listed)
+    assert (
+        user.pin_hash.reveal()
+        not in await (await office.client.get("/api/v1/site", headers=await office.as_("root"))).text()
+    )

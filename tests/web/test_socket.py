@@ -34,6 +34,7 @@ async def closed(stream: Socket) -> int | None:
 
 
 async def test_a_page_gets_a_snapshot_and_then_what_changes(office: House) -> None:
+    office.registers("1001")
     headers = await office.as_("1001")
     async with office.client.ws_connect(f"{EVENTS}?live=1", headers=headers) as stream:
         first = await receive(stream)
@@ -56,6 +57,7 @@ async def test_a_page_that_missed_something_asks_for_everything(office: House) -
 
 
 async def test_a_program_without_live_gets_facts_only(office: House) -> None:
+    office.registers("1001")
     headers = await office.as_("1001")
     async with office.client.ws_connect(EVENTS, headers=headers) as stream:
         await office.client.post("/api/v1/agents/1001/state", json={"state": "break"}, headers=headers)

@@ -102,7 +102,7 @@ async def test_what_is_wrong_between_things_is_said_in_chinese(office: House) ->
     [
         (NotFound("outbound route", "9."), "没有外拨路由 9."),
         (NotFound("call", "x"), "没有通话 x"),
-        (Refused("phone 1001 is not registered"), "话机 1001 没有注册，不能示闲"),
+        (Refused("phone 1001 is not registered"), "话机 1001 没有注册，不能签入或示闲"),
         (Refused("something that nobody has translated"), "something that nobody has translated"),
     ],
 )

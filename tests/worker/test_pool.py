@@ -12,7 +12,7 @@ import pytest
 
 from callcenterd.errors import LocalError
 from callcenterd.worker import pool
-from callcenterd.worker.pool import JobFailed, Worker
+from callcenterd.worker.pool import JobFailed, JobLost, Worker
 from tests.worker import jobs
 
 
@@ -83,7 +83,7 @@ async def test_a_job_that_kills_its_process_fails_and_does_not_take_the_next_one
         worker.run(jobs.die), worker.run(jobs.add, 1, 2), worker.run(jobs.die), worker.run(jobs.add, 3, 4),
         return_exceptions=True,
     )  # fmt: skip
-    assert [type(result) for result in results] == [JobFailed, int, JobFailed, int]
+    assert [type(result) for result in results] == [JobLost, int, JobLost, int]
 
 
 async def test_a_process_killed_while_idle_is_replaced_before_it_is_missed(worker: Worker) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from callcenterd.errors import CallcenterdError, NotFound, Refused
-from callcenterd.model.prompts import Music, Prompt, Recorded, Speech
+from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
 from callcenterd.worker.pool import JobFailed, Worker
 from callcenterd.worker.prompts import Prompts, find
 from tests.kit import tones
@@ -158,6 +158,18 @@ async def test_a_recording_that_comes_or_goes_is_noticed_by_the_next_caller(prom
     assert tones.loudest(await prompts.sound(prompt)) == pytest.approx(500, abs=5)
     path.unlink()
     assert await prompts.sound(prompt) is read
+
+
+async def test_a_word_of_a_value_is_read_without_silence_or_is_the_offices_own(prompts: Prompts, folder: Path) -> None:
+    word = Word("三百", "zh-CN")
+    read = await prompts.sound(word)
+    assert len(read) < len(await prompts.sound(Speech("三百", "zh-CN")))
+    path = record(folder / "zh-CN" / "words" / "三百.wav", 500)
+    assert tones.loudest(await prompts.sound(word)) == pytest.approx(500, abs=5)
+    path.unlink()
+    assert await prompts.sound(word) is read
+    record(folder / "en" / "words" / "three_hundred.wav", 600)
+    assert tones.loudest(await prompts.sound(Word("three hundred", "en"))) == pytest.approx(600, abs=5)
 
 
 async def test_many_who_ask_at_once_have_it_made_once(prompts: Prompts) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from callcenterd.ivr.spoken import values
 from callcenterd.worker import speech
 
 MENU = "业务咨询请按 1，投诉建议请按 2，人工服务请按 0。"
@@ -108,3 +110,26 @@ def test_pyttsx3_is_an_extra_and_says_so_while_it_is_missing(monkeypatch: pytest
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     with pytest.raises(speech.CannotSpeak, match="pip install pyttsx3"):
         speech.speak("您好", "zh-CN", "pyttsx3")
+
+
+def heard_part(sound: np.ndarray) -> tuple[float, float]:
+    """Seconds of silence before and after."""
+    frames = sound[: len(sound) // 40 * 40].reshape(-1, 40).astype(np.float64)
+    loud = np.flatnonzero((frames**2).mean(axis=1) > (32767 * 10 ** (-50 / 20)) ** 2)
+    return loud[0] * 0.005, (len(frames) - 1 - loud[-1]) * 0.005
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_word_of_a_value_can_be_said_shortly_and_without_silence_around(language: str) -> None:
+    words = values.vocabulary(language)
+    with ThreadPoolExecutor(4) as pool:
+        spoken = list(pool.map(lambda word: speech.word(word, language, "espeak-ng"), words))
+    for word, sound in zip(words, spoken, strict=True):
+        seconds = len(sound) / 8000
+        assert 0.1 < seconds < 0.25 + 0.4 * len(word.split() if language == "en" else word) + 0.5, (word, seconds)
+        assert max(heard_part(sound)) <= 0.03, word
+
+
+def test_no_word_of_a_chinese_value_is_spelled_as_english_letters() -> None:
+    text = "\n".join(speech.readable(word) for word in values.vocabulary("zh-CN"))
+    assert "(en)" not in phonemes(text, "cmn-latn-pinyin")

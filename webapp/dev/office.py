@@ -253,6 +253,12 @@ VOICEMAIL = [
         "recording_id": "v1",
         "caller": "13800138000",
         "at": at(5000),
+        "agent": None,
+        "extension": None,
+        "seconds": 14.0,
+        "heard_by": "",
+        "assigned_to": "",
+        "note": "",
         "done": False,
         "done_by": "",
     }

@@ -4,7 +4,10 @@ import type {
   Alarm,
   Applied,
   Ban,
+  Calendar,
+  CalendarAt,
   Call,
+  BreakReason,
   Callback,
   CallbackState,
   Card,
@@ -12,12 +15,28 @@ import type {
   Device,
   DeviceMade,
   FileFault,
+  FlowData,
+  FlowDifference,
+  FlowDraft,
+  FlowGraph,
+  FlowKind,
   FlowList,
+  FlowNow,
+  FlowOpened,
+  FlowVersion,
+  FlowWalk,
+  LegSound,
+  Listening,
+  ListenMode,
   Listing,
   Me,
   Outcome,
+  PagePhone,
+  Peaks,
   PhoneSeen,
+  Places,
   Pop,
+  RecordingAlarm,
   Step,
   Thing,
   Things,
@@ -34,6 +53,8 @@ export class ApiError extends Error {
     message: string,
     readonly fields: Record<string, string> = {},
     readonly faults: readonly FileFault[] = [],
+    /** Of a file that was changed meanwhile: what it says now. */
+    readonly now: FlowNow | null = null,
   ) {
     super(message)
   }
@@ -53,10 +74,10 @@ export function queryText(query: Query): string {
 }
 
 interface Said {
-  error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[] }
+  error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[]; now?: FlowNow }
 }
 
-async function send(method: string, path: string, type = '', body?: string, keepalive = false): Promise<Response> {
+async function send(method: string, path: string, type = '', body?: string | Blob, keepalive = false): Promise<Response> {
   // Only a page of ours can set this header: the server refuses changes that come without it.
   const headers: Record<string, string> = {
     'X-Requested-With': 'callcenterd',
@@ -78,6 +99,7 @@ async function send(method: string, path: string, type = '', body?: string, keep
     error.message ?? answer.statusText,
     error.fields ?? {},
     error.faults ?? [],
+    error.now ?? null,
   )
 }
 
@@ -118,8 +140,26 @@ export const api = {
     ask<Agent>('POST', `/agents/${path(login)}/state`, { state, reason, ...(extension ? { extension } : {}) }),
   endWrapUp: (login: string) => ask<Agent>('POST', `/agents/${path(login)}/wrap-up/end`, {}),
 
+  // ---- this page as a phone -----------------------------------------------------------------------
+  phone: () =>
+    ask<{ phone: PagePhone; ice_servers: { urls: string; username?: string; credential?: string }[] }>('GET', '/phone'),
+  connectPhone: (sdp: string) => ask<{ page: string; sdp: string }>('POST', '/phone', { sdp }),
+  disconnectPhone: (page: string) => ask<void>('DELETE', `/phone/${path(page)}`),
+  answerPhone: () => ask<void>('POST', '/phone/answer', {}),
+  hangUpPhone: () => ask<void>('POST', '/phone/hang-up', {}),
+  dialPhone: (number: string) => ask<void>('POST', '/phone/dial', { number }),
+  pressKeys: (keys: string) => ask<void>('POST', '/phone/keys', { keys }),
+  holdPhone: (held: boolean) => ask<void>('POST', '/phone/hold', { held }),
+  transferPhone: (number: string) => ask<void>('POST', '/phone/transfer', { number }),
+
+  // ---- a supervisor with somebody's conversation --------------------------------------------------
+  listening: () => ask<Listing<Listening>>('GET', '/listening'),
+  listen: (call: string, mode: ListenMode) => ask<Listening>('POST', `/calls/${path(call)}/listen`, { mode }),
+  stopListening: () => ask<void>('DELETE', '/listening'),
+  takeOver: (call: string) => ask<void>('POST', `/calls/${path(call)}/take-over`, {}),
+
   calls: (conditions: CallConditions) => ask<Listing<Call>>('GET', `/calls${queryText({ ...conditions })}`),
-  call: (id: string) => ask<Call & { story: Step[] }>('GET', `/calls/${path(id)}`),
+  call: (id: string) => ask<Call & { story: Step[]; sound: LegSound[] }>('GET', `/calls/${path(id)}`),
   hangUp: (id: string) => ask<void>('POST', `/calls/${path(id)}/hang-up`, {}),
   note: (id: string, note: string, customer_id: number | null) =>
     ask<void>('PUT', `/calls/${path(id)}/note`, { note, customer_id }),
@@ -127,6 +167,9 @@ export const api = {
   lastNote: (id: string, note: string, customer_id: number | null) =>
     send('PUT', `/calls/${path(id)}/note`, 'application/json', JSON.stringify({ note, customer_id }), true),
   recording: (id: string): string => `/api/v1/recordings/${path(id)}`,
+  peaks: (id: string, points: number) => ask<Peaks>('GET', `/recordings/${path(id)}/peaks${queryText({ points })}`),
+  pauseRecording: (id: string) => ask<void>('POST', `/calls/${path(id)}/recording/pause`, {}),
+  resumeRecording: (id: string) => ask<void>('POST', `/calls/${path(id)}/recording/resume`, {}),
 
   customers: (q: string, limit: number, offset: number) =>
     ask<Listing<Customer>>('GET', `/customers${queryText({ q, limit, offset })}`),
@@ -136,9 +179,15 @@ export const api = {
 
   voicemail: (conditions: { queue?: string; done?: 'true' | 'false'; limit?: number; offset?: number }) =>
     ask<Listing<Voicemail>>('GET', `/voicemail${queryText({ ...conditions })}`),
-  markVoicemail: (id: number, done: boolean) => ask<Voicemail>('PUT', `/voicemail/${path(id)}`, { done }),
-  callbacks: (conditions: { queue?: string; state?: CallbackState; limit?: number; offset?: number }) =>
+  /** What is not named stays. */
+  changeVoicemail: (id: number, change: { done?: boolean; heard?: boolean; assigned_to?: string; note?: string }) =>
+    ask<Voicemail>('PUT', `/voicemail/${path(id)}`, change),
+  voicemailSound: (id: number): string => `/api/v1/voicemail/${path(id)}/sound`,
+  callVoicemailBack: (id: number) => ask<{ call: string }>('POST', `/voicemail/${path(id)}/call-back`, {}),
+  callbacks: (conditions: { queue?: string; undone?: 'true'; limit?: number; offset?: number }) =>
     ask<Listing<Callback>>('GET', `/callbacks${queryText({ ...conditions })}`),
+  breakReasons: () => ask<Listing<BreakReason>>('GET', '/break-reasons'),
+  callBackNow: (id: number) => ask<{ call: string }>('POST', `/callbacks/${path(id)}/call`, {}),
   markCallback: (id: number, state: CallbackState) => ask<Callback>('PUT', `/callbacks/${path(id)}`, { state }),
 
   // ---- what the office has; each kind of thing has the key that THING_KEYS names ------------------
@@ -155,9 +204,36 @@ export const api = {
   removeDevice: (id: number) => ask<void>('DELETE', `/devices/${id}`),
   bans: () => ask<Listing<Ban>>('GET', '/bans'),
   liftBan: (address: string) => ask<void>('DELETE', `/bans/${path(address)}`),
-  alarms: () => ask<Listing<Alarm>>('GET', '/alarms'),
+  alarms: () => ask<Listing<Alarm> & { recordings: RecordingAlarm[] }>('GET', '/alarms'),
+  calendars: () => ask<Listing<Calendar>>('GET', '/calendars'),
+  createCalendar: (calendar: Pick<Calendar, 'name' | 'hours'>) => ask<Calendar>('POST', '/calendars', calendar),
+  changeCalendar: (name: string, calendar: Omit<Calendar, 'name'>) =>
+    ask<Calendar>('PUT', `/calendars/${path(name)}`, calendar),
+  deleteCalendar: (name: string) => ask<void>('DELETE', `/calendars/${path(name)}`),
+  calendarAt: (name: string, time: string) =>
+    ask<CalendarAt>('GET', `/calendars/${path(name)}/at${queryText({ time })}`),
+  /** A year's public holidays; raises ApiError with its faults. */
+  bringDays: async (name: string, file: Blob): Promise<Calendar> =>
+    (await (await send('POST', `/calendars/${path(name)}/days`, 'text/csv', file)).json()) as Calendar,
   flows: () => ask<FlowList>('GET', '/flows'),
   reloadFlows: () => ask<FlowList>('POST', '/flows/reload', {}),
+  flow: (name: string) => ask<FlowOpened>('GET', `/flows/${path(name)}`),
+  flowKinds: () => ask<Listing<FlowKind>>('GET', '/flow_kinds'),
+  checkFlow: (text: string, wanted?: FlowData, renamed: Record<string, string> = {}) =>
+    ask<FlowGraph>('POST', '/flow_check', wanted === undefined ? { text } : { text, wanted, renamed }),
+  keepFlowDraft: (name: string, text: string, base: string, seen: string | null) =>
+    ask<FlowDraft>('PUT', `/flows/${path(name)}/draft`, { text, base, seen }),
+  dropFlowDraft: (name: string) => ask<void>('DELETE', `/flows/${path(name)}/draft`),
+  keepFlowPlaces: (name: string, places: Places) => ask<void>('PUT', `/flows/${path(name)}/places`, { places }),
+  publishFlow: (name: string, text: string, base: string, note: string) =>
+    ask<FlowVersion>('POST', `/flows/${path(name)}/publish`, { text, base, note }),
+  flowVersions: (name: string) => ask<Listing<FlowVersion>>('GET', `/flows/${path(name)}/versions`),
+  flowVersion: (name: string, number: number) =>
+    ask<{ text: string }>('GET', `/flows/${path(name)}/versions/${number}`),
+  rollBackFlow: (name: string, number: number, base: string, note: string) =>
+    ask<FlowVersion>('POST', `/flows/${path(name)}/roll_back`, { number, base, note }),
+  compareFlows: (before: string, after: string) => ask<FlowDifference>('POST', '/flow_diff', { before, after }),
+  walkFlow: (asked: FlowWalk) => ask<{ lines: string[] }>('POST', '/flow_simulation', asked),
   /** The site file as `callcenterd export` writes it. */
   siteFile: async (): Promise<string> => (await send('GET', '/site')).text(),
   /** As `callcenterd apply` does; raises ApiError with its faults. */

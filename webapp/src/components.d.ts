@@ -16,6 +16,7 @@ declare module 'vue' {
     ElAlert: typeof import('element-plus/es')['ElAlert']
     ElapsedTime: typeof import('./parts/ElapsedTime.vue')['default']
     ElButton: typeof import('element-plus/es')['ElButton']
+    ElButtonGroup: typeof import('element-plus/es')['ElButtonGroup']
     ElCheckbox: typeof import('element-plus/es')['ElCheckbox']
     ElDatePicker: typeof import('element-plus/es')['ElDatePicker']
     ElDialog: typeof import('element-plus/es')['ElDialog']
@@ -41,6 +42,7 @@ declare module 'vue' {
     PartFault: typeof import('./parts/PartFault.vue')['default']
     RouterLink: typeof import('vue-router')['RouterLink']
     RouterView: typeof import('vue-router')['RouterView']
+    SoundWord: typeof import('./parts/SoundWord.vue')['default']
     StateWord: typeof import('./parts/StateWord.vue')['default']
     TabStrip: typeof import('./parts/TabStrip.vue')['default']
   }

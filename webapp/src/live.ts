@@ -7,7 +7,7 @@ import { computed, ref, watch } from 'vue'
 
 import { signIn } from './api'
 import { backOff, Feed, type Fact, type Message } from './feed'
-import type { Agent, Line, QueueNow } from './model'
+import type { Agent, FlowNodeCount, Line, QueueNow } from './model'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 type Listener = (fact: Fact) => void
@@ -43,6 +43,11 @@ export const useLive = defineStore('live', () => {
 
   function queue(name: string): QueueNow | undefined {
     return feed.get<QueueNow>(`queues/${name}`)
+  }
+
+  /** How many callers are in each node of a flow now, and came to it today. */
+  function flowCounts(flow: string): FlowNodeCount[] {
+    return feed.under<FlowNodeCount>(`flows/${flow}/`)
   }
 
   function queueTitle(name: string | null | undefined): string {
@@ -137,6 +142,7 @@ export const useLive = defineStore('live', () => {
     agent,
     line,
     queue,
+    flowCounts,
     queueTitle,
     agentName,
     listen,

@@ -4,7 +4,7 @@ export type Role = 'agent' | 'supervisor' | 'manager' | 'admin'
 export type AgentState = 'signed_out' | 'ready' | 'offered' | 'talking' | 'wrap_up' | 'break' | 'unreachable'
 export type WantedState = 'signed_out' | 'ready' | 'break'
 export type Direction = 'inbound' | 'outbound' | 'internal'
-export type LineState = 'flow' | 'waiting' | 'ringing' | 'talking' | 'held' | 'dialling'
+export type LineState = 'flow' | 'waiting' | 'ringing' | 'talking' | 'held' | 'dialling' | 'conference' | 'parked'
 export type Outcome =
   'answered' | 'abandoned' | 'no_answer' | 'busy' | 'voicemail' | 'callback' | 'failed' | 'flow' | 'interrupted'
 export const OUTCOMES: readonly Outcome[] = [
@@ -56,6 +56,11 @@ export interface Line {
   agent: string | null
   since: string
   started_at: string
+  /** Numbers that who speaks with them does not hear. */
+  one_way: string[]
+  /** What is said is kept, unless paused_since says since when it is not. */
+  recorded: boolean
+  paused_since: string | null
 }
 
 export interface QueueNow {
@@ -92,6 +97,54 @@ export interface Call {
   customer_id: number | null
   note: string
   keys: string
+  /** Of the worse off of all sides, 1 to 4.5; null: not known. */
+  mos: number | null
+}
+
+/** How one leg of a call sounded; …_there: as its phone told. */
+export interface LegSound {
+  leg: number
+  side: 'caller' | 'agent' | 'callee' | 'system'
+  number: string
+  codec: string
+  received: number
+  lost: number
+  late: number
+  sent: number
+  jitter_ms: number
+  lost_there: number | null
+  jitter_there_ms: number | null
+  round_trip_ms: number | null
+  mos: number | null
+  mos_there: number | null
+  together_seconds: number
+  talk_seconds: number
+}
+
+export type ListenMode = 'listen' | 'whisper' | 'barge'
+
+/** A supervisor with somebody's conversation. since null: their phone rings still. */
+export interface Listening {
+  by: string
+  call: string | null
+  mode: ListenMode
+  agent: string | null
+  follows: string | null
+  since: string | null
+}
+
+/** This person's page as a phone; page: which one of their pages, "" while none is. */
+export interface PagePhone {
+  login: string
+  page: string
+  extension: string | null
+  state: 'off' | 'ready' | 'ringing' | 'dialling' | 'talking'
+  number: string
+  name: string
+  rings: boolean
+  held: boolean
+  away: boolean
+  ended: '' | 'over' | 'busy' | 'no_answer' | 'unknown_number' | 'forbidden' | 'failed' | 'transfer_failed'
 }
 
 /** One step of a call's story. */
@@ -130,11 +183,17 @@ export interface Pop {
   keys: string
 }
 
-/** A message that a caller left. */
+/** A message that a caller left: for a queue, or in an agent's or a phone's own box. "" as a login: nobody. */
 export interface Voicemail {
   id: number
   call: string
   queue: string | null
+  agent: string | null
+  extension: string | null
+  seconds: number | null
+  heard_by: string
+  assigned_to: string
+  note: string
   /** Never empty: there is no message without its sound. */
   recording_id: string
   caller: string
@@ -145,6 +204,12 @@ export interface Voicemail {
 
 export type CallbackState = 'waiting' | 'dialling' | 'done' | 'failed' | 'cancelled'
 
+/** Why one is on a break. */
+export interface BreakReason {
+  name: string
+  title: string
+}
+
 /** A caller who asked to be called back. */
 export interface Callback {
   id: number
@@ -154,11 +219,19 @@ export interface Callback {
   at: string
   state: CallbackState
   done_by: string
+  /** Tries of the system that came to nothing, and how the last one ended. */
+  tries: number
+  next_at: string | null
+  result: string
 }
+
+/** What somebody still has to see to. */
+export const UNDONE: readonly CallbackState[] = ['waiting', 'dialling', 'failed']
 
 export const NUMBER_FORMS = ['dialled', 'e164', 'national'] as const
 export const CALLER_HEADERS = ['from', 'pai', 'rpid'] as const
-export const CODECS = ['PCMA', 'PCMU'] as const
+export const CODECS = ['PCMA', 'PCMU', 'G722', 'opus', 'G729'] as const
+export const ENCRYPTIONS = ['off', 'allowed', 'required'] as const
 export const TRANSPORTS = ['udp', 'tcp', 'tls', 'auto'] as const
 export type TrunkState = 'up' | 'down' | 'unknown'
 
@@ -184,6 +257,8 @@ export interface Trunk {
   /** Calls at once, in and out; 0: no limit. */
   channels: number
   codecs: string[]
+  /** Of its sound (SRTP). */
+  encryption: 'off' | 'required'
   /** Seconds between two questions whether it is there; 0: none. */
   options: number
   transport: (typeof TRANSPORTS)[number]
@@ -218,6 +293,9 @@ export interface Extension {
   contact: string
   /** Its phone is asked to pick up calls of queues by itself. */
   auto_answer: boolean
+  codecs: string[]
+  /** Of its sound (SRTP); allowed: as the phone wants. */
+  encryption: (typeof ENCRYPTIONS)[number]
   has_password: boolean
   /** Can its phone be reached now; where, and what it says that it is. */
   registered: boolean
@@ -225,7 +303,7 @@ export interface Extension {
   device: string
 }
 
-export type Strategy = 'longest_idle' | 'ring_all' | 'round_robin' | 'fewest_calls' | 'least_talk' | 'random'
+export type Strategy = 'longest_idle' | 'ring_all' | 'round_robin' | 'fewest_calls' | 'least_talk' | 'random' | 'skills'
 export const STRATEGIES: readonly Strategy[] = [
   'longest_idle',
   'ring_all',
@@ -233,6 +311,7 @@ export const STRATEGIES: readonly Strategy[] = [
   'fewest_calls',
   'least_talk',
   'random',
+  'skills',
 ]
 
 export interface Queue {
@@ -246,6 +325,35 @@ export interface Queue {
   max_wait: number
   record: boolean
   music: string
+  calendar: string
+  at_closing: AtClosing
+}
+
+export const AT_CLOSING = ['keep', 'leave'] as const
+export type AtClosing = (typeof AT_CLOSING)[number]
+
+export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
+export type Weekday = (typeof WEEKDAYS)[number]
+
+/** When an office is open. Dates are "2026-10-01", hours "09:00-12:00" in the calendar's zone ("": the office's). */
+export interface Calendar {
+  name: string
+  title: string
+  zone: string
+  hours: Partial<Record<Weekday, string[]>>
+  holidays: { first: string; last: string; name: string; hours: string[] }[]
+  make_up: { date: string; like: Weekday; name: string }[]
+}
+
+/** What holds at a moment; time and until are in the calendar's zone. */
+export interface CalendarAt {
+  time: string
+  zone: string
+  open: boolean
+  why: 'regular' | 'holiday' | 'make_up'
+  name: string
+  until: string | null
+  queues: string[]
 }
 
 /** What may be dialled over trunks. who: an extension, `each` (all without limits of their own), `all` (the office). */
@@ -262,6 +370,25 @@ export interface Limits {
   longest: number
 }
 
+/** A box for messages. box: "queue:sales", "agent:1001" or "extension:8001". Times are seconds. */
+export interface Mailbox {
+  box: string
+  greeting: string
+  longest: number
+  shortest: number
+  silence: number
+  most: number
+  mail: string[]
+}
+
+/** Agents, and the supervisors who lead them: logins. */
+export interface Team {
+  name: string
+  title: string
+  members: string[]
+  leaders: string[]
+}
+
 /** An address that SIP does not hear until then. times: bans until now. */
 export interface Ban {
   address: string
@@ -269,6 +396,20 @@ export interface Ban {
   until: string
   times: number
   why: 'passwords' | 'scan'
+}
+
+/** How loud each side was in equal shares of the time, 0 to 255. left: who called. */
+export interface Peaks {
+  seconds: number
+  left: number[]
+  right: number[]
+}
+
+/** What is wrong with keeping recordings now. why: for who looks after the server. */
+export interface RecordingAlarm {
+  at: string
+  kind: 'failed' | 'space' | 'key' | 'worker'
+  why: string
 }
 
 /** An outside call that a limit refused. extension null: a flow dialled. who, rule: whose limit, and which. */
@@ -290,6 +431,8 @@ export interface Things {
   extensions: Extension
   queues: Queue
   limits: Limits
+  mailboxes: Mailbox
+  teams: Team
 }
 export type Thing = keyof Things
 /** What a thing is called by: the last part of its address. */
@@ -301,6 +444,8 @@ export const THING_KEYS = {
   extensions: 'number',
   queues: 'name',
   limits: 'who',
+  mailboxes: 'box',
+  teams: 'name',
 } as const satisfies Record<Thing, string>
 
 /** A phone that is registered now. latency_ms: there and back; null: not known yet. silent: no answer the last time. */
@@ -351,6 +496,113 @@ export interface FlowFile {
   title: string
   file: string
   nodes: number
+  in_service: boolean
+  /** Called numbers that lead to it. */
+  numbers: string[]
+  version: number | null
+  draft: { by: string; at: string } | null
+}
+
+export type FlowNode = Record<string, unknown>
+/** What a flow's file says. */
+export type FlowData = Record<string, unknown>
+export type Places = Record<string, [number, number]>
+
+/** A fault in a flow's text; node null: in none. */
+export interface FlowFault {
+  line: number
+  column: number
+  node: string | null
+  reason: string
+}
+
+export interface FlowGraph {
+  text: string
+  /** null: the text is no YAML. */
+  data: FlowData | null
+  faults: FlowFault[]
+}
+
+export interface FlowDraft {
+  text: string
+  base: string
+  by: string
+  at: string
+}
+
+export interface FlowNow {
+  text: string
+  checksum: string
+}
+
+export interface FlowOpened {
+  name: string
+  file: string
+  /** Of the file as it is now; "" if there is none yet. */
+  checksum: string
+  in_service: boolean
+  says: FlowGraph
+  draft: FlowDraft | null
+  places: Places
+}
+
+export interface FlowVersion {
+  number: number
+  at: string
+  by: string
+  how: 'published' | 'rolled_back' | 'by_hand'
+  note: string
+  of: number | null
+}
+
+export interface FlowDifference {
+  unified: string
+  added: string[]
+  changed: string[]
+  removed: string[]
+  head: string[]
+}
+
+export interface FlowWalk {
+  text: string
+  keys: string
+  caller: string
+  agents: 'free' | 'busy' | 'none'
+  hours: 'open' | 'closed' | 'holiday'
+  at?: string
+}
+
+/** The part of JSON Schema that arguments of nodes are described with. */
+export interface Schema {
+  type?: string
+  properties?: Record<string, Schema>
+  required?: string[]
+  anyOf?: Schema[]
+  enum?: unknown[]
+  const?: unknown
+  $ref?: string
+  $defs?: Record<string, Schema>
+  items?: Schema
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  maxLength?: number
+}
+
+/** exits: where other nodes are named: ["next"], ["keys", "*"]. */
+export interface FlowKind {
+  kind: string
+  help: Record<string, string>
+  told: string
+  fields: Schema
+  exits: string[][]
+}
+
+export interface FlowNodeCount {
+  flow: string
+  node: string
+  now: number
+  today: number
 }
 
 /** items: in service. faults: of refused files; their old versions go on. */

@@ -37,6 +37,13 @@ export const router = createRouter({
       component: () => import('./admin/AdminPage.vue'),
       meta: { page: 'admin' },
     },
+    {
+      path: '/flows/:flow',
+      name: 'flow',
+      component: () => import('./flow/FlowPage.vue'),
+      props: true,
+      meta: { page: 'admin' },
+    },
     { path: '/:rest(.*)', name: 'missing', component: () => import('./shell/MissingPage.vue') },
   ],
 })

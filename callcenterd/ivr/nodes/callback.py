@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import ClassVar
 
 from callcenterd.ivr import texts
-from callcenterd.ivr.node import FlowCall, Node, NodeName, Walk, Word, node, present
+from callcenterd.ivr.node import Exits, FlowCall, Node, NodeName, Walk, Word, node, present
 from callcenterd.model import numbers
 from callcenterd.model.ids import QueueName
 from callcenterd.model.prompts import Prompt
@@ -20,6 +20,8 @@ SHORTEST, LONGEST = 3, 20
 @node("callback", zh="预约回拨。", en="Ask to be called back.")
 class Callback(Node):
     """The caller confirms the number they call from, or keys another one. next: after it; else the flow ends."""
+
+    asks: ClassVar[bool] = True
 
     callback: Word
     next: NodeName | None = None
@@ -55,7 +57,7 @@ class Callback(Node):
                 return digits
         return ""
 
-    def exits(self) -> Mapping[tuple[str, ...], NodeName]:
+    def exits(self) -> Exits:
         return present(next=self.next)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:

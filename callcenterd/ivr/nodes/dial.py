@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from callcenterd.ivr.node import Flag, FlowCall, Node, NodeName, Seconds, Template, Walk, Word, node, present
+from callcenterd.ivr.node import Exits, Flag, FlowCall, Node, NodeName, Seconds, Template, Walk, Word, node, present
 
 
 @node("dial", zh="接通一个号码（分机或外线）。", en="Join the caller to a number, inside or outside.")
@@ -17,6 +16,8 @@ class Dial(Node):
     record: keep the conversation. timeout: seconds to let it ring. caller: the number to show, the caller's own
     if not given. next: after the conversation; the flow ends where no exit is named for how it went.
     """
+
+    attended: ClassVar[bool] = True
 
     dial: Template
     trunks: Annotated[tuple[Word, ...], Field(max_length=16)] = ()
@@ -47,7 +48,7 @@ class Dial(Node):
             case "failed":
                 return self.on_failed
 
-    def exits(self) -> Mapping[tuple[str, ...], NodeName]:
+    def exits(self) -> Exits:
         return present(next=self.next, on_busy=self.on_busy, on_no_answer=self.on_no_answer, on_failed=self.on_failed)
 
     def may_end(self) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from callcenterd.ivr.node import Cause, FlowCall, Node, NodeName, Walk, node, present
+from callcenterd.ivr.node import Cause, Exits, FlowCall, Node, NodeName, Walk, node, present
 
 
 @node("hangup", zh="挂断。", en="Hang up.")
@@ -17,5 +15,5 @@ class Hangup(Node):
         await call.hang_up(self.hangup)
         return None
 
-    def exits(self) -> Mapping[tuple[str, ...], NodeName]:
+    def exits(self) -> Exits:
         return present()

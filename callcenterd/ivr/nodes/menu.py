@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Self
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,9 +11,11 @@ from callcenterd.ivr.node import (
     KEYS,
     OPERATOR_KEY,
     Count,
+    Exits,
     FlowCall,
     Node,
     NodeName,
+    OperatorWanted,
     PromptName,
     Seconds,
     Template,
@@ -22,18 +24,19 @@ from callcenterd.ivr.node import (
     node,
 )
 from callcenterd.ivr.nodes.play import words
-from callcenterd.model.prompts import Prompt, Recorded, Speech
+from callcenterd.ivr.saying import Saying, fixed, prompts
+from callcenterd.model.prompts import Prompt, Recorded
 
 
 class Question(BaseModel):
-    """say: a text that is read; or play: a recording, with the text that stands in for it.
+    """say: what is read, as in say; or play: a recording, with the text that stands in for it.
 
     timeout: seconds for a key after the question. retries: how often it is asked again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    say: Template | None = None
+    say: Saying | None = None
     play: PromptName | None = None
     text: Template | None = None
     timeout: Seconds = 5
@@ -47,16 +50,16 @@ class Question(BaseModel):
             raise ValueError("text belongs to play; say is read aloud already")
         return self
 
-    def prompt(self, walk: Walk) -> Prompt:
+    def prompts(self, walk: Walk) -> list[Prompt]:
         if self.play is not None:
-            return walk.recorded(self.play, words(self.play, self.text, walk.language))
-        return walk.speech(self.say or "")
+            return [walk.recorded(self.play, words(self.play, self.text, walk.language))]
+        return prompts(self.say or (), walk)
 
     def fixed(self, language: str) -> tuple[Prompt, ...]:
         if self.play is not None:
             text = words(self.play, self.text, language)
             return (Recorded(self.play, language, text),) if is_fixed(text) else ()
-        return (Speech(self.say or "", language),) if is_fixed(self.say or "") else ()
+        return fixed(self.say or (), language)
 
 
 @node("menu", zh="提问并等待按键，按键决定去向。", en="Ask, and go where the key leads.")
@@ -66,24 +69,28 @@ class Menu(Node):
     Keys pressed ahead count. Where a menu gives key 0 no meaning of its own, 0 leads to the flow's operator (IVR-03).
     """
 
+    asks: ClassVar[bool] = True
+
     menu: Question
     keys: Annotated[dict[str, NodeName], Field(min_length=1)]
     otherwise: NodeName
 
     async def run(self, call: FlowCall, walk: Walk) -> NodeName | None:
-        question = [self.menu.prompt(walk)]
+        question = self.menu.prompts(walk)
         for _ in range(1 + self.menu.retries):
             key = await call.ask(question, seconds=self.menu.timeout)
             if key is None:
                 continue
             walk.acted()
-            to = self.keys.get(key, walk.operator if key == OPERATOR_KEY else None)
-            if to is not None:
+            if key in self.keys:
                 call.note_keys(key)
-                return to
+                return self.keys[key]
+            if key == OPERATOR_KEY and self.operator and walk.has_operator:
+                call.note_keys(key)
+                raise OperatorWanted
         return self.otherwise
 
-    def exits(self) -> Mapping[tuple[str, ...], NodeName]:
+    def exits(self) -> Exits:
         return {**{("keys", key): to for key, to in self.keys.items()}, ("otherwise",): self.otherwise}
 
     def may_end(self) -> bool:

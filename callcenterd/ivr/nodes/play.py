@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from callcenterd.ivr import texts
-from callcenterd.ivr.node import Flag, FlowCall, Node, NodeName, PromptName, Template, Walk, is_fixed, node, present
+from callcenterd.ivr.node import (
+    Exits,
+    Flag,
+    FlowCall,
+    Node,
+    NodeName,
+    PromptName,
+    Template,
+    Walk,
+    is_fixed,
+    node,
+    present,
+)
 from callcenterd.model.prompts import Prompt, Recorded
 
 
@@ -30,7 +40,7 @@ class Play(Node):
         await call.play([prompt], stop_on_key=self.interruptible)
         return self.next
 
-    def exits(self) -> Mapping[tuple[str, ...], NodeName]:
+    def exits(self) -> Exits:
         return present(next=self.next)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:

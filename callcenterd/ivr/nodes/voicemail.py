@@ -1,55 +1,82 @@
-"""voicemail: the caller leaves a message for a queue."""
+"""voicemail: the caller leaves a message for a queue, or for one agent or extension."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from callcenterd.ivr import texts
 from callcenterd.ivr.node import (
-    SHORTEST_MESSAGE,
+    BoxText,
+    Exits,
     FlowCall,
+    MailboxNow,
     Node,
     NodeName,
     Seconds,
     Template,
     Walk,
-    Word,
     is_fixed,
     node,
     present,
 )
-from callcenterd.model.ids import QueueName
 from callcenterd.model.prompts import Prompt, Recorded, Speech
+from callcenterd.model.voicemail import Box
 
 BEEP = "beep"
 
 
-@node("voicemail", zh="给队列留言。", en="Leave a message for a queue.")
+@node("voicemail", zh="给队列、座席或分机留言。", en="Leave a message for a queue, an agent or an extension.")
 class Voicemail(Node):
     """A greeting, a tone, the message: until `#`, `limit` seconds, or the caller hangs up; thanks. One more try for a
-    message too short to be one. greeting: instead of the house's words. next: after it; else the flow ends.
+    message too short to be one.
+
+    attended: ClassVar[bool] = True
+    asks: ClassVar[bool] = True
+
+    voicemail: a queue, or whose box: `agent:1001`, `extension:8001`, also `extension:{{ called }}`. How long, how
+    short and how many messages may be is said by its settings in the site file (`mailboxes`). greeting: instead of
+    the box's. limit: instead of its `longest`. on_full: when the box takes no more; else the caller is told so, and
+    goes to next. next: after it; else the flow ends.
     """
 
-    voicemail: Word
+    voicemail: BoxText
     greeting: Template | None = None
-    limit: Seconds = 180
+    limit: Seconds | None = None
+    on_full: NodeName | None = None
     next: NodeName | None = None
 
     async def run(self, call: FlowCall, walk: Walk) -> NodeName | None:
+        box = Box.parse(walk.fill(self.voicemail))
+        now = await call.mailbox(box)
+        if now.full:
+            if self.on_full is None:
+                await call.play([texts.say("voicemail_full", walk)])
+            return self.on_full or self.next
         tone = Recorded(BEEP, walk.language)
-        greeting: Prompt = texts.say("voicemail", walk) if self.greeting is None else walk.speech(self.greeting)
-        for words in (greeting, texts.say("voicemail_short", walk)):
+        for words in (self._greeting(now, walk), texts.say("voicemail_short", walk)):
             await call.play([words, tone])
-            if await call.record_message(QueueName(self.voicemail), seconds=self.limit) >= SHORTEST_MESSAGE:
+            if await call.record_message(box, seconds=self.limit or now.longest):
                 await call.play([texts.say("voicemail_thanks", walk)])
                 break
         return self.next
 
-    def exits(self) -> Mapping[tuple[str, ...], NodeName]:
-        return present(next=self.next)
+    def _greeting(self, now: MailboxNow, walk: Walk) -> Prompt:
+        if self.greeting is not None:
+            return walk.speech(self.greeting)
+        return walk.recorded(now.greeting or "voicemail", texts.text("voicemail", walk.language))
+
+    def exits(self) -> Exits:
+        return present(on_full=self.on_full, next=self.next)
+
+    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+        if is_fixed(self.voicemail):
+            try:
+                Box.parse(self.voicemail)
+            except ValueError as fault:
+                yield ("voicemail",), str(fault)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
-        house = texts.fixed(language, "voicemail_short", "voicemail_thanks")
+        house = texts.fixed(language, "voicemail_short", "voicemail_thanks", "voicemail_full")
         if self.greeting is None:
             greeting: tuple[Prompt, ...] = texts.fixed(language, "voicemail")
         else:

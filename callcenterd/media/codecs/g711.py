@@ -84,6 +84,27 @@ def encode(samples: Samples, law: int) -> Codes:
     return codes
 
 
+def decode_rows(codes: Codes, laws: NDArray[np.int8]) -> Samples:
+    """(k, n) codes, each row in its law of (k,) → samples."""
+    if not laws.any():
+        return decode(codes, PCMA)
+    samples: Samples = LEVEL.reshape(-1).take(codes + (laws.astype(np.int16) << 8)[:, None])
+    return samples
+
+
+def encode_rows(samples: Samples, laws: NDArray[np.int8]) -> Codes:
+    """(k, n) samples → codes, each row in its law of (k,)."""
+    if not laws.any():
+        return encode(samples, PCMA)
+    codes: Codes = CODE.reshape(-1).take(samples.view(np.uint16) + (laws.astype(np.int32) << 16)[:, None])
+    return codes
+
+
+def clipped(samples: NDArray[np.int32] | NDArray[np.float32]) -> Samples:
+    """Samples of any size → 16 bits; what is too loud is as loud as can be."""
+    return np.clip(samples, -32768, 32767).astype(np.int16)
+
+
 def translate(codes: Codes, law: int) -> Codes:
     """Codes of `law` → codes of the other law."""
     others: Codes = TRANSLATED[law].take(codes)

@@ -228,8 +228,20 @@ class SipEdge:
         self._core.tell_referral(dialog, status, now=self._now())
         self._flush_soon()
 
+    def ask_if_there(self, dialog: DialogId) -> None:
+        self._core.ask_if_there(dialog, now=self._now())
+        self._flush_soon()
+
+    def pick_up(self, dialog: DialogId) -> bool:
+        asked = self._core.pick_up(dialog, now=self._now())
+        self._flush_soon()
+        return asked
+
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
         return self._core.local_host_towards(to, now=self._now())
+
+    def is_secure_towards(self, to: ToExtension | ToTrunk) -> bool:
+        return self._core.is_secure_towards(to, now=self._now())
 
     # ---- what comes ----------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ describe('outside calls that were refused', () => {
   })
 
   it('stand on the strip until they are read, the newest in words', async () => {
-    office.on('GET /alarms', { items: [alarm(5), alarm(60), alarm(4000)], total: 3 })
+    office.on('GET /alarms', { items: [alarm(5), alarm(60), alarm(4000)], total: 3, recordings: [] })
     const strip = await open(AlarmStrip)
     const text = strip.get('[data-testid=alarm-strip]').text()
     for (const part of ['1001', '0044123456', i18n.global.t('alarms.rules.international')]) expect(text).toContain(part)
@@ -69,7 +69,24 @@ describe('outside calls that were refused', () => {
   })
 
   it('of a flow name no extension', async () => {
-    office.on('GET /alarms', { items: [alarm(5, null)], total: 1 })
+    office.on('GET /alarms', { items: [alarm(5, null)], total: 1, recordings: [] })
     expect((await open(AlarmStrip)).text()).toContain(i18n.global.t('alarms.flow', { at: '', number: '', rule: '' }).slice(1, 3))
+  })
+})
+
+describe('what endangers recordings', () => {
+  it('stands on the strip for as long as it lasts', async () => {
+    const at = inSeconds(-5)
+    const alarms = [
+      { at, kind: 'failed', why: 'No space left on device' },
+      { at, kind: 'space', why: '3 MB are free' },
+    ]
+    office.on('GET /alarms', { items: [], total: 0, recordings: alarms })
+    const strip = await open(AlarmStrip)
+    const shown = strip.findAll('[data-testid=recording-alarm]')
+    expect(shown.map((one) => one.attributes('data-kind'))).toEqual(['failed', 'space'])
+    expect(shown[0]?.text()).toContain(i18n.global.t('alarms.recordings.failed'))
+    expect(shown[0]?.text()).toContain('No space left on device')
+    expect(shown[0]?.find('button').exists()).toBe(false)
   })
 })

@@ -7,11 +7,11 @@ import type { Thing, Things } from '../model'
 import ThingForm from './ThingForm.vue'
 
 let office: PretendedOffice
-const phone = { number: '1001', contact: '', auto_answer: false, has_password: true, registered: false, address: '', device: '' }
+const phone = { number: '1001', contact: '', auto_answer: false, codecs: ['G722', 'PCMA'], encryption: 'required' as const, has_password: true, registered: false, address: '', device: '' }
 
 beforeEach(() => {
   office = new PretendedOffice()
-  for (const kind of ['trunks', 'users', 'extensions', 'queues']) office.on(`GET /${kind}`, { items: [], total: 0 })
+  for (const kind of ['trunks', 'users', 'extensions', 'queues', 'calendars']) office.on(`GET /${kind}`, { items: [], total: 0 })
   office.on('GET /flows', { items: [], total: 0, faults: [] })
 })
 afterEach(() => {
@@ -62,6 +62,8 @@ describe('a form of the administration', () => {
       number: '1001',
       contact: '',
       auto_answer: false,
+      codecs: ['PCMA', 'PCMU', 'G722', 'opus'],
+      encryption: 'allowed',
       password: 's3cret!!',
     })
     expect(page.emitted('saved')).toHaveLength(1)
@@ -74,7 +76,13 @@ describe('a form of the administration', () => {
     expect(field('number').disabled).toBe(true)
     expect(field('password').value).toBe('')
     await save()
-    expect(office.to('PUT', '/extensions/1001')[0]?.body).toEqual({ number: '1001', contact: '', auto_answer: false })
+    expect(office.to('PUT', '/extensions/1001')[0]?.body).toEqual({
+      number: '1001',
+      contact: '',
+      auto_answer: false,
+      codecs: ['G722', 'PCMA'],
+      encryption: 'required',
+    })
     page.unmount()
   })
 
@@ -99,6 +107,8 @@ describe('a form of the administration', () => {
       max_wait: 0,
       record: false,
       music: '',
+      calendar: 'office',
+      at_closing: 'leave',
     }
     const page = await open('queues', queue)
     await save()

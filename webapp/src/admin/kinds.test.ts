@@ -23,6 +23,7 @@ const trunk: Trunk = {
   caller_id: 'pai',
   channels: 30,
   codecs: ['PCMU', 'PCMA'],
+  encryption: 'required',
   options: 60,
   transport: 'tcp',
   state: 'down',
@@ -39,11 +40,15 @@ const queue: Queue = {
   max_wait: 0,
   record: true,
   music: '',
+  calendar: 'office',
+  at_closing: 'leave',
 }
 const phone: Extension = {
   number: '1001',
   contact: '',
   auto_answer: true,
+  codecs: ['G722', 'PCMA'],
+  encryption: 'allowed',
   has_password: true,
   registered: true,
   address: 'x',
@@ -73,7 +78,13 @@ describe('forms of the administration', () => {
     const { has_password: _, state: __, why: ___, ...sent } = trunk
     expect(toSend('trunks', draftOf('trunks', trunk))).toEqual(sent)
     expect(toSend('queues', draftOf('queues', queue))).toEqual(queue)
-    expect(toSend('extensions', draftOf('extensions', phone))).toEqual({ number: '1001', contact: '', auto_answer: true })
+    expect(toSend('extensions', draftOf('extensions', phone))).toEqual({
+      number: '1001',
+      contact: '',
+      auto_answer: true,
+      codecs: ['G722', 'PCMA'],
+      encryption: 'allowed',
+    })
     expect(toSend('users', { ...freshDraft('users'), login: ' 1001 ', extension: '' })).toMatchObject({
       login: '1001',
       extension: null,
@@ -83,7 +94,7 @@ describe('forms of the administration', () => {
   it('send a password that was typed, as it was typed', () => {
     expect(toSend('trunks', { ...draftOf('trunks', trunk), password: ' a b ' }).password).toBe(' a b ')
     const door = { ...draftOf('extensions', phone), fixed: true, contact: 'sip:door@10.0.0.9', password: 'left over' }
-    expect(toSend('extensions', door)).toEqual({ number: '1001', contact: 'sip:door@10.0.0.9', auto_answer: true })
+    expect(toSend('extensions', door)).toMatchObject({ number: '1001', contact: 'sip:door@10.0.0.9', auto_answer: true })
     expect(toSend('extensions', { ...door, fixed: false })).toMatchObject({ contact: '', password: 'left over' })
   })
 
@@ -105,13 +116,18 @@ describe('forms of the administration', () => {
     ['users', { login: '10 01', name: '张三', role: 'agent', language: 'en' }, { login: 'name' }],
     ['users', { login: '李四', name: 'O’Neill (2)', role: 'agent', language: 'en' }, {}],
     ['users', { login: '1', name: 'A', role: 'agent', language: 'en', password: 'short' }, { password: 'short' }],
-    ['extensions', { number: '1001', fixed: false }, { password: 'required' }],
-    ['extensions', { number: '1900', fixed: true, contact: 'door@1.2.3.4' }, { contact: 'contact' }],
-    ['extensions', { number: '1900', fixed: true, contact: 'sip:door@127.0.0.3:6100' }, {}],
+    ['extensions', { ...freshDraft('extensions'), number: '1001', codecs: [] }, { password: 'required', codecs: 'required' }],
+    ['extensions', { ...freshDraft('extensions'), number: '1900', fixed: true, contact: 'door@1.2.3.4' }, { contact: 'contact' }],
+    ['extensions', { ...freshDraft('extensions'), number: '1900', fixed: true, contact: 'sip:door@127.0.0.3:6100' }, {}],
     ['trunks', { ...freshDraft('trunks'), name: 'a', host: '', port: 70000 }, { host: 'required', port: 'range' }],
     ['trunks', { ...freshDraft('trunks'), name: 'a b', host: 'x', port: undefined }, { name: 'name', port: 'required' }],
     ['trunks', { ...freshDraft('trunks'), name: 'a', host: 'x', port: 1, register: true, username: ' ' }, { username: 'required' }],
     ['limits', { ...freshDraft('limits'), who: 'each', night: '22-7' }, { night: 'night' }],
+    ['mailboxes', { ...freshDraft('mailboxes'), longest: 4 }, { box: 'required', longest: 'range' }],
+    ['mailboxes', { ...freshDraft('mailboxes'), box: 'queue:sales', mail: ['a@example.com'] }, {}],
+    ['teams', { ...freshDraft('teams'), name: '日班', members: ['1001'] }, {}],
+    ['teams', freshDraft('teams'), { name: 'required' }],
+    ['trunks', { ...freshDraft('trunks'), name: 'a', host: 'x', codecs: ['G729'] }, { codecs: 'heardOnly' }],
     ['queues', { ...queue, wrap_up: 4000 }, { wrap_up: 'range' }],
   ] as const)('%s %j: %j', (kind, draft, faults) => expect(draftFaults(kind, draft, false)).toEqual(faults))
 

@@ -2,10 +2,13 @@
  * What an administrator puts in, as tables and forms: which columns, which fields, what a field takes. One page
  * (ThingPart.vue) draws all of them. The server checks again; its words about a field stand beside it.
  */
-import { CODECS, STRATEGIES, THING_KEYS, type Role, type Thing, type Things } from '../model'
+import { AT_CLOSING, STRATEGIES, THING_KEYS, type Role, type Thing, type Things } from '../model'
 
 export const ROLES: readonly Role[] = ['agent', 'supervisor', 'manager', 'admin']
 export const LANGUAGES = ['zh-CN', 'en'] as const
+
+/** What a phone is offered when nobody has said otherwise: G.711 first, which trunks speak. */
+const PHONE_CODECS = ['PCMA', 'PCMU', 'G722', 'opus'] as const
 
 /** secret: never shown, sent only when typed. tags: free texts. choices: several of a list, in order. */
 export type FieldKind = 'text' | 'number' | 'secret' | 'switch' | 'choice' | 'choices' | 'tags'
@@ -14,15 +17,21 @@ export type Source =
   | 'flows'
   | 'trunks'
   | 'users'
+  | 'leaders'
   | 'extensions'
   | 'limited'
+  | 'boxes'
   | 'roles'
   | 'strategies'
   | 'languages'
   | 'forms'
   | 'headers'
   | 'codecs'
+  | 'encryptions'
+  | 'trunkEncryptions'
   | 'transports'
+  | 'calendars'
+  | 'closings'
 
 export interface Field {
   name: string
@@ -84,6 +93,14 @@ export const KINDS: Record<Thing, Kind> = {
       { name: 'out_strip', label: 'outStrip', kind: 'number', required: true, least: 0, most: 20 },
       text('out_prepend', 'outPrepend'),
       { name: 'codecs', label: 'codecs', kind: 'choices', from: 'codecs', required: true, help: 'codecs' },
+      {
+        name: 'encryption',
+        label: 'encryption',
+        kind: 'choice',
+        from: 'trunkEncryptions',
+        required: true,
+        help: 'encryption',
+      },
       { ...seconds('options', 'options', 0, 3600), help: 'options' },
     ],
     fresh: {
@@ -102,7 +119,8 @@ export const KINDS: Record<Thing, Kind> = {
       out_form: 'dialled',
       out_strip: 0,
       out_prepend: '',
-      codecs: [...CODECS],
+      codecs: ['PCMA', 'PCMU'],
+      encryption: 'off',
       options: 30,
     },
   },
@@ -151,6 +169,16 @@ export const KINDS: Record<Thing, Kind> = {
     ],
     fresh: { login: '', name: '', role: 'agent', extension: null, language: 'zh-CN' },
   },
+  teams: {
+    columns: ['name', 'title', 'members', 'leaders'],
+    fields: [
+      text('name', 'name', { required: true, help: 'teamName' }),
+      text('title', 'displayName'),
+      { name: 'members', label: 'members', kind: 'choices', from: 'users', wide: true },
+      { name: 'leaders', label: 'leaders', kind: 'choices', from: 'leaders', wide: true, help: 'leaders' },
+    ],
+    fresh: { name: '', title: '', members: [], leaders: [] },
+  },
   extensions: {
     columns: ['number', 'kind', 'whose', 'device', 'status'],
     fields: [
@@ -164,8 +192,17 @@ export const KINDS: Record<Thing, Kind> = {
         when: (draft) => Boolean(draft.fixed),
       }),
       { name: 'auto_answer', label: 'autoAnswer', kind: 'switch', help: 'autoAnswer' },
+      { name: 'codecs', label: 'codecs', kind: 'choices', from: 'codecs', required: true, help: 'codecs', wide: true },
+      {
+        name: 'encryption',
+        label: 'encryption',
+        kind: 'choice',
+        from: 'encryptions',
+        required: true,
+        help: 'encryption',
+      },
     ],
-    fresh: { number: '', fixed: false, contact: '', auto_answer: false },
+    fresh: { number: '', fixed: false, contact: '', auto_answer: false, codecs: [...PHONE_CODECS], encryption: 'allowed' },
   },
   queues: {
     columns: ['name', 'title', 'strategy', 'members', 'wrap_up', 'ring', 'service_level', 'record'],
@@ -180,6 +217,15 @@ export const KINDS: Record<Thing, Kind> = {
       seconds('service_level', 'serviceLevel', 1, 3600),
       { ...seconds('max_wait', 'maxWait', 0, 86400), help: 'maxWait' },
       text('music', 'music', { help: 'music' }),
+      { name: 'calendar', label: 'calendar', kind: 'choice', from: 'calendars', help: 'calendar' },
+      {
+        name: 'at_closing',
+        label: 'atClosing',
+        kind: 'choice',
+        from: 'closings',
+        required: true,
+        when: (draft) => Boolean(draft.calendar),
+      },
     ],
     fresh: {
       name: '',
@@ -192,6 +238,8 @@ export const KINDS: Record<Thing, Kind> = {
       max_wait: 0,
       record: true,
       music: '',
+      calendar: '',
+      at_closing: AT_CLOSING[0],
     },
   },
   limits: {
@@ -220,6 +268,19 @@ export const KINDS: Record<Thing, Kind> = {
       permit: [],
       night: '',
     },
+  },
+  mailboxes: {
+    columns: ['box', 'greeting', 'most', 'mail'],
+    fields: [
+      { name: 'box', label: 'box', kind: 'choice', from: 'boxes', required: true, help: 'box', wide: true },
+      text('greeting', 'greeting', { help: 'greeting' }),
+      { name: 'most', label: 'mostMessages', kind: 'number', required: true, least: 0, most: 10000, help: 'noLimit' },
+      seconds('longest', 'longestMessage', 5, 3600),
+      { ...seconds('shortest', 'shortestMessage', 0.5, 60), help: 'shortestMessage' },
+      { ...seconds('silence', 'silence', 0, 60), help: 'silence' },
+      { name: 'mail', label: 'mail', kind: 'tags', help: 'mail', wide: true },
+    ],
+    fresh: { box: '', greeting: '', most: 0, longest: 180, shortest: 2, silence: 0, mail: [] },
   },
 }
 
@@ -254,6 +315,7 @@ export function toSend(kind: Thing, draft: Draft): Draft {
     if (field.kind === 'secret') {
       if (asked && value) sent[field.name] = value
     } else if (field.clearable) sent[field.name] = asked && value ? value : null
+    else if (field.name === 'at_closing') sent[field.name] = value
     else if (typeof value === 'string') sent[field.name] = asked ? value.trim() : ''
     else sent[field.name] = value
   }
@@ -270,6 +332,7 @@ export function draftFaults(kind: Thing, draft: Draft, hasSecret: boolean): Reco
   }
   if (kind === 'extensions' && !hasSecret && !draft.fixed && !draft.password) faults.password = 'required'
   if (kind === 'users' && draft.password && String(draft.password).length < LEAST_PASSWORD) faults.password = 'short'
+  if (Array.isArray(draft.codecs) && draft.codecs.join() === 'G729') faults.codecs = 'heardOnly'
   if (kind === 'trunks' && draft.register && !String(draft.username ?? '').trim()) faults.username = 'required'
   return faults
 }

@@ -34,15 +34,20 @@ async function open(now: Agent = agent(), more: Record<string, unknown> = {}): P
   useLive().start()
   desk.start()
   seq = 0
-  office.socket.say('live.snapshot', { seq, topics: { 'agents/1001': now, ...more } })
+  office.socket.say('live.snapshot', { seq, topics: { 'agents/1001': now, ...lineOf(now), ...more } })
   await settle()
   return desk
 }
 
 async function become(more: Partial<Agent>): Promise<void> {
   seq += 1
-  office.socket.say('live.changed', { seq, changes: { 'agents/1001': agent(more) } })
+  office.socket.say('live.changed', { seq, changes: { 'agents/1001': agent(more), ...lineOf(agent(more)) } })
   await settle()
+}
+
+/** A call that somebody is in is a line, unless they only listen to another one. */
+function lineOf({ call, login }: Agent): Record<string, unknown> {
+  return call && !call.startsWith('listening') ? { [`lines/${call}`]: { call, agent: login } } : {}
 }
 
 async function ring(id: string, more: Parameters<typeof pop>[1] = {}): Promise<void> {
@@ -153,6 +158,13 @@ describe('a pop', () => {
     await ring('c1', { customers: [1] })
     expect(desk.tab?.customer?.id).toBe(2)
     expect(office.to('PUT', '/calls/c1/note')).toEqual([])
+  })
+
+  it('is none, and nothing is asked, for a supervisor who only listens', async () => {
+    const desk = await open()
+    await become({ state: 'talking', call: 'listening-1' })
+    expect(desk.tabs).toEqual([])
+    expect(office.to('GET', '/calls/listening-1')).toEqual([])
   })
 
   it('a call without one gets its tab when it is spoken', async () => {

@@ -142,11 +142,12 @@ export const useDesk = defineStore('desk', () => {
   )
 
   // Every call of this agent has a tab, also one that did not pop (dialled by the phone, or to it directly). A call
-  // that is only offered is left to its pop, which comes when the phone rings and knows the customers.
+  // that is only offered is left to its pop, which comes when the phone rings and knows the customers. A supervisor who
+  // listens is busy with a call of their own that is no line and has no history: nothing to be shown.
   watch(
-    () => [agent.value?.call, agent.value?.state] as const,
-    ([call, state], before) => {
-      if (call && state === 'talking' && !find(call)) openCall(call, false).catch(say.fault)
+    () => [agent.value?.call, agent.value?.state, live.line(agent.value?.call ?? '') !== undefined] as const,
+    ([call, state, known], before) => {
+      if (call && state === 'talking' && known && !find(call)) openCall(call, false).catch(say.fault)
       if (call) handedOn.delete(call)
       const [callBefore] = before ?? []
       if (callBefore && (callBefore !== call || state === 'wrap_up')) void finish(callBefore)

@@ -4,7 +4,7 @@
  */
 import { vi } from 'vitest'
 
-import type { Agent, Call, Card, Customer, Pop } from '../model'
+import type { Agent, Call, Card, Customer, LegSound, Pop } from '../model'
 import { emptyCard } from '../model'
 
 export interface Asked {
@@ -144,6 +144,29 @@ export function call(id: string, more: Partial<Call> = {}): Call {
     customer_id: null,
     note: '',
     keys: '',
+    mos: null,
+    ...more,
+  }
+}
+
+export function legSound(more: Partial<LegSound> = {}): LegSound {
+  return {
+    leg: 1,
+    side: 'caller',
+    number: '13800138000',
+    codec: 'PCMA',
+    received: 1000,
+    lost: 0,
+    late: 0,
+    sent: 1000,
+    jitter_ms: 1.5,
+    lost_there: null,
+    jitter_there_ms: null,
+    round_trip_ms: null,
+    mos: 4.38,
+    mos_there: null,
+    together_seconds: 20,
+    talk_seconds: 9,
     ...more,
   }
 }

@@ -1,34 +1,37 @@
 /**
  * Messages and callbacks that somebody still has to see to. Read when a page shows them, and again when a call ends
- * in one; a role that may not see them has none (`allowed`).
+ * in one, or somebody else has changed one; a role that may not see them has none (`allowed`).
  */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 
 import { api, ApiError } from '../api'
 import { useLive } from '../live'
-import type { Callback, CallbackState, Voicemail } from '../model'
+import { UNDONE, type Callback, type CallbackState, type Voicemail } from '../model'
 import { faultText } from '../saying'
+import { useSession } from '../session'
 
 const LIMIT = 100
 /** The call's end is told before the message is in the store; a message is not urgent to the second. */
 const PAUSE = 1000
+const CHANGES = new Set(['voicemail.left', 'voicemail.marked', 'voicemail.removed', 'callback.changed'])
 
 export const useMessages = defineStore('messages', () => {
   const live = useLive()
+  const session = useSession()
   const voicemail = shallowRef<Voicemail[] | null>(null)
   const callbacks = shallowRef<Callback[] | null>(null)
   const allowed = ref(true)
   const fault = ref('')
   const openVoicemail = computed(() => (voicemail.value ?? []).filter((message) => !message.done).length)
-  const openCallbacks = computed(() => (callbacks.value ?? []).filter((asked) => asked.state === 'waiting').length)
+  const openCallbacks = computed(() => (callbacks.value ?? []).filter((asked) => UNDONE.includes(asked.state)).length)
 
   async function load(): Promise<void> {
     if (!allowed.value) return
     try {
       const [left, asked] = await Promise.all([
         api.voicemail({ done: 'false', limit: LIMIT }),
-        api.callbacks({ state: 'waiting', limit: LIMIT }),
+        api.callbacks({ undone: 'true', limit: LIMIT }),
       ])
       voicemail.value = left.items
       callbacks.value = asked.items
@@ -41,8 +44,12 @@ export const useMessages = defineStore('messages', () => {
 
   /** What is seen to stays in the list, marked, until the list is read again: a slip can be taken back. */
   async function mark(message: Voicemail, done: boolean): Promise<void> {
-    const marked = await api.markVoicemail(message.id, done)
-    voicemail.value = (voicemail.value ?? []).map((known) => (known.id === marked.id ? marked : known))
+    await change(message, { done })
+  }
+
+  async function change(message: Voicemail, wanted: Parameters<typeof api.changeVoicemail>[1]): Promise<void> {
+    const changed = await api.changeVoicemail(message.id, wanted)
+    voicemail.value = (voicemail.value ?? []).map((known) => (known.id === changed.id ? changed : known))
   }
 
   async function markCallback(asked: Callback, state: CallbackState): Promise<void> {
@@ -53,7 +60,9 @@ export const useMessages = defineStore('messages', () => {
   let pause: ReturnType<typeof setTimeout> | undefined
   live.listen((fact) => {
     const outcome = fact.type === 'call.ended' ? fact.data.outcome : null
-    if (outcome !== 'voicemail' && outcome !== 'callback') return
+    // What one does oneself is in the list already, and stays in it until it is read again.
+    const others = CHANGES.has(fact.type) && fact.data.by !== session.me?.login
+    if (outcome !== 'voicemail' && outcome !== 'callback' && !others) return
     if (voicemail.value === null) return // no page shows them yet
     clearTimeout(pause)
     pause = setTimeout(() => void load(), PAUSE)
@@ -63,5 +72,5 @@ export const useMessages = defineStore('messages', () => {
     if (voicemail.value !== null) void load()
   })
 
-  return { voicemail, callbacks, allowed, fault, openVoicemail, openCallbacks, load, mark, markCallback }
+  return { voicemail, callbacks, allowed, fault, openVoicemail, openCallbacks, load, mark, change, markCallback }
 })

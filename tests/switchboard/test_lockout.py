@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenterd.web.lockout import MOST, Lockout, Patience
+from callcenterd.switchboard.lockout import MOST, Lockout, Patience
 
 PAIR, SOURCE = Patience(free=5), Patience(free=20)
 

@@ -1,0 +1,254 @@
+"""The desk where flows are edited: drafts, publishing, and every version that was in service.
+
+A flow's file is the truth: what is published is written into it (`put`), what was changed in it by hand is taken up
+as a version when it is loaded, and nothing is written over a file that is another one than its editor began from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from callcenterd import yamltext
+from callcenterd.clock import Clock
+from callcenterd.errors import CallcenterdError, Fault, FaultyFile, NotFound, NotNow, Refused
+from callcenterd.ivr import graph
+from callcenterd.ivr.flow import NAME
+from callcenterd.ivr.graph import Graph
+from callcenterd.ivr.shelf import Flows, checksum_of
+from callcenterd.ivr.splice import CannotSplice
+from callcenterd.model.flows import FlowDraft, FlowVersion, How
+from callcenterd.model.ids import FlowName
+from callcenterd.store.database import Store
+from callcenterd.worker.pool import Worker
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class ChangedMeanwhile(NotNow):
+    """The file is another one now than the one that was edited. text, checksum: of the file as it is; "" if gone."""
+
+    def __init__(self, text: str, checksum: str) -> None:
+        super().__init__("the flow's file was changed meanwhile")
+        self.text = text
+        self.checksum = checksum
+
+
+# ---- in the worker ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A fault of what was asked, as the answer of a job: the worker's own faults are no one's who asked."""
+
+    fault: FaultyFile | CannotSplice | ChangedMeanwhile | Refused
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        match self.fault:
+            case FaultyFile(faults=faults):
+                return _wrong, ("faulty", (faults,))
+            case ChangedMeanwhile(text=text, checksum=checksum):
+                return _wrong, ("changed", (text, checksum))
+            case CannotSplice():
+                return _wrong, ("splice", (str(self.fault),))
+            case _:
+                return _wrong, ("refused", (str(self.fault), self.fault.fields))
+
+
+def _wrong(kind: str, arguments: tuple[Any, ...]) -> Wrong:
+    kinds = {"faulty": FaultyFile, "changed": ChangedMeanwhile, "splice": CannotSplice, "refused": Refused}
+    return Wrong(kinds[kind](*arguments))
+
+
+def attempt(job: Callable[..., T], *arguments: Any) -> T | Wrong:
+    """For the worker: what is wrong with the asker's text is an answer."""
+    try:
+        return job(*arguments)
+    except (FaultyFile, CannotSplice, ChangedMeanwhile, Refused) as fault:
+        return Wrong(fault)
+
+
+def read(path: Path) -> tuple[str, str]:
+    """A file's text without byte order mark, and its checksum; ("", "") if there is none. Raises FaultyFile."""
+    if not path.exists():
+        return "", ""
+    octets = yamltext.octets_of(path)
+    return yamltext.decoded(octets, str(path)), checksum_of(octets)
+
+
+def put(path: Path, text: str, base: str) -> str:
+    """Write a flow's file, whole or not at all, if it is still the one with checksum `base`. Answers its checksum now.
+
+    A byte order mark and the file's mode stay. Raises ChangedMeanwhile; FaultyFile if it cannot be written.
+    """
+    target = path.resolve()  # a link stays one
+    there = yamltext.octets_of(target) if target.exists() else None
+    checksum = checksum_of(there) if there is not None else ""
+    if checksum != base:
+        raise ChangedMeanwhile(yamltext.decoded(there, str(path)) if there is not None else "", checksum)
+    mark = b"\xef\xbb\xbf" if there is not None and there.startswith(b"\xef\xbb\xbf") else b""
+    octets = mark + text.encode("utf-8")
+    new = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with new.open("wb") as file:
+            file.write(octets)
+            file.flush()
+            os.fsync(file.fileno())
+        if there is not None:
+            new.chmod(stat.S_IMODE(target.stat().st_mode))
+        new.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as fault:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise FaultyFile([Fault(str(path), 1, f"cannot be written: {fault.strerror or fault}")]) from None
+    return checksum_of(octets)
+
+
+# ---- the desk -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A flow's file as it is, and the draft of it. checksum: "" if there is no file yet."""
+
+    file: str
+    checksum: str
+    graph: Graph
+    draft: FlowDraft | None
+
+
+class FlowDesk:
+    """One for the server. reload: reads the folder again and puts what it finds into service."""
+
+    def __init__(  # what it stands between
+        self,
+        folder: Path,
+        flows: Flows,
+        store: Store,
+        worker: Worker,
+        clock: Clock,
+        reload: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._folder = folder
+        self._flows = flows
+        self._store = store
+        self._worker = worker
+        self._clock = clock
+        self._reload = reload
+        self._turn = asyncio.Lock()
+
+    # ---- looking --------------------------------------------------------------------------------------------------
+
+    def path(self, name: FlowName) -> Path:
+        """Raises Refused for what cannot be a flow's name."""
+        known = self._flows.file(name)
+        if known is not None:
+            return Path(known.path)
+        if not NAME.fullmatch(name):
+            raise Refused("a name of letters, digits, _ and - is wanted", {"flow": "letters, digits, _ and -"})
+        return self._folder / f"{name}.yaml"
+
+    async def open(self, name: FlowName) -> Opened:
+        """The file as it is on the disk now. Raises NotFound if there is neither a file nor a draft; FaultyFile."""
+        path = self.path(name)
+        text, checksum = await self._job(read, path)
+        draft = await self._store.flows.draft(name)
+        if not checksum and draft is None:
+            raise NotFound("flow", name)
+        return Opened(file=path.name, checksum=checksum, graph=await self.look(text, path.name), draft=draft)
+
+    async def look(self, text: str, file: str = "flow") -> Graph:
+        return await self._job(graph.look, text, file)
+
+    async def changed(self, text: str, wanted: dict[str, Any], renamed: dict[str, str]) -> Graph:
+        """Raises CannotSplice, FaultyFile."""
+        return await self._job(graph.changed, text, wanted, renamed)
+
+    async def difference(self, before: str, after: str) -> graph.Difference:
+        return await self._job(graph.difference, before, after)
+
+    async def walk(self, text: str, keys: str, asked: dict[str, Any]) -> list[str]:
+        """Raises FaultyFile, Refused."""
+        return await self._job(graph.walk, text, keys, asked)
+
+    # ---- changing -------------------------------------------------------------------------------------------------
+
+    async def publish(  # who, what, why
+        self,
+        name: FlowName,
+        text: str,
+        *,
+        base: str,
+        by: str,
+        note: str,
+        how: How = "published",
+        of: int | None = None,
+    ) -> FlowVersion:
+        """Write a flow's file and put it into service, if it has no fault and its file is still the one of `base`.
+
+        Raises FaultyFile, ChangedMeanwhile, Refused.
+        """
+        path = self.path(name)
+        seen = await self.look(text, path.name)
+        if seen.faults:
+            raise FaultyFile([Fault(path.name, fault.line, fault.reason) for fault in seen.faults])
+        if seen.name != name:
+            raise Refused("the text is of another flow", {"text": f"flow: {name} is wanted, not {seen.name[:64]}"})
+        async with self._turn:
+            checksum = await self._job(put, path, seen.text, base)
+            version = await self._store.flows.append(
+                name, seen.text, checksum, at=self._clock.utc(), by=by, how=how, note=note, of=of
+            )
+            await self._store.flows.drop_draft(name, text)
+        await self._reload()
+        return version
+
+    async def roll_back(self, name: FlowName, number: int, *, base: str, by: str, note: str) -> FlowVersion:
+        """Publish an old version again. Raises NotFound, and as `publish`."""
+        old = await self._store.flows.version(name, number)
+        return await self.publish(name, old.text, base=base, by=by, note=note, how="rolled_back", of=number)
+
+    async def take_up(self) -> None:
+        """After a loading: what came into service by hand becomes a version too. What fails is logged only."""
+        async with self._turn:
+            try:
+                newest = await self._store.flows.newest()
+                for file in self._flows.files():
+                    flow = self._flows.get(file.flow)
+                    if flow is None or flow.file != file.path or self._flows.is_refused(file.path):
+                        continue
+                    known = newest.get(file.flow)
+                    if known is None or known.checksum != file.checksum:
+                        await self._store.flows.append(
+                            file.flow,
+                            file.text,
+                            file.checksum,
+                            at=self._clock.utc(),
+                            by="",
+                            how="by_hand",
+                            note="",
+                        )
+            except CallcenterdError as fault:
+                _log.error("versions of flows cannot be kept", why=str(fault))
+
+    async def _job(self, job: Callable[..., T], *arguments: Any) -> T:
+        answered: T | Wrong = await self._worker.run(attempt, job, *arguments)
+        if isinstance(answered, Wrong):
+            raise answered.fault
+        return answered

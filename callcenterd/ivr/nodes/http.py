@@ -1,0 +1,164 @@
+"""http: ask a business system, and keep what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from callcenterd.ivr import expression
+from callcenterd.ivr.expression import Plain
+from callcenterd.ivr.node import (
+    OPERATOR_KEY,
+    BusinessFailed,
+    BusinessSlow,
+    Exits,
+    FlowCall,
+    Name,
+    Node,
+    NodeFailed,
+    NodeName,
+    OperatorWanted,
+    Plainly,
+    Question,
+    Template,
+    Walk,
+    Word,
+    node,
+    present,
+)
+from callcenterd.ivr.saying import Saying, fixed, prompts
+from callcenterd.model.prompts import Prompt
+
+LOOK_SECONDS = 0.5
+"""How often it is looked whether the caller would rather speak with a person."""
+FILLER_AFTER = 1.5
+
+
+@node(
+    "http", zh="查询业务系统（HTTP，JSON），结果存入变量。", en="Ask a business system (HTTP, JSON); keep the answer."
+)
+class Http(Node):
+    """http: the address; its host is one of the configuration's `business.hosts`, and values that are filled in cannot
+    leave their place. method: GET or POST. send: names with values, the JSON of a POST. headers: lines of the head;
+    secrets: the same, but each value is the name of a secret of the configuration. timeout: seconds for one try.
+    retries: of a question that may be asked twice. get: variables, each with the way to its value in the answer, such
+    as data.orders.0.number. tell: those of them that the agent shall see. filler: what a caller hears who waits.
+    next: answered, with all that is wanted. on_failed: else; on_timeout: not in time. Without them, as on_error.
+    """
+
+    http: Template
+    method: Literal["GET", "POST"] = "GET"
+    send: Annotated[dict[Word, Plainly], Field(max_length=50)] = Field(default_factory=dict)
+    headers: Annotated[dict[Word, Template], Field(max_length=20)] = Field(default_factory=dict)
+    secrets: Annotated[dict[Word, Word], Field(max_length=20)] = Field(default_factory=dict)
+    timeout: Annotated[float, Field(strict=True, gt=0, le=60)] = 5
+    retries: Annotated[int, Field(strict=True, ge=0, le=3)] = 0
+    get: Annotated[dict[Name, Word], Field(max_length=20)] = Field(default_factory=dict)
+    tell: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    filler: Saying | None = None
+    next: NodeName | None = None
+    on_failed: NodeName | None = None
+    on_timeout: NodeName | None = None
+
+    async def run(self, call: FlowCall, walk: Walk) -> NodeName | None:
+        try:
+            answer = await self._answer(call, walk)
+            found = {name: _at(answer, way) for name, way in self.get.items()}
+        except BusinessFailed as why:
+            to = (self.on_timeout if isinstance(why, BusinessSlow) else None) or self.on_failed
+            if to is None:
+                raise
+            walk.variables["error"] = str(why)[:200]
+            return to
+        for name, value in found.items():
+            walk.set(name, value)
+            if name in self.tell:
+                call.tell(name, value)
+        return self.next
+
+    async def _answer(self, call: FlowCall, walk: Walk) -> Plain:
+        send: dict[str, Plain] = {
+            name: walk.value(value) if isinstance(value, str) else value for name, value in self.send.items()
+        }
+        question = Question(
+            method=self.method,
+            url=expression.fill(self.http, walk.variables, "url"),
+            headers={name: _one_line(walk.fill(text)) for name, text in self.headers.items()},
+            secrets=self.secrets,
+            body=send if self.method == "POST" else None,
+            seconds=self.timeout,
+            tries=1 + self.retries,
+        )
+        asking = asyncio.ensure_future(call.ask_business(question))
+        try:
+            await asyncio.wait({asking}, timeout=FILLER_AFTER)
+            filler = prompts(self.filler, walk) if self.filler is not None and not asking.done() else []
+            while not asking.done():
+                if self.operator and walk.has_operator and call.typed_ahead() == OPERATOR_KEY:
+                    await call.ask((), seconds=1)  # the 0 is used up
+                    raise OperatorWanted
+                if filler:
+                    await self._fill(call, filler, asking)
+                    filler = []
+                await asyncio.wait({asking}, timeout=LOOK_SECONDS)
+            return await asking
+        finally:
+            asking.cancel()
+
+    async def _fill(self, call: FlowCall, filler: Sequence[Prompt], asking: asyncio.Future[Plain]) -> None:
+        """Until it is heard, a key comes, or the answer is there."""
+        playing = asyncio.ensure_future(call.play(filler, stop_on_key=True))
+        try:
+            both: set[asyncio.Future[Any]] = {asking, playing}
+            await asyncio.wait(both, return_when="FIRST_COMPLETED")
+        finally:
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+
+    def exits(self) -> Exits:
+        return present(next=self.next, on_failed=self.on_failed, on_timeout=self.on_timeout)
+
+    def sets(self) -> Iterable[str]:
+        return self.get.keys()
+
+    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+        scheme, _, rest = self.http.partition("://")
+        host = rest.split("/", 1)[0].split("?", 1)[0]
+        if (
+            scheme not in {"http", "https"}
+            or not host
+            or "{" in host
+            or "@" in host
+            or not urlsplit(self.http).hostname
+        ):
+            yield ("http",), "an address such as https://crm.example.com/balance is wanted, its host without variables"
+        if self.send and self.method != "POST":
+            yield ("send",), "method: POST is wanted; a GET sends nothing but its address"
+        for name in set(self.tell) - self.get.keys():
+            yield ("tell",), f"{name} is none of the variables of get"
+
+    def prompts(self, language: str) -> tuple[Prompt, ...]:
+        return fixed(self.filler or (), language)
+
+
+def _at(answer: Plain, way: str) -> Plain:
+    """Raises BusinessFailed if the answer has nothing there."""
+    value = answer
+    for step in way.split("."):
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            raise BusinessFailed(f"the answer has no {way}")
+    return value
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise NodeFailed("a line of the head has no characters that cannot be printed")
+    return text

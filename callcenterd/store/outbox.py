@@ -1,0 +1,132 @@
+"""Letters that are to go out by e-mail: kept with what they tell of, until a mail server has taken them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenterd.errors import NotFound, NotNow
+from callcenterd.model.mail import Letter, LetterState
+from callcenterd.model.voicemail import MessageSight
+from callcenterd.store.engine import Database, bounded
+from callcenterd.store.schema import outbox, voicemail
+from callcenterd.store.seen import messages_seen
+
+_Letters: TypeAlias = list[Letter]
+"""Inside the class `list` is its method."""
+
+
+class Outbox:
+    """Whoever writes of these is durable: what was taken by the mail server is not sent again after a power cut."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, now: datetime, limit: int = 20) -> _Letters:
+        """Those that are to be sent now, who waits longest first."""
+        query = (
+            sa.select(outbox)
+            .where(outbox.c.state == "waiting", outbox.c.next_at <= now)
+            .order_by(outbox.c.next_at, outbox.c.id)
+            .limit(bounded(limit))
+        )
+        return [_letter(row) for row in await self._database.rows(query)]
+
+    async def list(
+        self,
+        state: LetterState | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        *,
+        sight: MessageSight | None = None,
+    ) -> tuple[_Letters, int]:
+        """One page, newest first, at most 500; and how many there are in all. sight: only those with messages that may
+        be seen; None: all."""
+        query = sa.select(outbox)
+        if state is not None:
+            query = query.where(outbox.c.state == state)
+        if sight is not None:
+            query = query.where(outbox.c.voicemail_id.in_(sa.select(voicemail.c.id).where(messages_seen(sight))))
+        rows, total = await self._database.page(query, (outbox.c.id.desc(),), limit, offset)
+        return [_letter(row) for row in rows], total
+
+    async def get(self, letter: int) -> Letter:
+        """Raises NotFound."""
+        row = await self._database.row(sa.select(outbox).where(outbox.c.id == letter))
+        if row is None:
+            raise NotFound("letter", letter)
+        return _letter(row)
+
+    async def count(self) -> dict[LetterState, int]:
+        query = sa.select(outbox.c.state, sa.func.count().label("n")).group_by(outbox.c.state)
+        return {row.state: row.n for row in await self._database.rows(query)}
+
+    async def sent(self, letter: int, at: datetime, why: str) -> None:
+        """The mail server has taken it. why: what it said."""
+        await self._change(letter, {"state": "sent", "sent_at": at, "why": why, "tries": outbox.c.tries + 1})
+
+    async def later(self, letter: int, at: datetime, why: str, *, tried: bool = True) -> None:
+        """It is to be tried again then. tried: it was given to the mail server."""
+        await self._change(letter, {"next_at": at, "why": why, "tries": outbox.c.tries + int(tried)})
+
+    async def failed(self, letter: int, why: str) -> None:
+        """It is not tried again by itself."""
+        await self._change(letter, {"state": "failed", "why": why, "tries": outbox.c.tries + 1})
+
+    async def again(self, letter: int, now: datetime) -> Letter:
+        """One that failed is tried anew, for as long as a new one. Raises NotFound, and NotNow if it has not failed."""
+
+        async def work(connection: AsyncConnection) -> Letter:
+            row = (await connection.execute(sa.select(outbox).where(outbox.c.id == letter))).first()
+            if row is None:
+                raise NotFound("letter", letter)
+            if row.state != "failed":
+                raise NotNow(f"letter {letter} has not failed")
+            new = {"state": "waiting", "created_at": now, "next_at": now, "why": ""}
+            change = outbox.update().where(outbox.c.id == letter).values(new).returning(outbox)
+            return _letter((await connection.execute(change)).one())
+
+        return await self._database.write(work)
+
+    async def remove(self, letter: int) -> None:
+        """Raises NotFound."""
+
+        async def work(connection: AsyncConnection) -> None:
+            gone = await connection.execute(outbox.delete().where(outbox.c.id == letter))
+            if gone.rowcount == 0:
+                raise NotFound("letter", letter)
+
+        await self._database.write(work)
+
+    async def forget_sent(self, before: datetime) -> None:
+        """Those that were sent before that moment."""
+
+        async def work(connection: AsyncConnection) -> None:
+            old = (outbox.c.state == "sent") & (outbox.c.sent_at < before)
+            await connection.execute(outbox.delete().where(old))
+
+        await self._database.write(work, durable=False)
+
+    async def _change(self, letter: int, new: dict[str, Any]) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(outbox.update().where(outbox.c.id == letter).values(new))
+
+        await self._database.write(work)
+
+
+async def put_in(connection: AsyncConnection, voicemail: int, addresses: Iterable[str], at: datetime) -> None:
+    """Letters that bring a message, in the transaction that keeps it: whoever was told that it is kept gets them."""
+    for address in addresses:
+        row = {"address": address, "voicemail_id": voicemail, "key": secrets.token_hex(16)}
+        await connection.execute(outbox.insert().values(row | {"created_at": at, "next_at": at, "state": "waiting"}))
+
+
+def _letter(row: sa.Row[Any]) -> Letter:
+    known = dict(row._mapping)
+    known["voicemail"] = known.pop("voicemail_id")
+    return Letter(**known)

@@ -1,0 +1,88 @@
+"""Letters [邮件] that bring messages to mailboxes' addresses: sent, waiting, or not delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from pydantic import Field, TypeAdapter
+
+from callcenterd.errors import NotFound
+from callcenterd.model.mail import Letter, LetterState
+from callcenterd.web.agents import Nothing
+from callcenterd.web.answers import Conditions, answer, conditions, nothing, read
+from callcenterd.web.customers import number_in
+from callcenterd.web.describe import shape
+from callcenterd.web.messages import message_sight
+from callcenterd.web.office import OFFICE
+from callcenterd.web.rights import right
+from callcenterd.web.session import signed_in
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True)
+class LetterList:
+    items: list[Letter]
+    total: int
+
+
+LETTER = TypeAdapter(Letter)
+LETTERS = TypeAdapter(LetterList)
+
+
+class LetterConditions(Conditions):
+    """state: failed: those that somebody has to see to."""
+
+    state: LetterState | None = None
+    limit: int = Field(50, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+async def _seen(request: web.Request) -> int:
+    """The letter of an address. Raises NotFound, also for one with a message that one may not see."""
+    number, store, sight = number_in(request, "letter"), request.app[OFFICE].store, message_sight(request)
+    message = await store.voicemail.get((await store.outbox.get(number)).voicemail)
+    if sight is None or sight.sees(
+        queue=message.queue, agent=message.agent, extension=message.extension, assigned_to=message.assigned_to
+    ):
+        return number
+    raise NotFound("letter", number)
+
+
+@routes.get("/api/v1/letters")
+@right("letter")
+@shape(summary="Letters with messages, newest first", conditions=LetterConditions, answer=LETTERS)
+async def list_letters(request: web.Request) -> web.StreamResponse:
+    """200 one page of those whose messages one may see; sent ones are kept for thirty days."""
+    wanted = conditions(request, LetterConditions)
+    kept, sight = request.app[OFFICE].store.outbox, message_sight(request)
+    items, total = await kept.list(wanted.state, wanted.limit, wanted.offset, sight=sight)
+    return answer(LETTERS, LetterList(items, total))
+
+
+@routes.post("/api/v1/letters/{id}/again")
+@right("letter")
+@shape(summary="Try a letter anew that was not delivered", body=Nothing, answer=LETTER)
+async def try_letter_again(request: web.Request) -> web.StreamResponse:
+    """200 the letter, which goes out within seconds · 404 no such letter · 409 it has not failed."""
+    await read(request, Nothing)
+    number, office = await _seen(request), request.app[OFFICE]
+    now = office.clock.utc()
+    letter = await office.store.outbox.again(number, now)
+    details = {"address": letter.address, "voicemail": letter.voicemail}
+    await office.store.audit.append(now, signed_in(request).login, "letter.again", f"letter/{number}", details)
+    return answer(LETTER, letter)
+
+
+@routes.delete("/api/v1/letters/{id}")
+@right("letter")
+@shape(summary="Give a letter up")
+async def remove_letter(request: web.Request) -> web.StreamResponse:
+    """204 it is gone, and is no alarm any more · 404 no such letter."""
+    number, office = await _seen(request), request.app[OFFICE]
+    await office.store.outbox.remove(number)
+    await office.store.audit.append(
+        office.clock.utc(), signed_in(request).login, "letter.removed", f"letter/{number}", {}
+    )
+    return nothing()

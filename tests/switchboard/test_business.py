@@ -1,0 +1,141 @@
+"""Business systems that answer, hang, lie and flood; and addresses that nobody may ask."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from callcenterd.ivr.expression import Plain
+from callcenterd.ivr.node import BusinessFailed, BusinessSlow, Question
+from callcenterd.switchboard.business import Business
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+async def _orders(request: web.Request) -> web.StreamResponse:
+    return web.json_response(
+        {"q": request.query["q"], "key": request.headers.get("X-Key", ""), "sent": (await request.text())}
+    )
+
+
+async def _hangs(_: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(60)
+    return web.Response()
+
+
+async def _floods(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    for _ in range(1600):
+        await answer.write(b"[" * 65536)
+    return answer
+
+
+async def _moved(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("http://127.0.0.1:1/")
+
+
+async def _garbage(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"\xff<html>")
+
+
+async def _deep(_: web.Request) -> web.StreamResponse:
+    return web.Response(text="[" * 100_000)
+
+
+@asynccontextmanager
+async def system() -> AsyncIterator[int]:
+    app = web.Application()
+    for path, serve in (
+        ("/orders", _orders), ("/hangs", _hangs), ("/floods", _floods), ("/moved", _moved),
+        ("/garbage", _garbage), ("/deep", _deep),
+    ):  # fmt: skip
+        app.router.add_route("*", path, serve)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+def question(url: str, **more: object) -> Question:
+    asked = {"method": "GET", "headers": {}, "secrets": {}, "body": None, "seconds": 3.0, "tries": 1, **more}
+    return Question(url=url, **asked)  # type: ignore[arg-type]
+
+
+async def ask(path: str, **more: object) -> Plain:
+    async with system() as port:
+        business = Business([f"127.0.0.1:{port}"], LOOPBACK, {"crm": "s3cret"})
+        try:
+            return await business.ask(question(f"http://127.0.0.1:{port}{path}", **more))
+        finally:
+            await business.stop()
+
+
+async def test_a_system_is_asked_with_a_secret_that_only_its_name_is_known_of() -> None:
+    assert await ask("/orders?q=1%262", secrets={"X-Key": "crm"}) == {"q": "1&2", "key": "s3cret", "sent": ""}
+    assert await ask("/orders?q=1", method="POST", body={"a": 1}) == {"q": "1", "key": "", "sent": '{"a": 1}'}
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/garbage", "no JSON"),
+        ("/deep", "no JSON"),
+        ("/moved", "answered 302"),
+        ("/nowhere", "answered 404"),
+    ],
+)
+async def test_an_answer_that_is_none_is_a_fault(path: str, why: str) -> None:
+    with pytest.raises(BusinessFailed, match=why):
+        await ask(path)
+
+
+async def test_a_system_that_hangs_is_given_up_in_time() -> None:
+    with pytest.raises(BusinessSlow):
+        await ask("/hangs", seconds=0.1, tries=2)
+
+
+async def test_a_hundred_megabytes_are_not_taken_in() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(BusinessFailed, match="more than 262144 octets"):
+        await ask("/floods")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000, "kilobytes"
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "why"),
+    [
+        ("http://127.0.0.1/", [], "not listed"),
+        ("http://127.0.0.1/", ["127.0.0.1"], "network of our own"),
+        ("http://127.0.0.1:81/", ["127.0.0.1"], "not listed"),
+        ("http://localhost:1/", ["localhost:1"], "cannot be asked"),
+        ("http://169.254.169.254/", ["169.254.169.254"], "network of our own"),
+        ("http://0.0.0.0/", ["0.0.0.0"], "network of our own"),
+        ("http://crm@evil/", ["crm"], "without a user"),
+        ("http://crm.evil/", ["crm"], "not listed"),
+        ("file:///etc/passwd", [""], "http:// or https://"),
+        ("http://[::ffff:127.0.0.1]/", ["::ffff:7f00:1"], "network of our own"),
+    ],
+)
+async def test_what_is_not_listed_is_not_asked(url: str, hosts: list[str], why: str) -> None:
+    business = Business(hosts)
+    try:
+        with pytest.raises(BusinessFailed, match=why):
+            await business.ask(question(url))
+    finally:
+        await business.stop()
+
+
+async def test_a_secret_that_is_not_there_is_named_and_nothing_is_asked() -> None:
+    with pytest.raises(BusinessFailed, match="no secret erp"):
+        await ask("/orders?q=1", secrets={"X-Key": "erp"})

@@ -1,0 +1,158 @@
+"""What a flow learns of a caller reaches the agent, what is secret reaches nobody; with real rooms, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from contextlib import AbstractAsyncContextManager
+from typing import cast
+
+from callcenterd.ivr.expression import Plain
+from callcenterd.ivr.node import BusinessFailed, Question
+from callcenterd.ivr.shelf import Flows
+from callcenterd.model import events
+from callcenterd.model.customers import Customer
+from callcenterd.model.ids import CustomerId, FlowName
+from callcenterd.model.site import NumberRoute
+from callcenterd.switchboard.business import Business
+from tests.kit.office import Office, Shelf, in_virtual_time, office, site
+from tests.kit.virtual import START
+from tests.switchboard.test_waiting import Ear, calls
+
+NUMBER = "02088887777"
+CARD = """
+flow: card
+language: en
+start: who
+operator: person
+nodes:
+  who: {lookup: number, next: card}
+  card: {collect: card, ask: "Your card, please.", least: 4, next: pin, on_wrong: person}
+  pin: {collect: pin, ask: "Your PIN, please.", secret: true, least: 4, next: ask, on_wrong: person}
+  ask:
+    http: "https://crm.example.com/cards"
+    method: POST
+    send: {card: "{{ card }}", pin: "{{ pin }}"}
+    get: {balance: balance}
+    tell: [balance]
+    filler: "One moment, please."
+    next: tell
+  tell: {subflow: told, next: person}
+  person: {queue: sales}
+"""
+TOLD = """
+flow: told
+language: en
+takes: [balance]
+start: a
+nodes:
+  a: {say: ["You have", {number: "{{ balance }}"}, "left."]}
+"""
+
+
+class System:
+    """A business system. seconds: until it answers."""
+
+    def __init__(self, answer: Plain | BusinessFailed, seconds: float = 0) -> None:
+        self.answer, self.seconds = answer, seconds
+        self.asked: list[Question] = []
+
+    async def ask(self, question: Question) -> Plain:
+        self.asked.append(question)
+        await asyncio.sleep(self.seconds)
+        if isinstance(self.answer, BusinessFailed):
+            raise self.answer
+        return self.answer
+
+    async def stop(self) -> None:
+        """Nothing is open."""
+
+
+def opened(system: System) -> AbstractAsyncContextManager[Office]:
+    where = dataclasses.replace(site(), numbers=(NumberRoute(match=NUMBER, flow=FlowName("card")),))
+    return office(where, flows=(CARD, TOLD), business=cast("Business", system))
+
+
+async def keys(desk: Office, ear: Ear, pressed: str) -> None:
+    for key in pressed:
+        desk.sound.keys(ear.leg, key)
+    await desk.wait(6)
+
+
+@in_virtual_time
+async def test_what_was_keyed_and_looked_up_pops_up_with_the_call_and_a_pin_does_not() -> None:
+    system = System({"balance": 12})
+    async with opened(system) as desk:
+        desk.memory.phones["13800138000"] = [
+            Customer(id=CustomerId(7), name="Ms Wang", created_at=START, changed_at=START)
+        ]
+        await desk.sign_in("1001")
+        call, _, ear = await calls(desk, NUMBER)
+        await keys(desk, ear, "88001234#")
+        await keys(desk, ear, "2468#")
+        assert system.asked[0].body == {"card": "88001234", "pin": "2468"}
+        assert "You have twelve left." in " ".join(ear.spoken())
+        desk.line.rings(desk.line.rung("1001"))
+        (pop,) = desk.told(events.ScreenPopped)
+        assert pop.known == {"customer": "Ms Wang", "card": "88001234", "balance": "12"}
+        assert "call.known" in desk.story(call)
+        assert not any("2468" in str(fact) for fact in desk.facts), "a PIN goes nowhere"
+
+
+@in_virtual_time
+async def test_who_is_bored_by_a_slow_system_presses_zero_and_gets_a_person() -> None:
+    async with opened(System(None, seconds=3600)) as desk:
+        _, _, ear = await calls(desk, NUMBER)
+        await keys(desk, ear, "88001234#")
+        await keys(desk, ear, "2468#")
+        assert ear.spoken()[-1] == "One moment, please."
+        assert desk.told(events.CallerQueued) == []
+        await keys(desk, ear, "0")
+        assert len(desk.told(events.CallerQueued)) == 1
+
+
+@in_virtual_time
+async def test_a_system_that_fails_does_not_end_the_call() -> None:
+    async with opened(System(BusinessFailed("down"))) as desk:
+        _, _, ear = await calls(desk, NUMBER)
+        await keys(desk, ear, "88001234#")
+        await keys(desk, ear, "2468#")
+        assert len(desk.told(events.CallerQueued)) == 1
+
+
+@in_virtual_time
+async def test_a_call_walks_the_flows_that_were_in_service_when_it_came() -> None:
+    async with opened(System({"balance": 12})) as desk:
+        _, _, ear = await calls(desk, NUMBER)
+        desk.board.flows = cast("Flows", Shelf((CARD, TOLD.replace("You have", "Newer:"))))
+        await keys(desk, ear, "88001234#")
+        await keys(desk, ear, "2468#")
+        await desk.wait(30)
+        assert "You have twelve left." in " ".join(ear.spoken())
+
+
+JUDGED = """
+flow: card
+language: en
+start: sales
+nodes:
+  sales: {queue: sales, next: judge}
+  judge: {survey: {service: "How were we?"}}
+"""
+
+
+@in_virtual_time
+async def test_after_the_agent_has_hung_up_the_caller_judges_and_it_is_kept_with_the_call() -> None:
+    where = dataclasses.replace(site(), numbers=(NumberRoute(match=NUMBER, flow=FlowName("card")),))
+    async with office(where, flows=(JUDGED,)) as desk:
+        await desk.sign_in("1001")
+        call, _, ear = await calls(desk, NUMBER)
+        phone = desk.line.rung("1001")
+        desk.line.picks_up(phone)
+        await desk.wait(20)
+        desk.line.hangs_up(phone)
+        await desk.settle()
+        await keys(desk, ear, "4")
+        (judged,) = desk.told(events.SurveyAnswered)
+        assert (judged.question, judged.score, judged.most) == ("service", 4, 5)
+        assert (judged.call, judged.agent, judged.queue) == (call, "1001", "sales")

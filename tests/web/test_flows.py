@@ -1,0 +1,142 @@
+"""The flow editor's API: drafts, publishing, versions, and what it asks about a text."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from callcenterd.model.ids import FlowName
+from callcenterd.web.flows import MOST_TEXT
+from tests.web.house import FLOW, House
+
+NEW = FLOW.replace("{queue: sales}", "{queue: sales, next: bye}\n  bye: {hangup: normal}  # the end")
+
+
+async def ask(office: House, method: str, path: str, body: Any = None, status: int = 200, login: str = "root") -> Any:
+    headers = await office.as_(login)
+    sent = {"headers": headers} if body is None else {"headers": headers, "json": body}
+    answer = await office.client.request(method, f"/api/v1{path}", **sent)
+    assert answer.status == status, await answer.text()
+    return None if status == 204 else await answer.json()
+
+
+async def base(office: House) -> str:
+    return str((await ask(office, "GET", "/flows/main"))["checksum"])
+
+
+async def trail(office: House) -> list[tuple[str, str, str]]:
+    entries, _ = await office.office.store.audit.search(what="flow")
+    return [(entry.who, entry.what, entry.target) for entry in entries]
+
+
+async def test_a_flow_is_opened_edited_kept_published_and_taken_back(office: House) -> None:
+    opened = await ask(office, "GET", "/flows/main")
+    assert (opened["file"], opened["says"]["text"], opened["draft"]) == ("main.yaml", FLOW, None)
+    wanted = opened["says"]["data"]
+    wanted["nodes"]["sales"]["next"] = "bye"
+    wanted["nodes"]["bye"] = {"hangup": "normal"}
+    edited = await ask(office, "POST", "/flow_check", {"text": FLOW, "wanted": wanted})
+    assert edited["faults"] == []
+    assert [(node["name"], node["kind"]) for node in edited["nodes"]] == [("sales", "queue"), ("bye", "hangup")]
+    kept = {"text": edited["text"], "base": opened["checksum"]}
+    draft = await ask(office, "PUT", "/flows/main/draft", kept)
+    assert (await ask(office, "GET", "/flows/main"))["draft"] == draft
+    assert (await ask(office, "GET", "/flows"))["items"][0]["draft"] == {"by": "root", "at": draft["at"]}
+    published = await ask(office, "POST", "/flows/main/publish", {**kept, "note": "再见"})
+    assert (published["how"], published["by"], published["note"]) == ("published", "root", "再见")
+    assert (await ask(office, "GET", "/flows/main"))["draft"] is None
+    flow = office.office.flows.get(FlowName("main"))
+    assert flow is not None
+    assert "bye" in flow.nodes
+    versions = (await ask(office, "GET", "/flows/main/versions"))["items"]
+    assert [version["how"] for version in versions] == ["published"]
+    first = versions[0]["number"]
+    await ask(office, "POST", "/flows/main/publish", {"text": FLOW, "base": await base(office)})
+    back = await ask(office, "POST", "/flows/main/roll_back", {"number": first, "base": await base(office)})
+    assert (back["how"], back["of"]) == ("rolled_back", first)
+    assert (office.flows / "main.yaml").read_text(encoding="utf-8") == edited["text"]
+    assert (await ask(office, "GET", f"/flows/main/versions/{first}"))["text"] == edited["text"]
+    assert await trail(office) == [
+        ("root", "flow.rolled_back", "flow/main"),
+        ("root", "flow.published", "flow/main"),
+        ("root", "flow.published", "flow/main"),
+    ]
+
+
+async def test_a_file_changed_by_hand_is_told_with_what_it_says_now(office: House) -> None:
+    began = await base(office)
+    (office.flows / "main.yaml").write_text(FLOW + "# by hand\n", encoding="utf-8")
+    refused = await ask(office, "POST", "/flows/main/publish", {"text": NEW, "base": began}, 409)
+    assert refused["error"]["code"] == "changed_meanwhile"
+    assert refused["error"]["now"] == {"text": FLOW + "# by hand\n", "checksum": await base(office)}
+    assert (office.flows / "main.yaml").read_text(encoding="utf-8") == FLOW + "# by hand\n"
+
+
+async def test_two_who_draft_at_once_do_not_write_over_each_other(office: House) -> None:
+    mine = {"text": NEW, "base": await base(office), "seen": None}
+    first = await ask(office, "PUT", "/flows/main/draft", mine)
+    await ask(office, "PUT", "/flows/main/draft", mine, 409)
+    second = await ask(office, "PUT", "/flows/main/draft", {**mine, "seen": first["at"]})
+    assert second["at"] != first["at"]
+    await ask(office, "DELETE", "/flows/main/draft", status=204)
+    assert (await ask(office, "GET", "/flows/main"))["draft"] is None
+
+
+async def test_what_has_a_fault_is_told_with_its_place_and_not_published(office: House) -> None:
+    wrong = FLOW.replace("{queue: sales}", "{queue: sales, next: nowhere}")
+    seen = await ask(office, "POST", "/flow_check", {"text": wrong})
+    assert [(fault["node"], fault["line"]) for fault in seen["faults"]] == [("sales", 7)]
+    refused = await ask(office, "POST", "/flows/main/publish", {"text": wrong, "base": await base(office)}, 422)
+    assert refused["error"]["faults"][0]["line"] == 7
+    lost = {"text": "a: &x {b: 1}\nc: *x\n", "wanted": {"c": {"b": 1}}}
+    assert (await ask(office, "POST", "/flow_check", lost, 422))["error"]["code"] == "wrong_fields"
+    await ask(office, "POST", "/flow_check", {"text": "x" * (MOST_TEXT + 1)}, 422)
+
+
+async def test_a_new_flow_begins_as_a_draft(office: House) -> None:
+    text = NEW.replace("flow: main", "flow: night")
+    await ask(office, "GET", "/flows/night", status=404)
+    await ask(office, "PUT", "/flows/a b/draft", {"text": text, "base": ""}, 422)
+    await ask(office, "PUT", "/flows/night/draft", {"text": text, "base": ""})
+    shown = {flow["name"]: flow for flow in (await ask(office, "GET", "/flows"))["items"]}
+    assert (shown["night"]["in_service"], shown["main"]["numbers"]) == (False, ["02088886666"])
+    assert (await ask(office, "GET", "/flows/night"))["draft"]["text"] == text
+    await ask(office, "POST", "/flows/night/publish", {"text": text, "base": ""})
+    assert (await ask(office, "GET", "/flows/night"))["in_service"] is True
+
+
+async def test_kinds_differences_walks_and_places(office: House) -> None:
+    kinds = {kind["kind"]: kind for kind in (await ask(office, "GET", "/flow_kinds"))["items"]}
+    assert kinds["menu"]["fields"]["properties"]["keys"]
+    assert ["keys", "*"] in kinds["menu"]["exits"]
+    told = await ask(office, "POST", "/flow_diff", {"before": FLOW, "after": NEW})
+    assert (told["added"], told["changed"], told["removed"]) == (["bye"], ["sales"], [])
+    walk = {"text": NEW, "at": "2026-10-01T09:00:00+08:00"}
+    assert (await ask(office, "POST", "/flow_simulation", walk))["lines"][-1] == "09:01:06 挂断（normal）"
+    await ask(office, "POST", "/flow_simulation", {**walk, "keys": "x"}, 422)
+    await ask(office, "PUT", "/flows/main/places", {"places": {"sales": [10, -20.5]}}, 204)
+    assert (await ask(office, "GET", "/flows/main"))["places"] == {"sales": [10, -20.5]}
+    await ask(office, "PUT", "/flows/main/places", {"places": {"sales": [10, "x"]}}, 422)
+
+
+async def test_callers_in_nodes_are_counted_and_told_to_open_pages(office: House) -> None:
+    headers = await office.as_("root")
+    async with office.client.ws_connect("/api/v1/events?live=1", headers=headers) as stream:
+        assert (await stream.receive_json())["type"] == "live.snapshot"
+        office.registers("1001")
+        call = office.comes()
+        async with asyncio.timeout(10):
+            while True:
+                message = await stream.receive_json()
+                change = message.get("data", message).get("changes", {}).get("flows/main/sales")
+                if change is not None:
+                    break
+        assert change == {"flow": "main", "node": "sales", "now": 1, "today": 1}
+        assert (await ask(office, "GET", "/flows/main/counts"))["nodes"] == {"sales": {"now": 1, "today": 1}}
+        assert call in office.board.journeys
+    assert "flows" not in await ask(office, "GET", "/live")
+
+
+async def test_only_who_may_edit_flows_learns_of_them(office: House) -> None:
+    for login in ("1001", "boss", "chief"):
+        await ask(office, "GET", "/flows/main", status=403, login=login)

@@ -1,0 +1,49 @@
+/** The form of a node, made from the JSON Schema of its kind. */
+import type { FlowKind, Schema } from '../model'
+import { ANY } from './edited'
+
+export type FieldType = 'node' | 'keys' | 'text' | 'long' | 'number' | 'flag' | 'choice' | 'names' | 'other'
+
+export interface Field {
+  path: string[]
+  type: FieldType
+  needed: boolean
+  choices: string[]
+  minimum?: number
+  maximum?: number
+}
+
+export function fieldsOf(kind: FlowKind): Field[] {
+  const exits = new Set(kind.exits.map((pattern) => pattern.join('.')))
+  return within(kind.fields, [], kind.fields.$defs ?? {}, exits)
+}
+
+function within(schema: Schema, before: string[], defs: Record<string, Schema>, exits: Set<string>): Field[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, given]) => {
+    const path = [...before, name]
+    const needed = schema.required?.includes(name) ?? false
+    const field = { path, needed, choices: [] as string[] }
+    if (exits.has(path.join('.'))) return [{ ...field, type: 'node' as const }]
+    if (exits.has([...path, ANY].join('.'))) return [{ ...field, type: 'keys' as const }]
+    const some = (given.anyOf ?? [given]).filter((each) => each.type !== 'null').map((each) => resolved(each, defs))
+    const [one, ...others] = some
+    if (one === undefined) return []
+    if (others.length === 0 && one.properties) return within(one, path, defs, exits)
+    return [{ ...field, ...typeOf(one, others, name), minimum: one.minimum, maximum: one.maximum }]
+  })
+}
+
+function resolved(schema: Schema, defs: Record<string, Schema>): Schema {
+  return schema.$ref ? (defs[schema.$ref.split('/').pop() ?? ''] ?? schema) : schema
+}
+
+function typeOf(one: Schema, others: Schema[], name: string): { type: FieldType; choices: string[] } {
+  if (one.enum) return { type: 'choice', choices: one.enum.map(String) }
+  if (others.length === 0 || one.type === 'string') {
+    if (one.type === 'string') return { type: name === 'say' || (one.maxLength ?? 0) > 100 ? 'long' : 'text', choices: [] }
+    if (one.type === 'number' || one.type === 'integer') return { type: 'number', choices: [] }
+    if (one.type === 'boolean') return { type: 'flag', choices: [] }
+    if (one.type === 'array' && one.items?.type === 'string') return { type: 'names', choices: [] }
+  }
+  return { type: name === 'say' ? 'long' : 'other', choices: [] }
+}

@@ -295,6 +295,7 @@ def _counted(number: int, word: str) -> str:
 def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
     """How many flows there are, how many prompts their callers hear, and every fault of either."""
     from callcenterd.ivr import check, flowtests, shelf  # noqa: PLC0415
+    from callcenterd.ivr.node import broken_plug_ins  # noqa: PLC0415
     from callcenterd.model.prompts import Music, Recorded  # noqa: PLC0415
 
     reading = shelf.read_folder(loaded.flows)
@@ -307,6 +308,10 @@ def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
     faults += _unusable_certificates(loaded)
     faults += _unusable_keys(loaded)
     faults += _unusable_secrets(loaded)
+    faults += [
+        Fault(plug_in, 1, f"this plug-in with nodes for flows cannot be loaded: {why}")
+        for plug_in, why in broken_plug_ins().items()
+    ]
     faults += flowtests.run_all(reading.flows, loaded.flows, loaded.language)
     return len(reading.flows), len(heard), sorted(faults)
 

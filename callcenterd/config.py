@@ -534,6 +534,18 @@ class Config(_Keys):
     overload: Annotated[Overload, Field(description=Overload.__doc__)] = Overload()
     web: Annotated[Web, Field(description=Web.__doc__)] = Web()
     flows: Annotated[Folder, Field(description="The folder of the call flows, one YAML file each.")] = Path("flows")
+    flow_minutes: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=1,
+            le=1440,
+            description=(
+                "Minutes that a caller may spend in flows; waiting for people and speaking with them do not count. "
+                "After that the flow's operator has the call, or it ends."
+            ),
+        ),
+    ] = 60
     prompts: Annotated[
         Folder,
         Field(description="The folder of the office's own recorded prompts; a recorded one goes before a read one."),

@@ -214,6 +214,7 @@ class Server:
             park_slots=config.rooms.park_slots,
             conference_most=config.rooms.conference_most,
             proof=self.passwords,
+            flow_seconds=config.flow_minutes * 60,
             business=business.Business(
                 config.business.hosts, config.business.networks, business.secrets(config.business.secrets_file)
             ),

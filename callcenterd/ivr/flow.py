@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from callcenterd.errors import Fault
-from callcenterd.ivr.node import Name, Node, NodeName, Tag, kinds
+from callcenterd.ivr.node import Name, Node, NodeName, Tag, broken_plug_ins, kinds
 from callcenterd.model.ids import FlowName
 from callcenterd.model.prompts import Prompt
 from callcenterd.yamltext import Document
@@ -136,4 +136,5 @@ def _which_kind(data: Mapping[str, object], named: list[str]) -> str:
     for key in data:
         if near := difflib.get_close_matches(key, kinds(), n=1):
             return f"{key} is no kind of node; {near[0]} is meant?"
-    return f"no kind of node is named; there are {', '.join(kinds())}"
+    lost = f"; plug-ins that cannot be loaded: {', '.join(broken_plug_ins())}" if broken_plug_ins() else ""
+    return f"no kind of node is named; there are {', '.join(kinds())}{lost}"

@@ -8,6 +8,7 @@ checker and the editor draw. The call behind `FlowCall` is a real one (`switchbo
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
 from abc import ABC, abstractmethod
@@ -19,6 +20,7 @@ from importlib import metadata
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, NewType, Protocol, TypeVar
 
+import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from callcenterd.errors import LocalError
@@ -28,6 +30,8 @@ from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, FlowName, QueueName
 from callcenterd.model.prompts import Prompt, Recorded, Speech
 from callcenterd.model.voicemail import Box
+
+_log = structlog.get_logger(__name__)
 
 NodeName = NewType("NodeName", str)
 
@@ -201,7 +205,8 @@ class BusinessSlow(BusinessFailed):
 class Question:
     """What a business system is asked. secrets: header lines whose values are secrets, by their names. body: JSON.
 
-    seconds: for one try. tries: one at least; more only where asking twice does no harm.
+    seconds: for one try. tries: one at least. repeatable: it may be asked again even if it may have been heard; else
+    only if nobody could be reached.
     """
 
     method: Literal["GET", "POST"]
@@ -211,6 +216,7 @@ class Question:
     body: Plain
     seconds: float
     tries: int
+    repeatable: bool = True
 
 
 class OperatorWanted(Exception):  # no fault: the caller pressed 0
@@ -341,6 +347,10 @@ class Node(BaseModel, ABC):
         """Can the flow end at this node?"""
         return ("next",) not in self.exits()
 
+    def lets_keys_pass(self) -> bool:
+        """Does it take no time while a key waits that was typed ahead, so that the key is for a node after it?"""
+        return False
+
     def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
         """What is wrong with the arguments that their types cannot say: where, and what to do."""
         return ()
@@ -357,8 +367,8 @@ def node(kind: str, *, zh: str, en: str) -> Callable[[type[Kind]], type[Kind]]:
     """Register a kind of node. zh, en: what it is for, for the editor and the documentation."""
 
     def register(of: type[Kind]) -> type[Kind]:
-        if kind in _kinds or kind not in of.model_fields:
-            raise TypeError(f"node kind {kind!r} is there already, or has no field of its name")
+        if kind in _kinds or kind not in of.model_fields or inspect.isabstract(of):
+            raise TypeError(f"node kind {kind!r} is there already, or lacks run, exits or a field of its name")
         of.kind = kind
         of.help = {"zh-CN": zh, "en": en}
         _kinds[kind] = of
@@ -372,16 +382,35 @@ PLUG_INS = "callcenterd.nodes"
 
 
 @cache
-def kinds() -> Mapping[str, type[Node]]:
-    """Every kind by its name. Each file in `nodes/` registers its own, and so does what a package names as an entry
-    point of the group `callcenterd.nodes`."""
+def _all_kinds() -> tuple[Mapping[str, type[Node]], Mapping[str, str]]:
+    """The kinds, and why packages' entry points could not be loaded."""
     from callcenterd.ivr import nodes  # noqa: PLC0415  # nodes need this file first
 
     for module in pkgutil.iter_modules(nodes.__path__):
         importlib.import_module(f"{nodes.__name__}.{module.name}")
+    broken: dict[str, str] = {}
     for plug_in in metadata.entry_points(group=PLUG_INS):
-        plug_in.load()
-    return dict(sorted(_kinds.items()))
+        before = dict(_kinds)
+        try:
+            plug_in.load()
+        except (Exception, SystemExit) as why:  # noqa: BLE001  # a foreign program: calls go on without it
+            named, reason = f"{plug_in.name} = {plug_in.value}", f"{type(why).__name__}: {why}"[:500]
+            broken[named] = reason
+            _kinds.clear()
+            _kinds.update(before)  # half of what it has is none of it
+            _log.error("plug-in cannot be loaded", plug_in=named, why=reason)
+    return dict(sorted(_kinds.items())), broken
+
+
+def kinds() -> Mapping[str, type[Node]]:
+    """Every kind by its name. Each file in `nodes/` registers its own, and so does what a package names as an entry
+    point of the group `callcenterd.nodes`; one that cannot be loaded is left out (`broken_plug_ins`)."""
+    return _all_kinds()[0]
+
+
+def broken_plug_ins() -> Mapping[str, str]:
+    """The entry points of our group that could not be loaded, as they stand in their packages, and why not."""
+    return _all_kinds()[1]
 
 
 def present(**exits: NodeName | None) -> dict[tuple[str | int, ...], NodeName]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callcenterd.ivr import texts
-from callcenterd.ivr.engine import MAX_ALONE, MAX_DEPTH, MAX_NODES, MAX_UNATTENDED
+from callcenterd.ivr.engine import LONGEST, MAX_ALONE, MAX_DEPTH, MAX_NODES, MAX_UNATTENDED
 from callcenterd.ivr.expression import FILTERS, TESTS
 from callcenterd.ivr.flow import Head
 from callcenterd.ivr.node import PLUG_INS, VARIABLES, Node, kinds
@@ -54,9 +54,14 @@ The head: {{head}}.
 - `takes` in the head names variables that a flow which calls this one (`subflow`) must have set.
 - Key 0 leads to the node that the head names as `operator`, or else to the node that is called `operator`, from every
   node; not where a menu uses 0 itself, where it belongs to a longer number, or where a node says `operator: false`.
+  A 0 keyed ahead, into words that a key skips, is for the first node after them that asks for keys; where none comes
+  before something that takes time or the end, it leads to the operator.
 - A flow that walks {MAX_UNATTENDED} nodes or {MAX_ALONE:g} seconds without the caller doing anything (a queue and a
   conversation do not count), or {MAX_NODES} nodes in all, is stopped. Flows call each other at most {MAX_DEPTH} deep.
+  Whatever the caller does, {LONGEST / 60:g} minutes in flows (`flow_minutes` in the configuration; a queue and a
+  conversation do not count) lead to the operator, and {MAX_ALONE:g} seconds more, or no operator, end the call.
 - Kinds of nodes can be added by a package: an entry point of the group `{PLUG_INS}` names the module or class.
+  One that cannot be loaded is named in the log and by `check`; all else goes on without it.
 """
 
 

@@ -21,6 +21,7 @@ from callcenterd.calls.call import Call, Leg, LegState
 from callcenterd.calls.control import Calls
 from callcenterd.calls.listening import RefusalReason
 from callcenterd.clock import Clock
+from callcenterd.ivr import engine
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import tones
 from callcenterd.media.facts import LegStatistics, OneWay, RecordingClosed, RecordingFailed
@@ -105,6 +106,7 @@ class Switchboard:
         conference_most: int = conferences.MOST,
         proof: Proof | None = None,
         business: Business | None = None,
+        flow_seconds: float = engine.LONGEST,
     ) -> None:
         self.clock = clock
         self.bus = bus
@@ -114,6 +116,7 @@ class Switchboard:
         self.prompts = prompts
         self.language = language
         self.region = region
+        self.flow_seconds = flow_seconds
         self.site = Site()
         self.draining = False
         self.page_of: Callable[[str], ExtensionNumber | None] = lambda _login: None

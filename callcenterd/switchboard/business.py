@@ -11,8 +11,9 @@ import asyncio
 import ipaddress
 import json
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -27,6 +28,8 @@ from callcenterd.ivr.node import BusinessFailed, BusinessSlow, Question
 MAX_ANSWER = 256 * 1024
 """Octets."""
 MAX_AT_ONCE = 50
+IDEMPOTENCY_KEY = "Idempotency-Key"
+"""A line of a POST's head that is the same in every try, so that a system can tell a second try from a second order."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -41,14 +44,19 @@ def secrets(place: Path | None) -> Mapping[str, str]:
 
 
 class Business:
-    """hosts: "crm.example.com" (at the usual ports) or "crm.example.com:8080"."""
+    """hosts: "crm.example.com" (at the usual ports) or "crm.example.com:8080". new_key: what a question is known by."""
 
     def __init__(
-        self, hosts: Sequence[str] = (), networks: Sequence[Network] = (), secrets: Mapping[str, str] | None = None
+        self,
+        hosts: Sequence[str] = (),
+        networks: Sequence[Network] = (),
+        secrets: Mapping[str, str] | None = None,
+        new_key: Callable[[], object] = uuid4,
     ) -> None:
         self._hosts = frozenset(hosts)
         self._networks = tuple(networks)
         self._secrets = secrets or {}
+        self._new_key = new_key
         self._session: aiohttp.ClientSession | None = None
         self._turns = asyncio.Semaphore(MAX_AT_ONCE)
 
@@ -61,15 +69,18 @@ class Business:
         """Raises BusinessFailed, BusinessSlow. What is wrong with an answer is told without what stands in it."""
         url = self._allowed(question.url)
         headers = {**question.headers, **self._secret_headers(question)}
+        if question.method == "POST" and not any(name.lower() == IDEMPOTENCY_KEY.lower() for name in headers):
+            headers[IDEMPOTENCY_KEY] = str(self._new_key())
         for left in reversed(range(question.tries)):
             try:
                 async with asyncio.timeout(question.seconds), self._turns:
                     return await self._once(question, url, headers)
             except TimeoutError:
-                if not left:
+                if not left or not question.repeatable:
                     raise BusinessSlow(f"{url.host} has not answered in {question.seconds:g} s") from None
             except (aiohttp.ClientError, OSError) as why:
-                if not left:
+                unheard = isinstance(why, aiohttp.ClientConnectorError)  # nothing has been sent
+                if not left or not (question.repeatable or unheard):
                     raise BusinessFailed(f"{url.host} cannot be asked: {type(why).__name__}") from None
         raise AssertionError("there is one try at least")
 

@@ -135,7 +135,7 @@ class Inbound:
         # Who it is may be found out while the flow has begun: nobody needs to know before an agent is rung.
         self.look_up(journey)
         try:
-            await engine.run(flow, hand, start, flows)
+            await engine.run(flow, hand, start, flows, board.flow_seconds)
             cause = "flow ended"
         except Exception:  # noqa: BLE001  # a fault in one call's flow ends that call only
             _log.exception("flow failed", call=call.id, flow=name)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,9 @@ from callcenterd.errors import FaultyFile
 from callcenterd.ivr import check, engine, flowtests, shelf
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.flow import Flow
-from callcenterd.ivr.node import BusinessSlow, Question
+from callcenterd.ivr.node import BusinessSlow, Question, QueueResult
 from callcenterd.model.customers import Customer
-from callcenterd.model.ids import CustomerId, FlowName
+from callcenterd.model.ids import CustomerId, FlowName, QueueName
 from callcenterd.model.prompts import Prompt
 from callcenterd.yamltext import parse
 from tests.ivr.calls import ScriptedCall, flow_of, walk
@@ -130,6 +131,69 @@ async def test_a_zero_pressed_while_something_is_said_leads_to_a_person(nodes: s
     assert call.story[-1].endswith(end)
 
 
+class AheadOfTheWords(ScriptedCall):
+    """Keys 0 into the first words, as who knows the flow does; what a key skips takes no time."""
+
+    async def play(self, prompts: Sequence[Prompt], *, stop_on_key: bool = False) -> None:
+        if not (stop_on_key and self.ahead):
+            await super().play(prompts, stop_on_key=stop_on_key)
+        if len(self.walked) == 1:
+            self.ahead = "0"
+
+
+OPERATOR = "operator: {hangup: person}"
+MENU = 'm: {menu: {say: m}, keys: {"0": c}, otherwise: c}\nc: {hangup: own}'
+
+
+@pytest.mark.parametrize(
+    ("nodes", "end"),
+    [
+        pytest.param(f"a: {{say: x, next: b}}\nb: {{say: y, next: m}}\n{MENU}", "own", id="a menu after more words"),
+        pytest.param(
+            f"a: {{say: x, next: b}}\nb: {{set: {{n: 1}}, next: d}}\n"
+            f"d: {{branch: [{{when: n, next: m}}], otherwise: m}}\n{MENU}",
+            "own",
+            id="a menu after a decision",
+        ),
+        pytest.param(
+            "a: {say: x, next: b}\nb: {say: y, next: m}\n"
+            'm: {menu: {say: m}, keys: {"1": c}, otherwise: c}\nc: {hangup: own}',
+            "person",
+            id="the menu has no 0 of its own",
+        ),
+        pytest.param("a: {say: x, next: b}\nb: {say: y, next: c}\nc: {hangup: own}", "person", id="nothing asks"),
+        pytest.param(
+            "a: {say: x, next: b}\nb: {say: y, interruptible: false, next: m}\n" + MENU,
+            "person",
+            id="words that no key skips are not waited for",
+        ),
+        pytest.param(
+            "a: {say: x, next: b}\nb: {say: y, next: d}\n"
+            "d: {branch: [{when: \"caller == ''\", next: c}], otherwise: b}\nc: {hangup: own}",
+            "person",
+            id="a circle that asks nothing",
+        ),
+    ],
+)
+async def test_a_zero_typed_ahead_is_for_the_first_node_that_asks_and_else_for_a_person(nodes: str, end: str) -> None:
+    call = await walk(f"{nodes}\n{OPERATOR}", AheadOfTheWords())
+    assert call.story[-1] == f"hangs up: {end}"
+
+
+async def test_a_zero_typed_ahead_in_a_flow_that_another_calls_is_for_what_asks_there_or_after_it() -> None:
+    outer = 'operator: p\nnodes:\n  a: {subflow: inner, next: m}\n  m: {menu: {say: m}, keys: {"0": c}, otherwise: c}\n'
+    outer += "  c: {hangup: own}\n  p: {hangup: person}\n"
+    both = flows(outer=outer, inner="nodes:\n  a: {say: x}\n")
+
+    class InTheInner(ScriptedCall):
+        async def play(self, prompts: Sequence[Prompt], *, stop_on_key: bool = False) -> None:
+            self.ahead = "0"
+
+    call = InTheInner()
+    await engine.run(both[FlowName("outer")], call, flows=both)
+    assert call.story[-1] == "hangs up: own"
+
+
 # ---- flows that call flows ------------------------------------------------------------------------------
 
 
@@ -229,6 +293,48 @@ async def test_time_alone_with_a_flow_has_an_end() -> None:
     assert len(call.walked) < 6
 
 
+LONG = """
+a: {menu: {say: x, retries: 0}, keys: {"1": b}, otherwise: a}
+b: {say: a long story, interruptible: false, next: c}
+c: {branch: [{when: "caller == ''", next: end}], otherwise: a}
+end: {hangup: normal}
+"""
+
+
+class Patient(ScriptedCall):
+    """Presses a key whenever asked, and hears stories of ten minutes to their ends."""
+
+    async def play(self, prompts: Sequence[Prompt], *, stop_on_key: bool = False) -> None:
+        await super().play(prompts, stop_on_key=stop_on_key)
+        self.now += 600.0
+
+    async def wait_in_queue(self, queue: QueueName, **wishes: Any) -> QueueResult:
+        self.now += 7200.0
+        return await super().wait_in_queue(queue, **wishes)
+
+
+async def test_the_whole_walk_has_an_end_at_the_operator_and_then_its_own() -> None:
+    """60 minutes, and a quarter of an hour more after the operator; waiting and talking do not count."""
+    call = Patient(["1"] * 100)
+    await walk(LONG + "operator: {queue: sales}", call)
+    assert (call.now, call.story[-1]) == (3600.0 + 7200.0, "waits in sales")
+    call = Patient(["1"] * 100)
+    with pytest.raises(engine.FlowStuck, match="more than 60 minutes in one call"):
+        await walk(LONG + "operator: {queue: sales, next: a}", call)
+    assert call.now == 3600.0 + 7200.0 + 1200.0
+    assert call.story.count("waits in sales") == 1
+
+
+async def test_without_an_operator_a_walk_that_takes_too_long_ends_and_who_waits_first_has_all_the_time() -> None:
+    call = Patient(["1"] * 100)
+    with pytest.raises(engine.FlowStuck, match=r"test\.yaml:\d+: flow test walked more than 20 minutes"):
+        await engine.run(flow_of(LONG), call, longest=1200.0)
+    assert call.now == 1200.0
+    call = Patient(["1"])
+    await engine.run(flow_of("q: {queue: sales, next: s}\ns: {say: bye}"), call, longest=1200.0)
+    assert call.story == ["waits in sales", "plays bye until a key"]
+
+
 async def test_variables_have_a_bound() -> None:
     nodes = """
 i: {set: {y: "12345678"}, next: a}
@@ -238,17 +344,57 @@ b: {hangup: full}
     assert (await walk(nodes, ScriptedCall())).story == ["hangs up: full"]
 
 
+def install(folder: Path, name: str, program: str) -> None:
+    """What an installer leaves behind: the module, and the metadata that names it."""
+    (folder / f"{name}.py").write_text(program, encoding="utf-8")
+    told = folder / f"{name}-1.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n", encoding="utf-8")
+    (told / "entry_points.txt").write_text(f"[callcenterd.nodes]\n{name} = {name}\n", encoding="utf-8")
+
+
+def with_packages(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+    return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+
+
 def test_a_package_adds_a_kind_of_node_by_an_entry_point(tmp_path: Path) -> None:
     """The metadata of an installed package on the path is all that it takes."""
-    (tmp_path / "beeper.py").write_text(BEEPER, encoding="utf-8")
-    told = tmp_path / "beeper-1.dist-info"
-    told.mkdir()
-    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: beeper\nVersion: 1\n", encoding="utf-8")
-    (told / "entry_points.txt").write_text("[callcenterd.nodes]\nbeeper = beeper\n", encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    install(tmp_path, "beeper", BEEPER)
     asked = "from callcenterd.ivr.node import kinds; print(kinds()['beep'].help['en'])"
-    run = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
-    assert run.stdout == "Beep.\n"
+    assert with_packages(tmp_path, "-c", asked).stdout == "Beep.\n"
+
+
+def test_a_broken_package_is_named_and_all_others_go_on(tmp_path: Path) -> None:
+    """One lacks a module, one leaves the program, one is half a node, one takes the name of ours; a good one works."""
+    install(tmp_path, "beeper", BEEPER)
+    install(tmp_path, "absent", BEEPER.replace("beep", "lost") + "\nimport no_such_module\n")
+    install(tmp_path, "leaver", "raise SystemExit('bye')\n")
+    install(tmp_path, "half", BEEPER.replace("beep", "half").partition("    def exits")[0])
+    install(tmp_path, "thief", BEEPER.replace("beep", "say"))
+    asked = (
+        "from callcenterd.ivr.node import broken_plug_ins, kinds\n"
+        "print(*sorted(broken_plug_ins()), sep='|')\n"
+        "print('beep' in kinds(), 'lost' in kinds(), 'half' in kinds(), kinds()['say'].__module__)"
+    )
+    run = with_packages(tmp_path, "-c", asked)
+    assert run.stdout.splitlines()[-2:] == [
+        "absent = absent|half = half|leaver = leaver|thief = thief",
+        "True False False callcenterd.ivr.nodes.say",
+    ]
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in run.stdout + run.stderr
+
+
+def test_check_names_a_broken_package_and_a_flow_that_needs_it(tmp_path: Path) -> None:
+    install(tmp_path, "absent", "import no_such_module\n")
+    office = tmp_path / "office"
+    (office / "flows").mkdir(parents=True)
+    (office / "callcenter.yaml").write_text("language: en\n", encoding="utf-8")
+    (office / "flows" / "main.yaml").write_text("flow: main\nstart: a\nnodes: {a: {beep: x}}\n", encoding="utf-8")
+    run = with_packages(tmp_path, "-m", "callcenterd", "check", "-c", str(office / "callcenter.yaml"))
+    assert run.returncode == 1
+    assert "absent = absent:1: this plug-in with nodes for flows cannot be loaded: ModuleNotFoundError" in run.stdout
+    assert "plug-ins that cannot be loaded: absent = absent" in run.stdout
 
 
 ROOT = Path(__file__).parents[2]
@@ -294,6 +440,23 @@ async def test_an_answer_without_what_is_wanted_and_a_slow_one_have_their_exits(
     assert call.story == ["plays the answer has no data.0.sum until a key", "hangs up: slow"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "repeatable"),
+    [
+        ("retries: 2", True),
+        ("method: POST, retries: 2", False),
+        ("method: POST, retries: 2, repeatable: true", True),
+    ],
+)
+async def test_what_may_be_an_order_is_asked_again_only_where_the_flow_says_so(
+    arguments: str, repeatable: bool
+) -> None:
+    call = ScriptedCall()
+    call.answers.append(None)
+    await walk(f'a: {{http: "https://crm/", {arguments}}}', call)
+    assert (call.questions[0].tries, call.questions[0].repeatable) == (3, repeatable)
+
+
 async def test_who_presses_zero_while_a_system_is_asked_gets_a_person() -> None:
     class Waiting(ScriptedCall):
         async def ask_business(self, question: Question) -> Plain:
@@ -315,6 +478,8 @@ async def test_who_presses_zero_while_a_system_is_asked_gets_a_person() -> None:
         ('http: "https://a/", send: {x: 1}', "method: POST is wanted"),
         ('http: "https://a/", tell: [x]', "none of the variables"),
         ('http: "https://a/", timeout: 600', "60"),
+        ('http: "https://a/", repeatable: true, retries: 1', "method: POST and retries"),
+        ('http: "https://a/", method: POST, repeatable: true', "method: POST and retries"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_a_fault_of_the_file(arguments: str, why: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import resource
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -139,3 +141,91 @@ async def test_what_is_not_listed_is_not_asked(url: str, hosts: list[str], why: 
 async def test_a_secret_that_is_not_there_is_named_and_nothing_is_asked() -> None:
     with pytest.raises(BusinessFailed, match="no secret erp"):
         await ask("/orders?q=1", secrets={"X-Key": "erp"})
+
+
+# ---- a second try is not a second order ----------------------------------------------------------------------------
+
+
+class Shop:
+    """A business system that takes every order down, by the key that it is known by, and is slow with the first."""
+
+    def __init__(self, slow: int) -> None:
+        self.orders: list[str | None] = []
+        self._slow = slow
+
+    async def order(self, request: web.Request) -> web.StreamResponse:
+        self.orders.append(request.headers.get("Idempotency-Key"))
+        if len(self.orders) <= self._slow:
+            await asyncio.sleep(60)
+        return web.json_response({"number": 7})
+
+
+async def order(shop: Shop, **more: object) -> Plain:
+    app = web.Application()
+    app.router.add_post("/orders", shop.order)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    keys = iter(["first", "second"])
+    business = Business([f"127.0.0.1:{port}"], LOOPBACK, new_key=lambda: next(keys))
+    asked = {"method": "POST", "body": {"article": 1}, "seconds": 0.3, "tries": 3, **more}
+    try:
+        return await business.ask(question(f"http://127.0.0.1:{port}/orders", **asked))
+    finally:
+        await business.stop()
+        await runner.cleanup()
+
+
+async def test_every_try_of_an_order_has_the_same_key() -> None:
+    shop = Shop(slow=2)
+    assert await order(shop, repeatable=True) == {"number": 7}
+    assert shop.orders == ["first", "first", "first"]
+
+
+async def test_an_order_that_may_have_been_heard_is_made_once() -> None:
+    shop = Shop(slow=3)
+    with pytest.raises(BusinessSlow):
+        await order(shop, repeatable=False)
+    assert shop.orders == ["first"]
+
+
+async def test_a_key_of_the_flows_own_goes_before_ours() -> None:
+    shop = Shop(slow=0)
+    await order(shop, headers={"idempotency-key": "A-17"})
+    assert shop.orders == ["A-17"]
+
+
+async def test_an_order_that_nobody_took_is_tried_again() -> None:
+    """Connection refused: nothing has been sent. The shop opens before the last try."""
+    shop = Shop(slow=0)
+    app = web.Application()
+    app.router.add_post("/orders", shop.order)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    opened = False
+
+    class Opens(Business):
+        async def _once(self, *asked: Any) -> Plain:
+            nonlocal opened
+            try:
+                return await super()._once(*asked)
+            except OSError:
+                if not opened:
+                    await web.TCPSite(runner, "127.0.0.1", port).start()
+                    opened = True
+                raise
+
+    business = Opens([f"127.0.0.1:{port}"], LOOPBACK)
+    url = f"http://127.0.0.1:{port}/orders"
+    try:
+        asked = question(url, method="POST", body={}, tries=2, repeatable=False)
+        assert await business.ask(asked) == {"number": 7}
+    finally:
+        await business.stop()
+        await runner.cleanup()
+    assert opened
+    assert len(shop.orders) == 1

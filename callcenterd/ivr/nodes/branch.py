@@ -52,6 +52,9 @@ class Branch(Node):
     async def run(self, call: FlowCall, walk: Walk) -> NodeName | None:
         return next((case.next for case in self.branch if case.holds(call, walk)), self.otherwise)
 
+    def lets_keys_pass(self) -> bool:
+        return True
+
     def exits(self) -> Exits:
         exits = present(otherwise=self.otherwise)
         return exits | {("branch", n, "next"): case.next for n, case in enumerate(self.branch)}

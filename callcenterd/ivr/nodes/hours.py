@@ -29,6 +29,9 @@ class Hours(Node):
             await call.play([texts.say("closed", walk)])
         return to
 
+    def lets_keys_pass(self) -> bool:
+        return True
+
     def exits(self) -> Exits:
         return present(next=self.next, on_closed=self.on_closed, on_holiday=self.on_holiday)
 

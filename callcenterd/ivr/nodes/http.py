@@ -16,6 +16,7 @@ from callcenterd.ivr.node import (
     BusinessFailed,
     BusinessSlow,
     Exits,
+    Flag,
     FlowCall,
     Name,
     Node,
@@ -45,9 +46,12 @@ class Http(Node):
     """http: the address; its host is one of the configuration's `business.hosts`, and values that are filled in cannot
     leave their place. method: GET or POST. send: names with values, the JSON of a POST. headers: lines of the head;
     secrets: the same, but each value is the name of a secret of the configuration. timeout: seconds for one try.
-    retries: of a question that may be asked twice. get: variables, each with the way to its value in the answer, such
-    as data.orders.0.number. tell: those of them that the agent shall see. filler: what a caller hears who waits.
-    next: answered, with all that is wanted. on_failed: else; on_timeout: not in time. Without them, as on_error.
+    retries: how often it is asked again where no answer came in time, or nobody could be reached. A POST is asked again
+    only where nobody could be reached, for an order must not be made twice; repeatable: it may be, for the system knows
+    it by its Idempotency-Key, which stays the same, or it changes nothing. get: variables, each with the way to its
+    value in the answer, such as data.orders.0.number. tell: those of them that the agent shall see. filler: what a
+    caller hears who waits. next: answered, with all that is wanted. on_failed: else; on_timeout: not in time. Without
+    them, as on_error.
     """
 
     http: Template
@@ -57,6 +61,7 @@ class Http(Node):
     secrets: Annotated[dict[Word, Word], Field(max_length=20)] = Field(default_factory=dict)
     timeout: Annotated[float, Field(strict=True, gt=0, le=60)] = 5
     retries: Annotated[int, Field(strict=True, ge=0, le=3)] = 0
+    repeatable: Flag = False
     get: Annotated[dict[Name, Word], Field(max_length=20)] = Field(default_factory=dict)
     tell: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     filler: Saying | None = None
@@ -92,6 +97,7 @@ class Http(Node):
             body=send if self.method == "POST" else None,
             seconds=self.timeout,
             tries=1 + self.retries,
+            repeatable=self.repeatable or self.method == "GET",
         )
         asking = asyncio.ensure_future(call.ask_business(question))
         try:
@@ -138,6 +144,8 @@ class Http(Node):
             yield ("http",), "an address such as https://crm.example.com/balance is wanted, its host without variables"
         if self.send and self.method != "POST":
             yield ("send",), "method: POST is wanted; a GET sends nothing but its address"
+        if self.repeatable and not (self.method == "POST" and self.retries):
+            yield ("repeatable",), "method: POST and retries are wanted with it; a GET may be asked again anyway"
         for name in set(self.tell) - self.get.keys():
             yield ("tell",), f"{name} is none of the variables of get"
 

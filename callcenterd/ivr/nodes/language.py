@@ -18,5 +18,8 @@ class Language(Node):
         call.speak(self.language)
         return self.next
 
+    def lets_keys_pass(self) -> bool:
+        return True
+
     def exits(self) -> Exits:
         return present(next=self.next)

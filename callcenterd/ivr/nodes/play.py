@@ -40,6 +40,9 @@ class Play(Node):
         await call.play([prompt], stop_on_key=self.interruptible)
         return self.next
 
+    def lets_keys_pass(self) -> bool:
+        return self.interruptible
+
     def exits(self) -> Exits:
         return present(next=self.next)
 

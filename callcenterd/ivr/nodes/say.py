@@ -23,6 +23,9 @@ class Say(Node):
         await call.play(prompts(self.say, walk), stop_on_key=self.interruptible)
         return self.next
 
+    def lets_keys_pass(self) -> bool:
+        return self.interruptible
+
     def exits(self) -> Exits:
         return present(next=self.next)
 

@@ -24,6 +24,9 @@ class Set(Node):
             walk.set(name, walk.value(value) if isinstance(value, str) else value)
         return self.next
 
+    def lets_keys_pass(self) -> bool:
+        return True
+
     def exits(self) -> Exits:
         return present(next=self.next)
 

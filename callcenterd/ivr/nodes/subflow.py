@@ -31,5 +31,8 @@ class Subflow(Node):
     def sets(self) -> Iterable[str]:
         return self.gives
 
+    def lets_keys_pass(self) -> bool:
+        return True
+
     def exits(self) -> Exits:
         return present(next=self.next)

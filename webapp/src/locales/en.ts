@@ -1107,6 +1107,7 @@ export const en: Messages = {
       text: 'Text without a recording',
       timeout: 'Wait for a key (s)',
       retries: 'Times to repeat',
+      repeatable: 'May be sent twice',
       menu: 'Question',
       queue: 'Queue',
       music: 'Music',

@@ -1095,6 +1095,7 @@ export const zh = {
       text: '没有录音时朗读',
       timeout: '等待按键（秒）',
       retries: '重复次数',
+      repeatable: '可以重复提交',
       menu: '提问',
       queue: '技能组',
       music: '等待音乐',

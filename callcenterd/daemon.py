@@ -285,7 +285,7 @@ class Server:
         """What another program may hold. Nobody is answered yet."""
         await self.sip.open(answer=False)
         self._open.push_async_callback(self.sip.stop)
-        await self.door.start()
+        await self.door.open()
         self._open.push_async_callback(self.door.stop)
 
     async def _go(self) -> None:
@@ -314,6 +314,7 @@ class Server:
         self._open.push_async_callback(self.lamps.stop)
         self._open.callback(self.sip.farewell)
         await self.sip.answer()
+        await self.door.answer()
         await self.control.start()
         self._open.push_async_callback(self.control.stop)
         self._open.push_async_callback(self._stop_tasks)

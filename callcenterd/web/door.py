@@ -57,16 +57,31 @@ class Door:
             return self._port
         return int(self._server.sockets[0].getsockname()[1])
 
-    async def start(self) -> None:
-        """Raises CannotStart if the address cannot be had."""
+    async def open(self) -> None:
+        """The address is ours; who comes is still turned away. Raises CannotStart if it cannot be had."""
         await self._runner.setup()
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                self._connection, self._host, self._port, backlog=256
+                self._connection, self._host, self._port, backlog=256, start_serving=False
             )
         except OSError as fault:
             await self._runner.cleanup()
-            raise CannotStart(f"web pages: {self._host}:{self._port}: {fault.strerror or fault}") from None
+            raise self._cannot(fault) from None
+
+    async def answer(self) -> None:
+        """From now on whoever comes is answered. Raises CannotStart if another program took the address meanwhile.
+
+        Not before the office is there: a page that comes back after a crash would be told that nobody knows its user.
+        """
+        if self._server is None:
+            raise RuntimeError("a door that is not open cannot answer")
+        try:
+            await self._server.start_serving()
+        except OSError as fault:
+            raise self._cannot(fault) from None
+
+    def _cannot(self, fault: OSError) -> CannotStart:
+        return CannotStart(f"web pages: {self._host}:{self._port}: {fault.strerror or fault}")
 
     async def stop(self) -> None:
         """No new connections; running requests get a few seconds, event streams are told to come back."""

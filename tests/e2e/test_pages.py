@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
+from aiohttp import ClientError
 from playwright.async_api import Page, expect
 
 from callcenterd.demo.phone import Phone
 from tests.e2e.test_first_call import CALLER, call_in, soon
 from tests.kit.browser import browser, by_id, sign_in, watch
-from tests.kit.server import RunningServer
+from tests.kit.server import Client, RunningServer
 from tests.kit.tones import tone
 
 
@@ -94,6 +96,16 @@ async def test_the_second_call_pops_the_customer_and_the_past_call(
     await admin.close()
 
 
+async def statuses_until_200(client: Client) -> set[int]:
+    """What a program is answered that asks all the time. A server that does not listen gives no status."""
+    statuses: set[int] = set()
+    while 200 not in statuses:
+        with contextlib.suppress(ClientError):
+            statuses.add((await client.try_to("GET", "/session"))[0])
+        await asyncio.sleep(0.005)
+    return statuses
+
+
 async def test_a_page_opened_in_mid_call_and_a_server_that_was_killed(
     server: RunningServer, trunk: Phone, phone: Phone, tmp_path: Path
 ) -> None:
@@ -113,7 +125,9 @@ async def test_a_page_opened_in_mid_call_and_a_server_that_was_killed(
         await server.kill()
         await expect(page.locator(by_id("connection-lost")).first).to_be_visible(timeout=15_000)
         assert await page.locator(by_id("note")).first.input_value() == "说到一半"
+        asking = asyncio.create_task(statuses_until_200(client))
         await server.start()
+        assert await soon(asking) == {200}, "told while the office was loaded that nobody is signed in"
         await expect(page.locator(by_id("connection-lost"))).to_have_count(0, timeout=40_000)
         await page.click(by_id("menu-history"))
         await reads(page, by_id("history-row"), "中断")

@@ -187,6 +187,13 @@ async def soon(waiting: Any) -> Any:
     return await asyncio.wait_for(waiting, SOON)
 
 
+def over(said: dict[str, Any]) -> bool:
+    """The call, and its recordings, which are closed a moment after it."""
+    kinds = [step["kind"] for step in said["story"]]
+    closed = kinds.count("recording.started") == kinds.count("recording.finished")
+    return said["ended_at"] is not None and closed
+
+
 @dataclass
 class Conversation:
     """A customer and an agent, who speak. agent and colleague: the two phones, foreign both."""
@@ -222,9 +229,7 @@ class Conversation:
         await hears(expected, self.ears | more, {name: HERTZ[of] for name, of in names.items()})
 
     async def record(self) -> dict[str, Any]:
-        said: dict[str, Any] = await self.floor.boss.until(
-            f"/calls/{self.call}", lambda said: said["ended_at"] is not None
-        )
+        said: dict[str, Any] = await self.floor.boss.until(f"/calls/{self.call}", over)
         return said
 
     async def story(self, *kinds: str) -> list[tuple[str, str | None]]:

@@ -22,7 +22,8 @@ HEAD = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n"
 async def door(office: House) -> AsyncIterator[Door]:
     """The office's pages behind a guarded port with short patience."""
     opened = Door(build(office.office, pages=office.pages), "127.0.0.1", 0, LIMITS)
-    await opened.start()
+    await opened.open()
+    await opened.answer()
     yield opened
     await opened.stop()
 
@@ -212,7 +213,8 @@ async def test_a_whole_office_behind_one_address_can_work(office: House, door: D
 
 async def test_a_door_that_closes_tells_the_pages_to_come_back(office: House) -> None:
     opened = Door(build(office.office, pages=office.pages), "127.0.0.1", 0, LIMITS)
-    await opened.start()
+    await opened.open()
+    await opened.answer()
     async with ClientSession(f"http://127.0.0.1:{opened.port}", headers=await office.as_("boss")) as client:
         stream = await client.ws_connect("/api/v1/events?live=1")
         await stream.receive(15.0)
@@ -221,10 +223,24 @@ async def test_a_door_that_closes_tells_the_pages_to_come_back(office: House) ->
         assert (last.type, last.data) == (WSMsgType.CLOSE, 1012)
 
 
+async def test_an_address_is_ours_before_anybody_is_answered(office: House) -> None:
+    """While the office is still being loaded nobody is told that they are not signed in: they are turned away."""
+    opened = Door(build(office.office, pages=office.pages), "127.0.0.1", 0, LIMITS)
+    await opened.open()
+    with pytest.raises(ConnectionRefusedError):
+        await connect(opened)
+    await opened.answer()
+    reader, writer = await connect(opened)
+    writer.write(HEAD)
+    assert await status(reader) == 200
+    writer.close()
+    await opened.stop()
+
+
 async def test_a_port_in_use_is_said_in_one_sentence(office: House, door: Door) -> None:
     second = Door(build(office.office, pages=office.pages), "127.0.0.1", door.port)
     with pytest.raises(CannotStart, match=rf"web pages: 127\.0\.0\.1:{door.port}: "):
-        await second.start()
+        await second.open()
 
 
 async def test_a_fault_of_ours_is_a_page_or_an_answer_and_no_traceback(office: House, tmp_path: Path) -> None:
@@ -235,7 +251,8 @@ async def test_a_fault_of_ours_is_a_page_or_an_answer_and_no_traceback(office: H
     app.router.add_get("/api/v1/broken", broken)
     app.router.add_get("/broken", broken)
     opened = Door(app, "127.0.0.1", 0)
-    await opened.start()
+    await opened.open()
+    await opened.answer()
     async with ClientSession(f"http://127.0.0.1:{opened.port}") as client:
         for path in ("/api/v1/broken", "/broken"):
             answer = await client.get(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,11 +75,18 @@ class Sessions:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._lockout = office.board.lockout
+        self._begun = (office.clock.utc(), office.clock.monotonic())
         self._listeners: list[Callable[[str], None]] = []
 
     def when_ended(self, listener: Callable[[str], None]) -> None:
         """listener: is told a login of which sessions have ended; who holds something open for it asks again."""
         self._listeners.append(listener)
+
+    def _now(self) -> datetime:
+        """The date and time of the start, and the seconds since. A session lasts hours, not until a date: whoever sets
+        the machine's clock must not sign the whole office out."""
+        at, since = self._begun
+        return at + timedelta(seconds=self._office.clock.monotonic() - since)
 
     def account(self, login: str) -> UserAccount | None:
         return next((user for user in self._office.board.site.users if user.login == login), None)
@@ -87,7 +95,7 @@ class Sessions:
         """Whose token it is, if it is one and still good."""
         if not 0 < len(token) <= MOST_TOKEN:
             return None
-        login = await self._office.store.sessions.find(token, self._office.clock.utc())
+        login = await self._office.store.sessions.find(token, self._now())
         account = self.account(login) if login is not None else None
         return None if account is None else Who(account, token, by_cookie)
 
@@ -104,9 +112,10 @@ class Sessions:
             _log.warning("sign-in refused", login=login[:64], source=source)
             raise WrongLogin
         self._lockout.succeeded(login, source)
-        now = office.clock.utc()
-        token = await office.store.sessions.create(login, now, kind=kind, agent=device[:200])
-        await office.store.audit.append(now, login, "session.begun", f"user/{login}", {"source": source, "kind": kind})
+        token = await office.store.sessions.create(login, self._now(), kind=kind, agent=device[:200])
+        await office.store.audit.append(
+            office.clock.utc(), login, "session.begun", f"user/{login}", {"source": source, "kind": kind}
+        )
         return Who(account, token, kind == "page"), token
 
     async def _let_try(self, login: str, source: str) -> None:

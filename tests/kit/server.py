@@ -9,7 +9,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,16 @@ def both_free(host: str = "127.0.0.1") -> int:
 
 
 class RunningServer:
-    """folder: everything of this server. Its data lies in folder/var, its flows in folder/flows."""
+    """folder: everything of this server. Its data lies in folder/var, its flows in folder/flows.
 
-    def __init__(self, folder: Path, *, rtp: str = "44000-45999", **keys: Any) -> None:
+    program: what Python is told to run, where it is not just the server.
+    """
+
+    def __init__(
+        self, folder: Path, *, rtp: str = "44000-45999", program: Sequence[str] = ("-m", "callcenterd"), **keys: Any
+    ) -> None:
         self.folder = folder
+        self._program = program
         self.sip = ("127.0.0.1", both_free())
         self.http_port = free_port(socket.SOCK_STREAM)
         self.web = f"http://127.0.0.1:{self.http_port}"
@@ -110,7 +116,7 @@ class RunningServer:
         """Returns when it has said `ready`."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "callcenterd", "run", "-c", str(self.config),
+                sys.executable, *self._program, "run", "-c", str(self.config),
                 stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         assert self._process.stdout is not None

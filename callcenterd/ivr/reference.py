@@ -13,6 +13,7 @@ from callcenterd.ivr.expression import FILTERS, TESTS
 from callcenterd.ivr.flow import Head
 from callcenterd.ivr.node import PLUG_INS, VARIABLES, Node, kinds
 from callcenterd.ivr.spoken import values
+from callcenterd.model.cards import CURRENCIES
 
 _EXAMPLES: Mapping[values.Kind, str] = {
     "digits": "13800138000",
@@ -156,7 +157,7 @@ def _values() -> str:
         "## Values that are read aloud · 按规则读出的数值",
         "",
         "In a list under `say` each item is a text, or one of these with a value; the value may be a variable.",
-        f"`currency` may stand beside `money`: {', '.join(values.CURRENCIES)}; without it yuan are meant.",
+        f"`currency` may stand beside `money`: {', '.join(CURRENCIES)}; without it yuan are meant.",
         "",
         "| kind | what is wanted | for example | 中文 | English |",
         "| --- | --- | --- | --- | --- |",

@@ -20,6 +20,7 @@ from pydantic import (
 from callcenterd.ivr.expression import digit_by_digit
 from callcenterd.ivr.node import Template, Walk, is_fixed
 from callcenterd.ivr.spoken import values
+from callcenterd.model.cards import Currency
 from callcenterd.model.prompts import Prompt, Speech, Word
 
 
@@ -46,7 +47,7 @@ class Value(BaseModel):
     time: Said | None = None
     duration: Said | None = None
     ordinal: Said | None = None
-    currency: values.Currency | None = None
+    currency: Currency | None = None
 
     @field_validator(*values.KINDS)
     @classmethod

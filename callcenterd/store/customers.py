@@ -21,7 +21,7 @@ from callcenterd.model import numbers
 from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
 from callcenterd.model.ids import CustomerId
 from callcenterd.store.engine import Database, bounded
-from callcenterd.store.schema import calls, customers, phones
+from callcenterd.store.schema import calls, cards, customers, phones
 from callcenterd.store.words import every_word, folded, words_of
 
 MOST_CALLERS = 20
@@ -62,10 +62,12 @@ class CustomerCards:
         return [_from_joined(list(rows)) for _, rows in found]
 
     async def by_card(self, card: str) -> list[Customer]:
-        """Who has exactly that card number, newest customer first, at most 20."""
+        """Who has exactly that card number, on the card or as a prepaid card, newest customer first, at most 20."""
         if not card:
             return []
-        query = sa.select(*_COLUMNS).where(customers.c.card == card).order_by(customers.c.id.desc()).limit(MOST_CALLERS)
+        prepaid = sa.select(cards.c.customer_id).where(cards.c.number == card)
+        has_it = (customers.c.card == card) | customers.c.id.in_(prepaid)
+        query = sa.select(*_COLUMNS).where(has_it).order_by(customers.c.id.desc()).limit(MOST_CALLERS)
         return await self._with_phones(await self._database.rows(query))
 
     async def get(self, customer: CustomerId) -> Customer:
@@ -114,7 +116,7 @@ class CustomerCards:
         """One page, at most 500, and how many there are in all: whose name is q first, then newest first.
 
         Every word of q must be in the name, its pinyin, the card number, the company or the e-mail address; or be
-        three or more digits of a number.
+        three or more digits of a number, or of a prepaid card's.
         """
         query = sa.select(*_COLUMNS).where(*(self._has(word) for word in every_word(q)))
         order: list[sa.ColumnElement[Any]] = [customers.c.id.desc()]
@@ -156,7 +158,8 @@ class CustomerCards:
             return in_words
         line = numbers.normalise(word, self._region)
         has_number = sa.select(phones.c.customer_id).where(phones.c.digits.contains(digits) | (phones.c.number == line))
-        return in_words | customers.c.id.in_(has_number)
+        has_card = sa.select(cards.c.customer_id).where(cards.c.number.contains(digits))
+        return in_words | customers.c.id.in_(has_number) | customers.c.id.in_(has_card)
 
     async def _with_phones(self, rows: Sequence[sa.Row[Any]]) -> list[Customer]:
         ids = [row.id for row in rows]

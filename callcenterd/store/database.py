@@ -21,6 +21,7 @@ from callcenterd.store.bans import Bans
 from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
 from callcenterd.store.campaigns import Campaigns
+from callcenterd.store.cards import Cards
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
 from callcenterd.store.do_not_call import DoNotCallList
@@ -52,6 +53,7 @@ class Store:
         self.recordings = Recordings(database)
         self.agents = AgentStates(database)
         self.customers = CustomerCards(database, clock, region)
+        self.cards = Cards(database)
         self.site = SiteTables(database)
         self.sessions = Sessions(database)
         self.audit = Audit(database)

@@ -138,6 +138,56 @@ phones = sa.Table(
     sa.Index("ix_phones_number", "number", "customer_id"),
 )
 
+# Their numbers are digits. What their accounts hold is the sum of postings.
+cards = sa.Table(
+    "cards",
+    metadata,
+    _key(),
+    sa.Column("number", Plain, nullable=False, unique=True),
+    sa.Column("customer_id", Number, sa.ForeignKey("customers.id"), nullable=False),
+    _text("pin_hash"),
+    sa.Column("currency", Plain, nullable=False),
+    sa.Column("blocked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("valid_until", sa.Date),
+    sa.Column("overdraft", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("created_at", Utc, nullable=False),
+    _text("created_by"),
+    sa.Index("ix_cards_customer_id", "customer_id"),
+    sqlite_autoincrement=True,
+)
+
+# By the number that was keyed, whether there is such a card or not: who tries numbers sees no difference.
+card_tries = sa.Table(
+    "card_tries",
+    metadata,
+    sa.Column("number", Plain, primary_key=True),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("locks", sa.Integer, nullable=False),
+    sa.Column("locked_until", Utc),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_card_tries_at", "at"),
+)
+
+# Triggers (migration 0025) let nobody change or remove one.
+postings = sa.Table(
+    "postings",
+    metadata,
+    _key(),
+    sa.Column("card_id", Number, sa.ForeignKey("cards.id"), nullable=False),
+    sa.Column("ledger", Plain, nullable=False),
+    sa.Column("kind", Plain, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("by", Plain, nullable=False),
+    _text("reason"),
+    _text("reference"),
+    sa.Column("key", Plain),
+    sa.Column("reverses", Number, sa.ForeignKey("postings.id"), unique=True),
+    sa.UniqueConstraint("card_id", "key"),
+    sa.Index("ix_postings_card_id", "card_id", "ledger", "id"),
+    sqlite_autoincrement=True,
+)
+
 # ---- calls --------------------------------------------------------------------------------------------------
 
 calls = sa.Table(

@@ -11,11 +11,10 @@ from typing import Literal, get_args
 
 from callcenterd.errors import RemoteError
 from callcenterd.ivr.spoken import chinese, english
+from callcenterd.model.cards import PLACES, Currency
 
 Kind = Literal["digits", "number", "money", "date", "time", "duration", "ordinal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-Currency = Literal["CNY", "USD", "EUR", "GBP", "JPY", "HKD"]
-CURRENCIES: tuple[Currency, ...] = get_args(Currency)
 Words = tuple[str, ...]
 
 MOST = 10**16
@@ -57,8 +56,8 @@ def words(kind: Kind, text: str, language: str, *, currency: Currency = "CNY") -
             said = tongue.number(_number(kind, text))
         case "money":
             # Amounts are exact to the smallest coin; halves go up, as on a bill.
-            places = Decimal(1) if currency == "JPY" else Decimal("0.01")
-            amount = _number(kind, text).quantize(places, rounding=ROUND_HALF_UP)
+            coin = Decimal(1).scaleb(-PLACES[currency])
+            amount = _number(kind, text).quantize(coin, rounding=ROUND_HALF_UP)
             said = tongue.money(amount, currency)
         case "date":
             said = tongue.date(_date(text))

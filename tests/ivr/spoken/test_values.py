@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from callcenterd.ivr.spoken import values
 from callcenterd.ivr.spoken.values import Kind, Unreadable, vocabulary, words
+from callcenterd.model.cards import CURRENCIES, Currency
 
 NUMBERS = [
     ("0", "零", "zero"),
@@ -206,7 +207,7 @@ def test_sums_are_said_as_people_say_them(text: str, yuan: str, dollars: str) ->
         ("JPY", "1250.4", "一千二百五十日元", "one thousand two hundred fifty yen"),
     ],
 )
-def test_currencies_have_their_own_words(currency: values.Currency, text: str, chinese: str, english: str) -> None:
+def test_currencies_have_their_own_words(currency: Currency, text: str, chinese: str, english: str) -> None:
     assert "".join(words("money", text, "zh-CN", currency=currency)) == chinese
     assert " ".join(words("money", text, "en", currency=currency)) == english
 
@@ -345,10 +346,8 @@ def test_every_text_is_refused_or_made_of_known_words(kind: Kind, text: str, lan
         assert set(said) <= set(vocabulary(language))
 
 
-@given(st.integers(1, 10**15), st.dates(), st.times(), st.sampled_from(values.CURRENCIES))
-def test_the_vocabulary_is_enough_for_every_value(
-    number: int, date: object, time: object, money: values.Currency
-) -> None:
+@given(st.integers(1, 10**15), st.dates(), st.times(), st.sampled_from(CURRENCIES))
+def test_the_vocabulary_is_enough_for_every_value(number: int, date: object, time: object, money: Currency) -> None:
     for language in ("zh-CN", "en"):
         known = set(vocabulary(language))
         amount = f"{number // 100}.{number % 100:02d}"

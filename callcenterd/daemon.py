@@ -29,6 +29,7 @@ from callcenterd.calls.pagephones import PagePhones
 from callcenterd.channels.mail import Account, Post
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
+from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.errors import CannotStart, FaultyFile, LocalError
 from callcenterd.ivr.editing import FlowDesk
@@ -240,6 +241,7 @@ class Server:
             board=self.board,
             store=self.store,
             customers=Customers(self.store, self.bus, clock),
+            cards=PrepaidCards(self.store, self.passwords, self.bus, clock, ZoneInfo(config.timezone)),
             flows=self.flows,
             flow_desk=self.flow_desk,
             passwords=self.passwords,

@@ -25,7 +25,9 @@ def read(path: Path) -> Flow:
 def parse(document: Document) -> Flow:
     """As `read`, from what is in hand."""
     found, faults = draft(document)
-    faults = faults + list(_graph(document, found)) + list(_variables(document, found))
+    faults = (
+        faults + list(_graph(document, found)) + list(_variables(document, found)) + list(_secrets(document, found))
+    )
     if faults or found.head is None:
         raise FaultyFile(sorted(set(faults)))
     head = found.head
@@ -173,6 +175,14 @@ def _variables(document: Document, found: Draft) -> Iterator[Fault]:
                 helped = f"{near[0]} is meant?" if near else f"there are {', '.join(sorted(known))}"
                 where: KeyPath = ("nodes", name, *path)
                 yield document.fault(where, f"{name}: there is no variable {unknown}; {helped}")
+
+
+def _secrets(document: Document, found: Draft) -> Iterator[Fault]:
+    """What a caller keys in confidence and what would be shown all the same."""
+    secret = {variable for node in found.nodes.values() for variable in node.wants_secret()}
+    for name, node in found.nodes.items():
+        for variable in sorted(secret.intersection(node.shows())):
+            yield document.fault(("nodes", name), f"{name}: {variable} is a PIN and would be shown; add secret: true")
 
 
 def _reached(nodes: Mapping[NodeName, Node], starts: Iterable[NodeName]) -> set[NodeName]:

@@ -26,6 +26,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from callcenterd.errors import LocalError
 from callcenterd.ivr import expression
 from callcenterd.ivr.expression import ConditionText, Plain, TemplateText
+from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, FlowName, QueueName
 from callcenterd.model.prompts import Prompt, Recorded, Speech
@@ -107,8 +108,11 @@ class FlowCall(Protocol):
     async def play(self, prompts: Sequence[Prompt], *, stop_on_key: bool = False) -> None:
         """Until all is heard, or until a key comes (it is kept for the next `ask`)."""
 
-    async def ask(self, prompts: Sequence[Prompt], *, seconds: float) -> str | None:
-        """The next key: one typed ahead, one pressed into the prompts, or within `seconds` after them. None: none."""
+    async def ask(self, prompts: Sequence[Prompt], *, seconds: float, secret: bool = False) -> str | None:
+        """The next key: one typed ahead, one pressed into the prompts, or within `seconds` after them. None: none.
+
+        secret: of a PIN; it is written down nowhere.
+        """
 
     async def wait_in_queue(
         self,
@@ -184,6 +188,9 @@ class FlowCall(Protocol):
 
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
         """Who has that telephone number or card, newest first."""
+
+    async def check_card(self, number: str, pin: str) -> CardCheck:
+        """Do this prepaid card and this PIN belong together? If so the caller is that customer from now on."""
 
     async def hang_up(self, cause: str) -> None:
         """cause: a word for the history."""
@@ -333,6 +340,14 @@ class Node(BaseModel, ABC):
 
     def sets(self) -> Iterable[str]:
         """The variables that it may set."""
+        return ()
+
+    def shows(self) -> Iterable[str]:
+        """Those of them that the agent's page and the history show."""
+        return ()
+
+    def wants_secret(self) -> Iterable[str]:
+        """Variables that hold a secret, which no node may show."""
         return ()
 
     def flows(self) -> Iterable[FlowName]:

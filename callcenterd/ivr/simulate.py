@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,9 +27,12 @@ from callcenterd.ivr.node import (
     Question,
     QueueResult,
 )
+from callcenterd.model.cards import WRONG_PINS, Account, CardAnswer, CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, FlowName, QueueName
+from callcenterd.model.numbers import card_number
 from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
+from callcenterd.model.site import NO_SECRET, Secret
 from callcenterd.model.voicemail import Box
 
 Agents = Literal["free", "busy", "none"]
@@ -74,6 +77,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "moderates": ("以主持人身份进入会议室 {room}", "speaks in conference room {room}, as its moderator"),
     "callback": ("登记回拨：{number}（队列 {queue}）", "will be called back at {number} (queue {queue})"),
     "asks_business": ("查询业务系统：{method} {url}", "asks a business system: {method} {url}"),
+    "card_found": ("卡号和密码核对无误", "card and PIN belong together"),
+    "card_wrong": ("密码不对", "the PIN is wrong"),
+    "card_unknown": ("没有这张卡", "there is no such card"),
+    "card_locked": ("密码错误次数过多，卡已锁定", "too many wrong PINs: the card is locked"),
+    "card_blocked": ("密码正确，但卡已冻结或过期", "the PIN is right, but the card is blocked or has expired"),
     "judges": ("评价 {question}：{score}/{most}", "judges {question}: {score} of {most}"),
     "known": ("记下 {name}：{value}", "notes {name}: {value}"),
     "hung_up": ("挂断（{cause}）", "hung up ({cause})"),
@@ -84,10 +92,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a pretended office knows. answers: of business systems by the node that asks; "timeout", "failed"."""
+    """What a pretended office knows. answers: of business systems by the node that asks; "timeout", "failed".
+
+    cards: accounts, and their PINs.
+    """
 
     customers: tuple[Customer, ...] = ()
     answers: Mapping[str, Plain] = field(default_factory=dict)
+    cards: tuple[tuple[Account, Secret], ...] = ()
 
 
 async def simulate(
@@ -159,6 +171,7 @@ class PretendedCall:
         self._answered = False
         self._given = given
         self._node = ""
+        self._wrong_pins: Counter[str] = Counter()
         self._keys = deque(keys)
         self._column = 0 if told_in.lower().startswith("zh") else 1
         self._agents: Agents = agents
@@ -205,14 +218,14 @@ class PretendedCall:
                 for prompt in some:
                     self._hear(prompt)
 
-    async def ask(self, prompts: Sequence[Prompt], *, seconds: float) -> str | None:
+    async def ask(self, prompts: Sequence[Prompt], *, seconds: float, secret: bool = False) -> str | None:
         await self.play(prompts)
         key = self._keys.popleft() if self._keys else None
         self._pass(KEY_SECONDS if key is not None else seconds)
         if key is None:
             self.say("no_key")
         else:
-            self.say("key", key=key)
+            self.say("key", key="•" if secret and key not in "*#" else key)
         return key
 
     async def wait_in_queue(
@@ -321,6 +334,23 @@ class PretendedCall:
         return [
             one for one in self._given.customers if value and value in ((one.card,) if by == "card" else one.phones)
         ]
+
+    async def check_card(self, number: str, pin: str) -> CardCheck:
+        keyed = card_number(number)
+        if self._wrong_pins[keyed] >= WRONG_PINS:
+            return self._checked("locked")
+        account, own = next((one for one in self._given.cards if one[0].card == keyed), (None, NO_SECRET))
+        if account is None or not pin or own.reveal() != pin:
+            self._wrong_pins[keyed] += 1
+            if self._wrong_pins[keyed] == WRONG_PINS:
+                return self._checked("locked")
+            return self._checked("unknown" if account is None else "wrong")
+        self._wrong_pins[keyed] = 0
+        return self._checked("found" if account.state == "active" else "blocked", account)
+
+    def _checked(self, answer: CardAnswer, account: Account | None = None) -> CardCheck:
+        self.say(f"card_{answer}")
+        return CardCheck(answer, account)
 
     async def hang_up(self, cause: str) -> None:
         self.hung_up = True

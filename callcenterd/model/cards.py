@@ -20,6 +20,8 @@ CardState = Literal["active", "blocked", "expired"]
 Ledger = Literal["money", "points"]
 PostingKind = Literal["recharge", "consumption", "correction"]
 """[充值, 消费, 更正]. What was posted by mistake is put right by another posting, never changed."""
+WRONG_PINS = 5
+"""In a row: they lock a card."""
 MOST_AMOUNT = 10**12
 """Of one posting, and of a balance, in the smallest coin: so its sum is exact everywhere, in a page too."""
 
@@ -113,5 +115,6 @@ class CardCheck:
 
 def amount_of(minor: int, currency: Currency) -> int | float:
     """An amount as people write it: 120205 fen are 1202.05, 120000 are 1200."""
-    whole, rest = divmod(minor, 10 ** PLACES[currency])
-    return whole if rest == 0 else minor / 10 ** PLACES[currency]
+    coins: int = 10 ** PLACES[currency]
+    whole, rest = divmod(minor, coins)
+    return whole if rest == 0 else minor / coins

@@ -843,6 +843,8 @@ class NoteSpoken(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerSaved(Fact):
+    """What is known of a customer is other now: their card, or a prepaid card of theirs and what stands on it."""
+
     customer: CustomerId
     by: str
 

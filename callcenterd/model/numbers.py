@@ -77,3 +77,8 @@ def matches(pattern: str, number: str) -> bool:
     if pattern.endswith("."):
         return len(number) >= len(pattern) and number.startswith(pattern[:-1])
     return pattern == number
+
+
+def card_number(text: str) -> str:
+    """A prepaid card's number as it is kept and compared: without the spaces and hyphens that help the eye."""
+    return text.replace(" ", "").replace("-", "")

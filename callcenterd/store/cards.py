@@ -15,14 +15,22 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import NotFound, NotNow, Refused
-from callcenterd.model.cards import MOST_AMOUNT, Card, CardId, Ledger, NewCard, NewPosting, Posting, PostingId
+from callcenterd.model.cards import (
+    MOST_AMOUNT,
+    WRONG_PINS,
+    Card,
+    CardId,
+    Ledger,
+    NewCard,
+    NewPosting,
+    Posting,
+    PostingId,
+)
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.site import Secret
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import card_tries, cards, customers, postings
 
-TRIES = 5
-"""Wrong PINs in a row that lock a card."""
 LOCKED = timedelta(minutes=30)
 """For the first time; twice as long for each next time, until the right PIN comes."""
 MOST_LOCKED = timedelta(days=1)
@@ -142,7 +150,7 @@ class Cards:
 
     async def begin_try(self, number: str, now: datetime) -> Try:
         """Counts a try before its PIN is looked at, as if it were wrong: so many at once are still no more than
-        TRIES. Who then finds it right calls `forget_tries`; durable.
+        WRONG_PINS. Who then finds it right calls `forget_tries`; durable.
         """
 
         async def work(connection: AsyncConnection) -> Try:
@@ -160,7 +168,7 @@ class Cards:
             failed = 1 + (0 if before is None or locked_until is not None else before.failed)
             locks = 0 if before is None else before.locks
             until = None
-            if failed >= TRIES:
+            if failed >= WRONG_PINS:
                 until = now + min(LOCKED * 2 ** min(locks, 16), MOST_LOCKED)
                 locks += 1
             row = {"failed": failed, "locks": locks, "locked_until": until, "at": now}
@@ -256,10 +264,12 @@ async def _may_be_posted(connection: AsyncConnection, card: Card, posting: NewPo
         if undone.reversed:
             raise NotNow("this posting was undone before")
         if posting.amount != -undone.amount:
-            raise Refused("what undoes a posting has its amount, the other way round", {"amount": "opposite"})
+            raise Refused(
+                "what undoes a posting has its amount, the other way round", {"amount": "the opposite amount is wanted"}
+            )
     held = card.money if posting.ledger == "money" else card.points
     least = -card.overdraft if posting.ledger == "money" else 0
     if posting.amount < 0 and held + posting.amount < least:
         raise NotNow("there is not enough on the card")
     if abs(held + posting.amount) > MOST_AMOUNT:
-        raise Refused("the balance would be too large", {"amount": "too_large"})
+        raise Refused("the balance would be too large", {"amount": "the balance would be too large"})

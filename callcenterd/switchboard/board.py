@@ -39,6 +39,7 @@ from callcenterd.switchboard.breaks import Breaks
 from callcenterd.switchboard.business import Business
 from callcenterd.switchboard.callbacks import Callbacks
 from callcenterd.switchboard.campaigns import Campaigns
+from callcenterd.switchboard.cards import CardDesk
 from callcenterd.switchboard.conferences import Conferences
 from callcenterd.switchboard.consulting import Consulting
 from callcenterd.switchboard.coverage import Coverage
@@ -162,7 +163,9 @@ class Switchboard:
         self.flow_counts = FlowCounts(clock, zone)
         self.forwarding = ForwardingDesk(self)
         self.after_call = AfterCall(self)
-        self.feature_codes = FeatureCodes(self, proof or Passwords())
+        proof = proof or Passwords()
+        self.feature_codes = FeatureCodes(self, proof)
+        self.cards = CardDesk(self, proof, zone)
         self.voicemail = VoicemailDesk(self)
         self.liveness = Liveness(self, silent_seconds, silent_held_seconds)
         self.sounding = Sounding(self)

@@ -24,6 +24,7 @@ from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.node import Exit, HoursNow, MailboxNow, NodeName, Pressed, Question, QueueResult
 from callcenterd.media.recording import RATE
 from callcenterd.model import events
+from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import AgentId, CallId, FlowName, QueueName
 from callcenterd.model.prompts import Music, Prompt
@@ -152,7 +153,13 @@ class LiveFlowCall:
         finally:
             self._silence()
 
-    async def ask(self, prompts: Sequence[Prompt], *, seconds: float) -> str | None:
+    async def ask(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        seconds: float,
+        secret: bool = False,  # noqa: ARG002  # a key by itself is written down nowhere
+    ) -> str | None:
         if not self._keys:
             ended = await self._begin(prompts)
             try:
@@ -369,6 +376,14 @@ class LiveFlowCall:
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
         store = self._board.store.customers
         return await (store.by_phone(value) if by == "number" else store.by_card(value))
+
+    async def check_card(self, number: str, pin: str) -> CardCheck:
+        checked = await self._board.cards.check(self.call, number, pin)
+        if checked.account is not None:
+            if self._journey.looking is not None:
+                await self._journey.looking  # else whose number it is would be found after this, and stand instead
+            self._journey.customers = (checked.account.customer,)
+        return checked
 
     async def hang_up(self, cause: str) -> None:
         self._board.finish(self._journey, "system", cause)

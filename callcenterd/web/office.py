@@ -12,6 +12,7 @@ from aiohttp import web
 
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
+from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.errors import Fault
 from callcenterd.ivr.editing import FlowDesk
@@ -139,6 +140,7 @@ class Office:
     board: Switchboard
     store: Store
     customers: Customers
+    cards: PrepaidCards
     flows: Flows
     flow_desk: FlowDesk
     passwords: Passwords

@@ -67,6 +67,11 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "recording.pause.any": frozenset({"supervisor", "admin"}),
     "customer.read": ALL,
     "customer.write": ALL,
+    "card.read": ALL,  # prepaid cards, what stands on them, and postings
+    "card.block": ALL,  # who hears on the telephone that a card is lost
+    "card.write": frozenset({"supervisor", "admin"}),  # add a card, set its PIN, unblock it
+    "card.post": frozenset({"supervisor", "admin"}),  # recharge, consume, correct
+    "card.unlock": ADMIN,  # after too many wrong PINs
     "message.work": ALL,  # voicemail and callbacks, as far as one's sight goes
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own

@@ -21,6 +21,7 @@ from callcenterd.ivr.node import (
     Question,
     QueueResult,
 )
+from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, QueueName
 from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
@@ -54,6 +55,8 @@ class ScriptedCall:
         self.questions: list[Question] = []
         self.answers: deque[Plain | Exception] = deque()
         self.known: list[Customer] = []
+        self.cards: deque[CardCheck] = deque()
+        self.secrets = 0
         self.phones: dict[str, str] = {}
         self.ahead: str | None = None
         self.told: dict[str, Plain] = {}
@@ -90,7 +93,8 @@ class ScriptedCall:
     async def play(self, prompts: Sequence[Prompt], *, stop_on_key: bool = False) -> None:
         self.story.append(f"plays {' + '.join(map(words, prompts))}{' until a key' if stop_on_key else ''}")
 
-    async def ask(self, prompts: Sequence[Prompt], *, seconds: float) -> str | None:
+    async def ask(self, prompts: Sequence[Prompt], *, seconds: float, secret: bool = False) -> str | None:
+        self.secrets += secret
         if (ahead := self.ahead) is not None:
             self.ahead = None
             return ahead
@@ -180,6 +184,10 @@ class ScriptedCall:
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
         self.story.append(f"looks for {by} {value}")
         return self.known
+
+    async def check_card(self, number: str, pin: str) -> CardCheck:
+        self.story.append(f"checks card {number} with {pin}")
+        return self.cards.popleft()
 
     async def hang_up(self, cause: str) -> None:
         self.story.append(f"hangs up: {cause}")

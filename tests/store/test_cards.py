@@ -20,11 +20,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcenterd.errors import NotFound, NotNow, Refused
-from callcenterd.model.cards import MOST_AMOUNT, CardId, Ledger, NewCard, NewPosting, PostingId, PostingKind
+from callcenterd.model.cards import MOST_AMOUNT, WRONG_PINS, CardId, Ledger, NewCard, NewPosting, PostingId, PostingKind
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.site import Secret
-from callcenterd.store.cards import LOCKED, MOST_LOCKED, REMEMBERED, TRIES
+from callcenterd.store.cards import LOCKED, MOST_LOCKED, REMEMBERED
 from callcenterd.store.database import Store
 from callcenterd.store.engine import address_of
 from tests.kit.virtual import START, VirtualClock
@@ -88,8 +88,10 @@ async def test_a_customer_is_found_by_a_prepaid_cards_number(store: Store) -> No
 async def test_so_many_wrong_pins_lock_and_each_time_for_longer(store: Store) -> None:
     card, now, lengths = await a_card(store), START, []
     for _ in range(8):
-        tries = [await store.cards.begin_try(NUMBER, now) for _ in range(TRIES)]
-        assert [(one.allowed, one.locks) for one in tries] == [(True, n == TRIES) for n in range(1, TRIES + 1)]
+        tries = [await store.cards.begin_try(NUMBER, now) for _ in range(WRONG_PINS)]
+        assert [(one.allowed, one.locks) for one in tries] == [
+            (True, n == WRONG_PINS) for n in range(1, WRONG_PINS + 1)
+        ]
         assert not (await store.cards.begin_try(NUMBER, now)).allowed
         until = (await store.cards.get(card)).locked_until
         assert until is not None
@@ -105,9 +107,9 @@ async def test_so_many_wrong_pins_lock_and_each_time_for_longer(store: Store) ->
 async def test_the_right_pin_or_a_new_one_begins_the_count_anew(store: Store) -> None:
     card = await a_card(store)
     for forget in (store.cards.forget_tries(NUMBER), store.cards.change(card, pin_hash=Secret("other"))):
-        for _ in range(TRIES - 1):
+        for _ in range(WRONG_PINS - 1):
             await store.cards.begin_try(NUMBER, START)
-        assert (await store.cards.get(card)).failed == TRIES - 1
+        assert (await store.cards.get(card)).failed == WRONG_PINS - 1
         await forget
         assert (await store.cards.get(card)).failed == 0
 
@@ -116,7 +118,7 @@ async def test_a_number_that_is_no_card_is_locked_just_as_one_that_is(store: Sto
     await a_card(store)
     stories = []
     for number in (NUMBER, "99999999"):
-        tries = [await store.cards.begin_try(number, START) for _ in range(TRIES + 2)]
+        tries = [await store.cards.begin_try(number, START) for _ in range(WRONG_PINS + 2)]
         stories.append([(one.allowed, one.locks) for one in tries])
     assert stories[0] == stories[1]
 
@@ -124,7 +126,7 @@ async def test_a_number_that_is_no_card_is_locked_just_as_one_that_is(store: Sto
 async def test_a_thousand_tries_at_once_are_no_more_than_may_be(store: Store) -> None:
     await a_card(store)
     tries = await asyncio.gather(*(store.cards.begin_try(NUMBER, START) for _ in range(1000)))
-    assert sum(one.allowed for one in tries) == TRIES
+    assert sum(one.allowed for one in tries) == WRONG_PINS
 
 
 async def test_what_was_tried_long_ago_is_forgotten(store: Store, address: str | Path) -> None:

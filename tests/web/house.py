@@ -26,6 +26,7 @@ from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls, Sound
 from callcenterd.calls.pagephones import PagePhones
 from callcenterd.clock import Clock, SystemClock
+from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.shelf import Flows
@@ -452,6 +453,7 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
         board=board,
         store=store,
         customers=Customers(store, bus, clock),
+        cards=PrepaidCards(store, passwords, bus, clock, ZoneInfo("Asia/Shanghai")),
         flows=flows,
         flow_desk=flow_desk,
         passwords=passwords,

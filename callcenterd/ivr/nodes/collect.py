@@ -76,7 +76,7 @@ class Collect(Node):
 
     async def _keyed(self, call: FlowCall, question: list[Prompt]) -> str:
         digits = ""
-        key = await call.ask(question, seconds=self.first)
+        key = await call.ask(question, seconds=self.first, secret=self.secret)
         while key is not None and key != self.terminator:
             if key == STAR:
                 digits = ""
@@ -84,7 +84,7 @@ class Collect(Node):
                 digits += key
             if len(digits) == self.most:
                 break
-            key = await call.ask((), seconds=self.between)
+            key = await call.ask((), seconds=self.between, secret=self.secret)
         return digits
 
     def exits(self) -> Exits:
@@ -95,6 +95,9 @@ class Collect(Node):
 
     def sets(self) -> Iterable[str]:
         return (self.collect,)
+
+    def shows(self) -> Iterable[str]:
+        return () if self.secret else (self.collect,)
 
     def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
         if self.least > self.most:

@@ -88,10 +88,10 @@ class Conference(Node):
 
     async def _keyed(self, call: FlowCall, walk: Walk) -> str:
         digits = ""
-        key = await call.ask([texts.say("conference_pin", walk)], seconds=KEY_SECONDS)
+        key = await call.ask([texts.say("conference_pin", walk)], seconds=KEY_SECONDS, secret=True)
         while key is not None and key.isdigit() and len(digits) < LONGEST_PIN:
             digits += key
-            key = await call.ask([], seconds=KEY_SECONDS)
+            key = await call.ask([], seconds=KEY_SECONDS, secret=True)
         return digits
 
     def exits(self) -> Exits:

@@ -1037,6 +1037,7 @@ export const en: Messages = {
     hour: { open: 'Open', closed: 'Closed', holiday: 'Holiday' },
     how: { published: 'published', rolled_back: 'version {of} again', by_hand: 'changed by hand' },
     kind: {
+      card: 'Check a prepaid card',
       http: 'Business system',
       lookup: 'Look a customer up',
       survey: 'Survey',
@@ -1058,6 +1059,10 @@ export const en: Messages = {
       voicemail: 'Voicemail',
     },
     field: {
+      card: 'Card number',
+      on_unknown: 'No such card',
+      on_locked: 'Locked',
+      on_blocked: 'Blocked or expired',
       end_with_moderator: 'Over without a moderator',
       filler: 'Heard meanwhile',
       get: 'Values from the answer (JSON)',

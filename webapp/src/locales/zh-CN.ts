@@ -1025,6 +1025,7 @@ export const zh = {
     hour: { open: '上班', closed: '下班', holiday: '节假日' },
     how: { published: '发布', rolled_back: '恢复第 {of} 版', by_hand: '直接改文件' },
     kind: {
+      card: '核对预付费卡',
       http: '业务系统',
       lookup: '查客户',
       survey: '满意度评价',
@@ -1046,6 +1047,10 @@ export const zh = {
       voicemail: '留言',
     },
     field: {
+      card: '卡号',
+      on_unknown: '没有这张卡',
+      on_locked: '已锁定',
+      on_blocked: '已冻结或过期',
       end_with_moderator: '主持人离开即结束',
       filler: '等待时播放',
       get: '从答复取值（JSON）',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from callcenterd.ivr import expression
-from callcenterd.ivr.node import Exits, FlowCall, Node, NodeName, Template, Walk, node, present
+from callcenterd.ivr.node import Exits, FlowCall, Node, NodeName, Template, Walk, node, present, templates
 from callcenterd.model.cards import Account, amount_of
 
 
@@ -81,4 +81,4 @@ class CardNode(Node):
         return ("account", "customer")
 
     def wants_secret(self) -> Iterable[str]:
-        return expression.names(self.pin)
+        return {name for _, text in templates(self.pin) for name in expression.names(text)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -70,6 +70,8 @@ class CallRecord:
     note: str = ""
     keys: str = ""
     """What the caller keyed in menus, in order."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """What they keyed besides, and what flows looked up for them, by the flows' names (IVR-07); nothing secret."""
     disposition: str = ""
     """What came of it, as its agent says: a code of the site's dispositions."""
     mos: float | None = None

@@ -74,9 +74,13 @@ class KeyPressed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerKnown(Fact):
-    """A flow has learned something of the caller: keyed, or looked up. known: all so far, by the flow's names."""
+    """A flow has learned something of the caller: keyed, or looked up. name: what, as the flow calls it.
+
+    known: all so far, by the flow's names; bounded in number and length (`flowcall`).
+    """
 
     call: CallId
+    name: str
     known: Mapping[str, str]
 
 

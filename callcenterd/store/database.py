@@ -33,6 +33,7 @@ from callcenterd.store.outbox import Outbox
 from callcenterd.store.recordings import Recordings
 from callcenterd.store.sessions import Sessions
 from callcenterd.store.site import SiteTables
+from callcenterd.store.surveys import Surveys
 from callcenterd.store.voicemail import VoicemailBox
 
 __all__ = ["CannotStore", "Store"]
@@ -65,6 +66,7 @@ class Store:
         self.voicemail = VoicemailBox(database)
         self.callbacks = Callbacks(database, region)
         self.outbox = Outbox(database)
+        self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)
 
     @classmethod

@@ -222,6 +222,7 @@ calls = sa.Table(
     sa.Column("heartbeat_at", Utc),
     sa.Column("mos", sa.Float),
     _text("disposition"),
+    sa.Column("known", _Json, nullable=False, server_default="{}"),
     _newest_first("calls", ("started_at", "id")),
     *(
         _newest_first("calls", (column, "started_at", "id"))
@@ -255,6 +256,22 @@ story = sa.Table(
     sa.Column("kind", Plain, nullable=False),
     sa.Column("details", _Json, nullable=False),
     sa.Index("ix_story_call_id", "call_id", "id"),
+)
+
+survey_answers = sa.Table(
+    "survey_answers",
+    metadata,
+    _key(),
+    sa.Column("call_id", Plain, sa.ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("question", Plain, nullable=False),
+    sa.Column("score", sa.Integer, nullable=False),
+    sa.Column("most", sa.Integer, nullable=False),
+    sa.Column("agent", Plain),
+    sa.Column("queue", Plain),
+    sa.Index("ix_survey_answers_call_id", "call_id"),
+    sa.Index("ix_survey_answers_at", "at"),
+    sqlite_autoincrement=True,
 )
 
 # Agents whose phone rang for the call or was in it, and queues that it was in beside the one in its row.

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 MAX_TYPED_AHEAD = 32
+MAX_KNOWN_NAMES = 40
 MAX_KNOWN = 200
+"""Characters of one."""
 REMEMBERED = timedelta(days=30)
 """Who spoke with somebody longer ago is not looked for any more."""
 
@@ -125,11 +127,16 @@ class LiveFlowCall:
         return self._keys[0] if self._keys else None
 
     def tell(self, name: str, value: Plain) -> None:
-        """For the agent's page. What is no single value is no matter of people's."""
-        if isinstance(value, str | int | float):
-            self._journey.known[name] = str(value)[:MAX_KNOWN]
-            known = dict(self._journey.known)
-            self._board.bus.publish(events.CallerKnown(at=self._board.clock.utc(), call=self.call, known=known))
+        """For the agent's page and the history. What is no single value is no matter of people's."""
+        if not isinstance(value, str | int | float):
+            return
+        known, text = self._journey.known, _line(str(value))
+        if known.get(name) == text or (name not in known and len(known) >= MAX_KNOWN_NAMES):
+            return
+        known[name] = text
+        self._board.bus.publish(
+            events.CallerKnown(at=self._board.clock.utc(), call=self.call, name=name, known=dict(known))
+        )
 
     def note_keys(self, keys: str) -> None:
         self._journey.keys += keys
@@ -424,3 +431,8 @@ class LiveFlowCall:
         if self._playing is not None and not self._playing[1].done():
             self._board.calls.stop_play(self._leg)
         self._playing = None
+
+
+def _line(text: str) -> str:
+    """As it can be kept and shown: a business system may answer anything."""
+    return "".join(one if one.isprintable() else " " for one in text[:MAX_KNOWN]).strip()

@@ -25,6 +25,7 @@ from callcenterd.model.bans import Ban
 from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.events import EVENT_NAMES, Fact
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
+from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.model.voicemail import Begun, Box
 from callcenterd.store.database import Store
 from callcenterd.store.faults import CannotStore
@@ -211,9 +212,8 @@ class History:
                 self._keep(lambda: calls.begin(record))
             case events.FlowEntered():
                 self._change(fact.call, flow=fact.flow)
-            case events.KeyPressed():
-                self._keys[fact.call] = self._keys.get(fact.call, "") + fact.keys
-                self._change(fact.call, keys=self._keys[fact.call])
+            case events.KeyPressed() | events.CallerKnown() | events.SurveyAnswered():
+                self._said_in_flow(fact)
             case events.CallerQueued():
                 first = {} if fact.call in self._queued else {"queued_at": fact.at}
                 self._queued.add(fact.call)
@@ -260,6 +260,25 @@ class History:
                 pass
         self._keep_parties(fact)
         self._tell_story(fact)
+
+    def _said_in_flow(self, fact: events.KeyPressed | events.CallerKnown | events.SurveyAnswered) -> None:
+        match fact:
+            case events.KeyPressed():
+                self._keys[fact.call] = self._keys.get(fact.call, "") + fact.keys
+                self._change(fact.call, keys=self._keys[fact.call])
+            case events.CallerKnown():
+                self._change(fact.call, known=dict(fact.known))
+            case events.SurveyAnswered():
+                said = SurveyAnswer(
+                    call=fact.call,
+                    at=fact.at,
+                    question=fact.question,
+                    score=fact.score,
+                    most=fact.most,
+                    agent=fact.agent,
+                    queue=fact.queue,
+                )
+                self._keep(lambda: self._store.surveys.keep(said))
 
     def _keep_parties(self, fact: Fact) -> None:
         """Of calls of which there is a row: a phone that dials a code, say, has a call that nobody is told of."""
@@ -347,6 +366,8 @@ class History:
         if call is None or kind is None or isinstance(fact, events.ScreenPopped | events.CallSounded):
             return
         details = {name: _plain(value) for name in _DETAILS[type(fact)] if (value := getattr(fact, name)) is not None}
+        if isinstance(fact, events.CallerKnown):  # what was known before has been told before
+            details = {"name": fact.name, "value": fact.known[fact.name]}
         at = fact.at
         self._keep(lambda: self._store.calls.append(call, at, kind, details))
 

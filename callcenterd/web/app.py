@@ -43,6 +43,7 @@ from callcenterd.web import (
     sipsocket,
     socket,
     states,
+    surveys,
 )
 from callcenterd.web.live import LiveEvents
 from callcenterd.web.office import OFFICE, PACE, PAGE, FlowsNow, Office, Pace, PhoneNow, PhoneSeen, Ticks, TrunkNow
@@ -74,6 +75,7 @@ RESOURCES = (
     phones,
     devices,
     dispositions,
+    surveys,
     forwarding,
     bans,
     flows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
@@ -13,6 +13,7 @@ from callcenterd.errors import NotFound
 from callcenterd.model.calls import CallFilter, CallRecord, CallSight, Direction, LegSound, Outcome, Step
 from callcenterd.model.events import EVENT_NAMES, CallMonitored
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
+from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.web import rights
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import (
@@ -51,14 +52,21 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallListed(CallRecord):
+    """survey: what the caller said of it, in the order in which they said it."""
+
+    survey: list[SurveyAnswer]
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
-    items: list[CallRecord]
+    items: list[CallListed]
     total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallWithStory(CallRecord):
+class CallWithStory(CallListed):
     """story: what happened, in its order. sound: of each leg; of those that are up, as it is now."""
 
     story: list[Step]
@@ -145,7 +153,9 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
     wanted = conditions(request, CallConditions)
     store = request.app[OFFICE].store
     items, total = await store.calls.search(wanted.filter(call_sight(request)), wanted.limit, wanted.offset)
-    return answer(CALLS, Calls(items, total))
+    said = await store.surveys.of_calls([record.id for record in items])
+    listed = [CallListed(**_fields(record), survey=[one for one in said if one.call == record.id]) for record in items]
+    return answer(CALLS, Calls(listed, total))
 
 
 @routes.get("/api/v1/calls/{id}")
@@ -160,8 +170,12 @@ async def one_call(request: web.Request) -> web.StreamResponse:
         story = [step for step in story if step.kind != MONITORED]
     gone = {sound.leg for sound in sounded}
     sounds = [*sounded, *(sound for sound in office.board.sounding.now(record.id) if sound.leg not in gone)]
-    known = {name: getattr(record, name) for name in CallRecord.__dataclass_fields__}
-    return answer(CALL, CallWithStory(**known, story=story, sound=sounds))
+    survey = await office.store.surveys.of_calls([record.id])
+    return answer(CALL, CallWithStory(**_fields(record), survey=survey, story=story, sound=sounds))
+
+
+def _fields(record: CallRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in CallRecord.__dataclass_fields__}
 
 
 @routes.put("/api/v1/calls/{id}/note")

@@ -25,6 +25,7 @@ from callcenterd.model.calls import CallSight
 from callcenterd.model.ids import AgentId, CallId, QueueName
 from callcenterd.model.people import Role
 from callcenterd.model.site import Site
+from callcenterd.model.surveys import SurveySight
 from callcenterd.model.voicemail import MessageSight
 from callcenterd.switchboard.parties import Parties
 from callcenterd.web.answers import NotAllowed
@@ -43,6 +44,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "phone": ALL,  # one's own page as one's phone
     "live": ALL,  # lines, agents and queues, and the event stream: as far as one's sight goes
     "agent.state.any": frozenset({"supervisor", "admin"}),  # set the state of another agent
+    "survey.read": ABOVE,  # what callers said of the agents and queues that one oversees
     "agent.states.any": ABOVE,  # what another agent did when
     "call.read": ALL,  # the history, as far as one's sight goes
     "call.note": ALL,
@@ -186,6 +188,13 @@ class Sight:
             unanswered=self.leads,
             calls=tuple(waiting) if self.leads else (),
         )
+
+    def of_surveys(self) -> SurveySight | None:
+        """None: all of them. Of a conversation with another team's agent nobody else sees what was said of it, though
+        it was in a queue of theirs."""
+        if self.agents is None:
+            return None
+        return SurveySight(agents=tuple(sorted(self.agents)), queues=tuple(sorted(self.queues)))
 
     def of_messages(self, site: Site) -> MessageSight | None:
         """None: all of them. A person's phones are those that are their own by the site."""

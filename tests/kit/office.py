@@ -71,6 +71,7 @@ from callcenterd.model.site import (
     Trunk,
     UserAccount,
 )
+from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.model.voicemail import Begun, Box, BoxCount, MessageSight
 from callcenterd.store.callbacks import OPEN
 from callcenterd.store.database import Store
@@ -243,6 +244,8 @@ class MemoryStore:
         self.forwarding = _Forwarding(self)
         self.trail: list[tuple[str, str]] = []
         self.audit = _Audit(self)
+        self.judged: list[SurveyAnswer] = []
+        self.surveys = _Surveys(self)
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[list[BaseException]]:
@@ -257,6 +260,12 @@ class _Subject:
     def _may(self, what: str) -> None:
         if what in self._store.fail:
             raise LocalError(f"{what}: the disk is full")
+
+
+class _Surveys(_Subject):
+    async def keep(self, answer: SurveyAnswer) -> None:
+        self._may("keep_survey")
+        self._store.judged.append(answer)
 
 
 class _Calls(_Subject):

@@ -15,6 +15,7 @@ from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CustomerId, FlowName
 from callcenterd.model.site import NumberRoute
 from callcenterd.switchboard.business import Business
+from callcenterd.switchboard.flowcall import MAX_KNOWN, MAX_KNOWN_NAMES
 from tests.kit.office import Office, Shelf, in_virtual_time, office, site
 from tests.kit.virtual import START
 from tests.switchboard.test_waiting import Ear, calls
@@ -96,6 +97,7 @@ async def test_what_was_keyed_and_looked_up_pops_up_with_the_call_and_a_pin_does
         (pop,) = desk.told(events.ScreenPopped)
         assert pop.known == {"customer": "Ms Wang", "card": "88001234", "balance": "12"}
         assert "call.known" in desk.story(call)
+        assert desk.memory.records[call].known == pop.known
         assert not any("2468" in str(fact) for fact in desk.facts), "a PIN goes nowhere"
 
 
@@ -156,3 +158,73 @@ async def test_after_the_agent_has_hung_up_the_caller_judges_and_it_is_kept_with
         (judged,) = desk.told(events.SurveyAnswered)
         assert (judged.question, judged.score, judged.most) == ("service", 4, 5)
         assert (judged.call, judged.agent, judged.queue) == (call, "1001", "sales")
+
+
+MANY = """
+flow: many
+language: en
+start: ask
+nodes:
+  ask: {collect: n, ask: "More?", least: 1, most: 1, next: find, on_wrong: person}
+  find: {http: "https://crm.example.com/x", get: {GET}, tell: [TELL], next: person}
+  person: {queue: sales}
+"""
+
+
+@in_virtual_time
+async def test_what_is_known_of_a_caller_has_bounds_and_can_be_shown() -> None:
+    names = [f"v{n}" for n in range(20)]
+    answer: dict[str, Plain] = {name: name * 400 for name in names}
+    answer["v0"] = "a\0b\n\ud800c"
+    text = MANY.replace("TELL", ", ".join(names)).replace("{GET}", "{" + ", ".join(f"{n}: {n}" for n in names) + "}")
+    where = dataclasses.replace(site(), numbers=(NumberRoute(match=NUMBER, flow=FlowName("many")),))
+    async with office(where, flows=(text,), business=cast("Business", System(answer))) as desk:
+        await desk.sign_in("1001")
+        call, _, ear = await calls(desk, NUMBER)
+        await keys(desk, ear, "7")
+        hand = desk.board.in_flow[call]
+        for n in range(100):
+            hand.tell(f"more{n}", n)
+        hand.tell("n", "7")
+        hand.tell("rows", [1, 2])
+        await desk.board.history.settled()
+        known = desk.memory.records[call].known
+        assert (known["n"], known["v0"], len(known["v1"])) == ("7", "a b  c", MAX_KNOWN)
+        assert len(known) == MAX_KNOWN_NAMES
+        assert "rows" not in known
+        told = [details for kind, details in desk.memory.steps[call] if kind == "call.known"]
+        assert len(told) == MAX_KNOWN_NAMES, "each once, and by itself"
+        assert told[0] == {"name": "n", "value": "7"}
+
+
+SURVEY = """
+flow: judge
+language: en
+start: sales
+nodes:
+  sales: {queue: sales, next: judge}
+  judge: {survey: {service: "How was it, from 1 to 5?", solved: "Is it solved?"}, next: bye}
+  bye: {say: "Thank you."}
+"""
+
+
+@in_virtual_time
+async def test_what_a_caller_says_after_the_conversation_is_kept_with_its_agent_and_queue() -> None:
+    where = dataclasses.replace(site(), numbers=(NumberRoute(match=NUMBER, flow=FlowName("judge")),))
+    async with office(where, flows=(SURVEY,)) as desk:
+        await desk.sign_in("1001")
+        call, _, ear = await calls(desk, NUMBER)
+        phone = desk.line.rung("1001")
+        desk.line.rings(phone)
+        desk.line.picks_up(phone)
+        await desk.wait(30)
+        desk.line.hangs_up(phone)
+        await desk.wait(6)
+        await keys(desk, ear, "5")
+        await keys(desk, ear, "2")
+        await desk.board.history.settled()
+        assert [(one.call, one.question, one.score, one.most, one.agent, one.queue) for one in desk.memory.judged] == [
+            (call, "service", 5, 5, "1001", "sales"),
+            (call, "solved", 2, 5, "1001", "sales"),
+        ]
+        assert ear.spoken()[-1] == "Thank you."

@@ -18,6 +18,7 @@ from callcenterd.media.facts import RecordingClosed
 from callcenterd.model import events
 from callcenterd.model.events import Fact
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
+from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.sip import events as sip
 from callcenterd.web.reference import every_route
 from callcenterd.web.rights import PUBLIC, Sight
@@ -144,6 +145,7 @@ GET    /voicemail/counts                         1    0     1    0     1    1   
 GET    /callbacks                                1    0     1    0     1    1     1
 GET    /callbacks/counts                         1    0     1    0     1    1     1
 GET    /letters                                  403  403   1    0     1    403   1
+GET    /surveys                                  403  403   1    0     1    1     1
 GET    /conferences                              403  403   1    0     1    1     1
 GET    /parking                                  0    0     0    0     0    0     0
 GET    /listening                                403  403   0    0     0    0     0
@@ -265,6 +267,8 @@ async def things(office: House) -> AsyncIterator[Things]:
     found.named["past"] = "past"
     await found.leave_message()
     await found.want_callback()
+    said = SurveyAnswer(call=CallId("past"), at=STAMP, question="service", score=5, most=5, agent=AgentId("1001"))
+    await kept.store.surveys.keep(said)
     await found.talk()
     await found.confer()
     yield found

@@ -38,12 +38,14 @@ declare module 'vue' {
     ElSwitch: typeof import('element-plus/es')['ElSwitch']
     ElTooltip: typeof import('element-plus/es')['ElTooltip']
     EmptyNote: typeof import('./parts/EmptyNote.vue')['default']
+    KnownRows: typeof import('./parts/KnownRows.vue')['default']
     OutcomeWord: typeof import('./parts/OutcomeWord.vue')['default']
     PartFault: typeof import('./parts/PartFault.vue')['default']
     RouterLink: typeof import('vue-router')['RouterLink']
     RouterView: typeof import('vue-router')['RouterView']
     SoundWord: typeof import('./parts/SoundWord.vue')['default']
     StateWord: typeof import('./parts/StateWord.vue')['default']
+    SurveyScores: typeof import('./parts/SurveyScores.vue')['default']
     TabStrip: typeof import('./parts/TabStrip.vue')['default']
   }
 }

@@ -97,8 +97,22 @@ export interface Call {
   customer_id: number | null
   note: string
   keys: string
+  /** What the caller keyed and what flows looked up, by the flows' names. */
+  known: Record<string, string>
+  survey: SurveyAnswer[]
   /** Of the worse off of all sides, 1 to 4.5; null: not known. */
   mos: number | null
+}
+
+/** What a caller said of a conversation: 1 to most. */
+export interface SurveyAnswer {
+  call: string
+  at: string
+  question: string
+  score: number
+  most: number
+  agent: string | null
+  queue: string | null
 }
 
 /** How one leg of a call sounded; …_there: as its phone told. */
@@ -181,6 +195,8 @@ export interface Pop {
   queue: string | null
   customers: number[]
   keys: string
+  /** As of a call. A pop that this machine kept does not have it: it is asked for again. */
+  known?: Record<string, string>
 }
 
 /** A message that a caller left: for a queue, or in an agent's or a phone's own box. "" as a login: nobody. */

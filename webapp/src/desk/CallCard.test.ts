@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { i18n } from '../i18n'
 import { agent, call, pop, PretendedOffice, Refusal } from '../kit/office'
 import { useLive } from '../live'
+import type { Pop } from '../model'
 import { useSession } from '../session'
 import CallCard from './CallCard.vue'
 import { useDesk } from './desk'
@@ -35,13 +36,13 @@ async function become(now: object): Promise<void> {
 }
 
 /** An agent who talks, and the card of that call. */
-async function talking(now: object): Promise<ReturnType<typeof mount>> {
+async function talking(now: object, more: Partial<Pop> = {}): Promise<ReturnType<typeof mount>> {
   await useSession().load()
   useLive().start()
   useDesk().start()
   seq = 0
   office.socket.say('live.snapshot', { seq, topics: { 'agents/1001': agent({ state: 'offered', call: 'c1' }) } })
-  office.socket.say('screen.pop', pop('c1'))
+  office.socket.say('screen.pop', pop('c1', more))
   await flushPromises()
   seq += 1
   const changes = { 'agents/1001': agent({ state: 'talking', call: 'c1' }), 'lines/c1': now }
@@ -123,5 +124,47 @@ describe('the recording of a call', () => {
     await flushPromises()
     expect(document.body.textContent).toContain('not_now')
     expect(card.get('[data-testid=recording-pause]').attributes('disabled')).toBeUndefined()
+  })
+})
+
+describe('what the caller keyed and what was looked up', () => {
+  const rows = (card: ReturnType<typeof mount>): string[][] =>
+    card.findAll('[data-testid=known-value]').map((row) => [row.attributes('data-name') ?? '', row.text()])
+
+  it('stands on the card with the pop, and what a flow learns later comes to it', async () => {
+    office.on('GET /calls/', { ...call('c1', { known: { card: '88001234' } }), story: [] })
+    const card = await talking(line(null), { known: { customer: 'Ms Wang', card: '88001234' } })
+    expect(rows(card)).toEqual([['card', '88001234'], ['customer', 'Ms Wang']])
+    expect(card.get('[data-testid=known-rows]').text()).toContain(i18n.global.t('known.card'))
+    const known = { customer: 'Ms Wang', card: '88001234', flight: '' }
+    office.socket.say('call.known', { call: 'another', name: 'x', known: { x: '1' } })
+    office.socket.say('call.known', { call: 'c1', name: 'flight', known })
+    await flushPromises()
+    expect(rows(card)).toEqual([['card', '88001234'], ['customer', 'Ms Wang'], ['flight', '–']])
+    expect(card.get('[data-testid=known-rows]').text()).toContain('flight')
+  })
+
+  it('is there again from the call after a reload, and does not lie on this machine', async () => {
+    office.on('GET /calls/', { ...call('c1', { known: { card: '88001234' } }), story: [] })
+    const card = await talking(line(null), { known: { card: '88001234' } })
+    const desk = useDesk()
+    desk.tab!.note = 'typed'
+    desk.typed(desk.tab!)
+    expect(JSON.stringify(localStorage)).toContain('typed')
+    expect(JSON.stringify(localStorage)).not.toContain('88001234')
+    card.unmount()
+    desk.stop()
+    setActivePinia((pinia = createPinia()))
+    await useSession().load()
+    useDesk().start()
+    await flushPromises()
+    expect(useDesk().tab?.note).toBe('typed')
+    const again = mount(CallCard as never, { props: { tab: useDesk().tab } as never, global: { plugins: [pinia, i18n] } })
+    expect(rows(again as ReturnType<typeof mount>)).toEqual([['card', '88001234']])
+  })
+
+  it('is no part of a card where nothing is known', async () => {
+    const card = await talking(line(null))
+    expect(card.find('[data-testid=known-rows]').exists()).toBe(false)
   })
 })

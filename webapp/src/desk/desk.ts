@@ -109,6 +109,7 @@ export const useDesk = defineStore('desk', () => {
         }
       }
       if (NOT_HERE.has(fact.type)) handedOn.delete(String(fact.data.call))
+      if (fact.type === 'call.known') learn(String(fact.data.call), fact.data.known as Record<string, string>)
       if (fact.type === 'customer.saved') void refreshCustomer(Number(fact.data.customer))
       if (fact.type === 'call.ended') void finish(String(fact.data.call))
       if (fact.type === 'events.lost') askDesk().catch(say.fault) // this page was too slow to be told everything
@@ -200,11 +201,17 @@ export const useDesk = defineStore('desk', () => {
       void fill(known)
       if (known.note) later(known, PAUSE)
     } else if (pop.customers.some((id) => !known?.pop.customers.includes(id))) {
-      known.pop = pop // it was opened before its pop was heard
+      known.pop = { ...pop, known: { ...known.pop.known, ...pop.known } } // it was opened before its pop was heard
       if (!known.customer) void fill(known)
     }
     if (forwards) bringForward(pop.call)
     return known
+  }
+
+  /** A flow has learned more of the caller while the call is on the page: the agent has sent it back into one. */
+  function learn(call: string, all: Record<string, string>): void {
+    const known = find(call)
+    if (known) known.pop.known = { ...known.pop.known, ...all }
   }
 
   /** To the front, at once or as soon as nobody types in the call that is there now. */
@@ -245,6 +252,7 @@ export const useDesk = defineStore('desk', () => {
       queue: record.queue,
       customers: record.customer_id === null ? [] : [record.customer_id],
       keys: record.keys,
+      known: record.known,
     }
     const known = open(pop, !atOnce)
     if (atOnce) show(call)
@@ -445,7 +453,7 @@ export const useDesk = defineStore('desk', () => {
   function keepDraft(known: Tab): void {
     if (dirty(known) || known.cardTouched) {
       drafts?.keep(known.call, {
-        pop: { ...known.pop },
+        pop: { ...known.pop, known: undefined }, // card numbers and the like do not lie on this machine
         note: known.note,
         card: known.cardTouched ? { ...known.card } : null,
       })

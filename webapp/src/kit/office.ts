@@ -144,6 +144,8 @@ export function call(id: string, more: Partial<Call> = {}): Call {
     customer_id: null,
     note: '',
     keys: '',
+    known: {},
+    survey: [],
     mos: null,
     ...more,
   }

@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OFFICE = Calendar(
     name="office",
-    hours={day: ("09:00-12:00", "13:00-18:00") for day in WEEKDAYS[:5]},
+    hours=dict.fromkeys(WEEKDAYS[:5], ("09:00-12:00", "13:00-18:00")),
     holidays=(Holiday(first="2026-10-01", last="2026-10-07", name="国庆节"),),
     make_up=(MakeUpDay(date="2026-10-10", like="wednesday", name="国庆节"),),
 )

@@ -112,12 +112,11 @@ def calendars(draw: st.DrawFn) -> Calendar:
     )
 
 
-STARTS = st.one_of(
-    *(
-        st.integers(0, 10 * 24 * 60).map(lambda minute, begin=begin: begin + minute * MINUTE)
-        for begin in (datetime(2026, 3, 20, tzinfo=UTC), datetime(2026, 10, 20, tzinfo=UTC))
-    )
-)
+def minutes_from(begin: datetime) -> st.SearchStrategy[datetime]:
+    return st.integers(0, 10 * 24 * 60).map(lambda minute: begin + minute * MINUTE)
+
+
+STARTS = minutes_from(datetime(2026, 3, 20, tzinfo=UTC)) | minutes_from(datetime(2026, 10, 20, tzinfo=UTC))
 WEEK = 7 * 24 * 60
 
 

@@ -30,12 +30,15 @@ import type {
   ListenMode,
   Listing,
   Me,
+  NewPosting,
   Outcome,
   PagePhone,
   Peaks,
   PhoneSeen,
   Places,
   Pop,
+  Posting,
+  PrepaidCard,
   RecordingAlarm,
   Step,
   Thing,
@@ -176,6 +179,17 @@ export const api = {
   customer: (id: number) => ask<Customer>('GET', `/customers/${path(id)}`),
   createCustomer: (card: Card) => ask<Customer>('POST', '/customers', card),
   changeCustomer: (id: number, card: Card) => ask<Customer>('PUT', `/customers/${path(id)}`, card),
+
+  prepaidCards: (customer: number) => ask<Listing<PrepaidCard>>('GET', `/customers/${path(customer)}/cards`),
+  addPrepaidCard: (customer: number, card: { number: string; pin?: string; valid_until: string | null }) =>
+    ask<PrepaidCard>('POST', `/customers/${path(customer)}/cards`, card),
+  blockCard: (id: number) => ask<PrepaidCard>('POST', `/cards/${path(id)}/block`, {}),
+  unblockCard: (id: number) => ask<PrepaidCard>('POST', `/cards/${path(id)}/unblock`, {}),
+  unlockCard: (id: number) => ask<PrepaidCard>('POST', `/cards/${path(id)}/unlock`, {}),
+  setCardPin: (id: number, pin: string) => ask<PrepaidCard>('PUT', `/cards/${path(id)}/pin`, { pin }),
+  postings: (card: number, limit: number) =>
+    ask<Listing<Posting>>('GET', `/cards/${path(card)}/postings${queryText({ limit })}`),
+  post: (card: number, posting: NewPosting) => ask<Posting>('POST', `/cards/${path(card)}/postings`, posting),
 
   voicemail: (conditions: { queue?: string; done?: 'true' | 'false'; limit?: number; offset?: number }) =>
     ask<Listing<Voicemail>>('GET', `/voicemail${queryText({ ...conditions })}`),

@@ -186,6 +186,45 @@ export interface Customer extends Card {
   changed_at: string
 }
 
+export type CardState = 'active' | 'blocked' | 'expired'
+export type Ledger = 'money' | 'points'
+export type PostingKind = 'recharge' | 'consumption' | 'correction'
+
+/** money, overdraft: in the smallest coin of the currency. failed: wrong PINs in a row. */
+export interface PrepaidCard {
+  id: number
+  number: string
+  customer: number
+  state: CardState
+  valid_until: string | null
+  currency: string
+  overdraft: number
+  money: number
+  points: number
+  has_pin: boolean
+  failed: number
+  locked_until: string | null
+}
+
+export interface NewPosting {
+  ledger: Ledger
+  kind: PostingKind
+  amount: number
+  reason: string
+  reference: string
+  key: string
+  reverses: number | null
+}
+
+/** balance: of its ledger after it. reversed: another one has undone it. */
+export interface Posting extends NewPosting {
+  id: number
+  at: string
+  by: string
+  balance: number
+  reversed: boolean
+}
+
 /** The agent's page should show this caller. customers: who it may be, best first. */
 export interface Pop {
   call: string

@@ -15,6 +15,16 @@ export function pagesOf(role: Role): readonly PageName[] {
   return PAGES[role]
 }
 
+/** Add cards, set their PINs, and post. */
+export function keepsCards(role: Role | undefined): boolean {
+  return role === 'supervisor' || role === 'admin'
+}
+
+/** Lift the lock that wrong PINs have put on a card. */
+export function unlocksCards(role: Role | undefined): boolean {
+  return role === 'admin'
+}
+
 const START: Record<Role, PageName> = { agent: 'desk', supervisor: 'live', manager: 'live', admin: 'admin' }
 
 /** Where a role begins its day. */

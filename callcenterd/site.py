@@ -376,6 +376,9 @@ class UserEntry(_Entry):
         Field(description="Whether this agent's calls are recorded: as the queue says (queue), always, or never."),
     ] = "queue"
     skills: Annotated[Skills, Field(description="What this agent can, each with a level of 1 to 10.")] = {}
+    in_directory: Annotated[
+        Flag, Field(description="Whether callers may ask for this person by name, where a flow lets them (directory).")
+    ] = True
 
 
 class ExtensionEntry(_Entry):

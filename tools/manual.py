@@ -131,6 +131,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "language": "此人页面的语言",
         "record": "此座席的通话是否录音：queue 按队列设置、always 总是、never 从不",
         "skills": "此座席的技能，每项 1 至 10 级",
+        "in_directory": "来电者能否按姓名找到此人（流程节点 directory）",
     },
     "extensions": {
         "number": "分机号，也是话机注册的用户名",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile, Refused
 from callcenterd.ivr import simulate
+from callcenterd.ivr.directory import Person
 from callcenterd.ivr.flow import Flow
 from callcenterd.ivr.node import HoursNow
 from callcenterd.ivr.shelf import ENDINGS, TESTS
@@ -73,6 +74,15 @@ class KnownCard(BaseModel):
         return account, Secret(self.pin)
 
 
+class KnownPerson(BaseModel):
+    """Somebody of the pretended office whom callers may ask for by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    extension: Annotated[str, Field(min_length=1, max_length=32)]
+
+
 class GivenOffice(BaseModel):
     """Who calls, when, and what the office is like."""
 
@@ -84,6 +94,7 @@ class GivenOffice(BaseModel):
     agents: simulate.Agents = "free"
     hours: HoursNow = "open"
     customers: tuple[KnownCustomer, ...] = ()
+    people: tuple[KnownPerson, ...] = ()
     cards: tuple[KnownCard, ...] = ()
     answers: dict[str, Any] = Field(default_factory=dict)
 
@@ -140,6 +151,7 @@ def run(flow: Flow, document: Document, language: str, flows: Sequence[Flow] = (
 
 def _run(flow: Flow, test: FlowTest, language: str, flows: Sequence[Flow]) -> Iterator[str]:
     given = test.given
+    people = tuple(Person(one.name, one.extension) for one in given.people)
     known = tuple(one.card_of(n) for n, one in enumerate(given.customers, start=1))
     cards = tuple(one.account_of(n) for n, one in enumerate(given.cards, start=len(known) + 1))
     try:
@@ -153,7 +165,7 @@ def _run(flow: Flow, test: FlowTest, language: str, flows: Sequence[Flow]) -> It
             agents=given.agents,
             hours=given.hours,
             flows={one.name: one for one in flows},
-            given=simulate.Given(known, given.answers, cards),
+            given=simulate.Given(known, given.answers, cards, people),
         )
     except Refused as why:
         yield str(why)

@@ -25,6 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from callcenterd.errors import LocalError
 from callcenterd.ivr import expression
+from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import ConditionText, Plain, TemplateText
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
@@ -179,6 +180,9 @@ class FlowCall(Protocol):
 
     def phone_of(self, agent: str) -> str | None:
         """The extension where this agent sits now, by login; None: nowhere."""
+
+    def people(self) -> Sequence[Person]:
+        """Who can be reached by name."""
 
     def judge(self, question: str, score: int, most: int) -> None:
         """What the caller says of the conversation that they had: 1 to most."""

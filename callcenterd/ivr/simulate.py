@@ -12,6 +12,7 @@ from typing import Literal
 
 from callcenterd.errors import LocalError, Refused
 from callcenterd.ivr import engine
+from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.flow import Flow
 from callcenterd.ivr.node import (
@@ -100,6 +101,7 @@ class Given:
     customers: tuple[Customer, ...] = ()
     answers: Mapping[str, Plain] = field(default_factory=dict)
     cards: tuple[tuple[Account, Secret], ...] = ()
+    people: tuple[Person, ...] = ()
 
 
 async def simulate(
@@ -316,6 +318,9 @@ class PretendedCall:
     def phone_of(self, agent: str) -> str | None:
         """Every agent sits at the extension of that number, if there are any."""
         return None if self._agents == "none" else agent
+
+    def people(self) -> Sequence[Person]:
+        return self._given.people
 
     def judge(self, question: str, score: int, most: int) -> None:
         self.say("judges", question=question, score=score, most=most)

@@ -54,6 +54,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "您好，这是您预约的回拨，正在为您接通座席。",
         "Hello, this is the callback that you asked for. We are connecting you with an agent.",
     ),
+    "directory": (
+        "请按姓名拼音的首字母，张三按 9 7，以井号键结束。",
+        "Please key the first letters of the name, and then press pound.",
+    ),
+    "directory_unknown": ("没有找到这个姓名。", "Nobody was found by that name."),
+    "directory_many": ("相符的人太多，请多按几个字母。", "Too many people have such a name. Please key more letters."),
+    "directory_found": ("为您找到", "You have reached"),
+    "directory_press": ("请按", "press"),
     "recording_notice": ("本次通话将被录音。", "This call will be recorded."),
     "conference_pin": (
         "请输入会议密码，以井号键结束。",

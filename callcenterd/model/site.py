@@ -112,6 +112,7 @@ class UserAccount:
 
     record: whether conversations of this agent are recorded: as the queue says, or always, or never.
     skills: what the agent can, each with a level of 1 to 10.
+    in_directory: callers may ask for them by name (the flow node `directory`), if they have an extension.
     """
 
     login: str
@@ -123,6 +124,7 @@ class UserAccount:
     language: str = "zh-CN"
     record: RecordWhen = "queue"
     skills: Mapping[str, int] = field(default_factory=dict)
+    in_directory: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

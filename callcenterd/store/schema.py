@@ -540,6 +540,7 @@ users = sa.Table(
     sa.Column("record", Plain, nullable=False, server_default="queue"),
     sa.Column("skills", _Json, nullable=False, server_default="{}"),
     _text("pin_hash"),
+    sa.Column("in_directory", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 
 extensions = sa.Table(

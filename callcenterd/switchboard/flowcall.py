@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from callcenterd.calls.call import Leg, LegState
 from callcenterd.errors import CallcenterdError
+from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.node import Exit, HoursNow, MailboxNow, NodeName, Pressed, Question, QueueResult
 from callcenterd.media.recording import RATE
@@ -363,6 +364,15 @@ class LiveFlowCall:
     def phone_of(self, agent: str) -> str | None:
         view = self._board.desk.view(agent)
         return None if view is None or view.state == "signed_out" else view.extension
+
+    def people(self) -> Sequence[Person]:
+        site = self._board.site
+        phones = {phone.number for phone in site.extensions}
+        return [
+            Person(user.name, user.extension)
+            for user in site.users
+            if user.in_directory and user.name and user.extension is not None and user.extension in phones
+        ]
 
     def judge(self, question: str, score: int, most: int) -> None:
         journey = self._journey

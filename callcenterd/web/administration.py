@@ -99,6 +99,7 @@ class UserShown:
     role: Role
     extension: str | None
     language: str
+    in_directory: bool
     has_password: bool
     has_pin: bool
 
@@ -126,7 +127,8 @@ def _trunk(office: Office, trunk: Trunk) -> TrunkShown:
 
 def _user(_: Office, user: UserAccount) -> UserShown:
     password, pin = bool(user.password_hash.reveal()), bool(user.pin_hash.reveal())
-    return UserShown(user.login, user.name, user.role, user.extension, user.language, password, pin)
+    own = (user.login, user.name, user.role, user.extension, user.language, user.in_directory)
+    return UserShown(*own, password, pin)
 
 
 def _extension(office: Office, extension: Extension) -> ExtensionShown:

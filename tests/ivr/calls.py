@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from callcenterd.ivr import check, engine
+from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.flow import Flow
 from callcenterd.ivr.node import (
@@ -58,6 +59,7 @@ class ScriptedCall:
         self.cards: deque[CardCheck] = deque()
         self.secrets = 0
         self.phones: dict[str, str] = {}
+        self.house: list[Person] = []
         self.ahead: str | None = None
         self.told: dict[str, Plain] = {}
         self.boxes: dict[str, MailboxNow] = {}
@@ -167,6 +169,9 @@ class ScriptedCall:
 
     def phone_of(self, agent: str) -> str | None:
         return self.phones.get(agent)
+
+    def people(self) -> Sequence[Person]:
+        return self.house
 
     def judge(self, question: str, score: int, most: int) -> None:
         self.story.append(f"judges {question}: {score} of {most}")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from callcenterd.ivr import check, flowtests, shelf
+import pytest
+
+from callcenterd import yamltext
+from callcenterd.ivr import check, flowtests, shelf, simulate
+from callcenterd.ivr.directory import Person
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "flows" / "examples"
@@ -18,6 +23,35 @@ def test_every_example_is_a_flow_with_tests_that_it_stands() -> None:
     }
     assert flowtests.run_all(reading.flows, EXAMPLES, "zh-CN") == []
     assert [fault for flow in reading.flows for fault in check.missing_prompts(flow, ROOT / "prompts", "zh-CN")] == []
+
+
+BILINGUAL = ("balance", "callback_offer", "extension", "main_menu", "survey", "voicemail")
+HEARD = re.compile(r"听到(?:录音 \w+)?：(.*)")
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.mark.parametrize("name", BILINGUAL)
+async def test_who_chooses_english_hears_english_to_the_end_and_each_language_has_its_tests(name: str) -> None:
+    flow = check.read(EXAMPLES / f"{name}.yaml")
+    read = flowtests.FlowTests.model_validate(yamltext.load(EXAMPLES / f"{name}.test.yaml").data)
+    heard: dict[bool, int] = {True: 0, False: 0}
+    for test in read.tests:
+        people = tuple(Person(one.name, one.extension) for one in test.given.people)
+        lines = await simulate.simulate(
+            flow,
+            simulate.keys_of(test.keys),
+            at=test.given.at,
+            language="zh-CN",
+            agents=test.given.agents,
+            hours=test.given.hours,
+            given=simulate.Given(answers=test.given.answers, people=people),
+        )
+        english = next((n for n, line in enumerate(lines) if "（language）" in line), None)
+        heard[english is not None] += 1
+        if english is not None:
+            said = [found[1] for line in lines[english:] if (found := HEARD.search(line))]
+            assert [text for text in said if HAN.search(text)] == [], test.name
+    assert all(heard.values()), "tests in each language"
 
 
 def test_examples_are_not_in_service_until_they_are_copied() -> None:

@@ -12,8 +12,8 @@ from callcenterd.ivr.node import BusinessFailed, Question
 from callcenterd.ivr.shelf import Flows
 from callcenterd.model import events
 from callcenterd.model.customers import Customer
-from callcenterd.model.ids import CustomerId, FlowName
-from callcenterd.model.site import NumberRoute
+from callcenterd.model.ids import CustomerId, ExtensionNumber, FlowName
+from callcenterd.model.site import NumberRoute, UserAccount
 from callcenterd.switchboard.business import Business
 from callcenterd.switchboard.flowcall import MAX_KNOWN, MAX_KNOWN_NAMES
 from tests.kit.office import Office, Shelf, in_virtual_time, office, site
@@ -228,3 +228,32 @@ async def test_what_a_caller_says_after_the_conversation_is_kept_with_its_agent_
             (call, "solved", 2, 5, "1001", "sales"),
         ]
         assert ear.spoken()[-1] == "Thank you."
+
+
+BY_NAME = """
+flow: names
+language: zh-CN
+start: name
+nodes:
+  name: {directory: wanted, next: call, on_unknown: bye}
+  call: {dial: "{{ wanted }}", on_busy: bye, on_no_answer: bye, on_failed: bye}
+  bye: {say: "再见。"}
+"""
+
+
+@in_virtual_time
+async def test_a_caller_reaches_by_name_who_has_a_phone_and_wants_to_be_found() -> None:
+    people = (
+        UserAccount(login="a", name="张三", role="agent", extension=ExtensionNumber("1001")),
+        UserAccount(login="b", name="章三", role="agent", extension=ExtensionNumber("1002"), in_directory=False),
+        UserAccount(login="c", name="赵四", role="agent"),
+        UserAccount(login="d", name="周四", role="agent", extension=ExtensionNumber("7777")),
+    )
+    route = NumberRoute(match=NUMBER, flow=FlowName("names"))
+    where = dataclasses.replace(site(), numbers=(route,), users=people, queues=())
+    async with office(where, flows=(BY_NAME,)) as desk:
+        desk.line.registers("1001", "1002")
+        _, _, ear = await calls(desk, NUMBER)
+        await keys(desk, ear, "97#")
+        assert desk.line.ringing_numbers() == ["1001"], "the one of four who may be found and has a phone"
+        assert ear.spoken()[-1] == "为您找到张三"

@@ -340,6 +340,7 @@ export interface User {
   role: Role
   extension: string | null
   language: string
+  in_directory: boolean
   has_password: boolean
 }
 

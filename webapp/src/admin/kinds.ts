@@ -166,8 +166,9 @@ export const KINDS: Record<Thing, Kind> = {
       },
       { name: 'password', label: 'password', kind: 'secret', help: 'userPassword' },
       { name: 'language', label: 'language', kind: 'choice', from: 'languages', required: true },
+      { name: 'in_directory', label: 'inDirectory', kind: 'switch', help: 'inDirectory' },
     ],
-    fresh: { login: '', name: '', role: 'agent', extension: null, language: 'zh-CN' },
+    fresh: { login: '', name: '', role: 'agent', extension: null, language: 'zh-CN', in_directory: true },
   },
   teams: {
     columns: ['name', 'title', 'members', 'leaders'],

@@ -395,8 +395,13 @@ class Speech(_Keys):
     """Texts read aloud."""
 
     engine: Annotated[
-        Literal["espeak-ng", "pyttsx3"],
-        Field(description="What reads texts aloud. pyttsx3 must be installed beside callcenterd."),
+        Literal["espeak-ng", "pyttsx3", "kokoro"],
+        Field(
+            description=(
+                "What reads texts aloud. pyttsx3 and kokoro (a neural voice; 630 MB, slow on small machines) must be "
+                "installed beside callcenterd."
+            )
+        ),
     ] = "espeak-ng"
 
 

@@ -16,6 +16,7 @@ import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,8 +34,10 @@ from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.errors import CannotStart, FaultyFile, LocalError
 from callcenterd.ivr.editing import FlowDesk
+from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media.codecs import frames, g711
+from callcenterd.media.recording import DiskFile, File
 from callcenterd.media.thread import Media
 from callcenterd.media.webrtc.gateway import Gateway
 from callcenterd.model import events
@@ -63,6 +66,7 @@ ADMIN = "admin"
 YOUNG = 5000
 """New objects between two looks for dead circles of them. Python's 700 come in every tenth of a call."""
 RECORDINGS = "recordings"
+PROMPT_DRAFTS = "prompt-drafts"
 FILES = 65536
 LOOK_EVERY = 0.25
 """Seconds between two looks at how late sound is."""
@@ -156,12 +160,23 @@ class Server:
             rules=Rules(config.recordings.format, config.recordings.key_file, config.recordings.keep_free_mb),
             live=lambda: self.board.journeys.keys(),  # noqa: PLW0108  # it is built below
         )
+        self.prompt_desk = PromptDesk(
+            folder=config.prompts,
+            kept=config.data / "prompt-versions",
+            drafts=config.data / PROMPT_DRAFTS,
+            flows=self.flows,
+            site=lambda: self.board.site,
+            worker=self.finisher,
+            clock=clock,
+            language=config.language,
+            engine=config.speech.engine,
+        )
         self.media = Media(
             clock=clock,
             ports=config.rtp.ports.numbers(),
             tell=lambda fact: self.calls.sounded(fact),  # noqa: PLW0108  # it is built below
             recordings=config.data / RECORDINGS,
-            open_file=self.archive.open_new,
+            open_file=self._open_file,
             paused_tone=config.recordings.paused_tone,
         )
         self.endpoint = Endpoint(
@@ -244,6 +259,7 @@ class Server:
             cards=PrepaidCards(self.store, self.passwords, self.bus, clock, ZoneInfo(config.timezone)),
             flows=self.flows,
             flow_desk=self.flow_desk,
+            prompt_desk=self.prompt_desk,
             passwords=self.passwords,
             bus=self.bus,
             clock=clock,
@@ -276,6 +292,14 @@ class Server:
             config.data, {"status": self._status, "apply": self._apply, "export": self._export, "reload": self._reload}
         )
 
+    def _open_file(self, path: Path) -> File:
+        """Recordings are sealed if that is the rule; a prompt that is spoken into a phone is no recording of a call.
+
+        Raises OSError.
+        """
+        drafts = self._config.data / PROMPT_DRAFTS
+        return DiskFile(path) if path.parent == drafts else self.archive.open_new(path)
+
     def _room_for_calls(self) -> None:
         """A call has two sockets and a recording; the usual soft limit of 1024 files would end at 300 calls."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -296,6 +320,8 @@ class Server:
         self._open.push_async_callback(self.gateway.stop)
         self.finisher.start()
         self._open.push_async_callback(self.finisher.stop)
+        self.prompt_desk.start()
+        self._open.push_async_callback(self.prompt_desk.stop)
         self._open.push_async_callback(self.prompts.stop)
         self.media.start(asyncio.get_running_loop())
         self._open.push_async_callback(self._stop_sound)

@@ -101,7 +101,11 @@ LEVELS = "one of 'debug', 'info', 'warning' or 'error' is wanted"
         ("language: de", "language", "one of 'zh-CN' or 'en' is wanted, not \"de\""),
         ("region: cn", "region", f'{COUNTRY}, not "cn"'),
         ("timezone: Asia/Nowhere", "timezone", f'{ZONE}, not "Asia/Nowhere"'),
-        ("speech: {engine: fest}", "speech.engine", "one of 'espeak-ng' or 'pyttsx3' is wanted, not \"fest\""),
+        (
+            "speech: {engine: fest}",
+            "speech.engine",
+            "one of 'espeak-ng', 'pyttsx3' or 'kokoro' is wanted, not \"fest\"",
+        ),
         ("drain_seconds: -1", "drain_seconds", "at least 0 is wanted, not -1"),
         ("drain_seconds: '5'", "drain_seconds", 'a number is wanted, not "5"'),
         ("log: {level: loud}", "log.level", f'{LEVELS}, not "loud"'),

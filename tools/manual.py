@@ -62,7 +62,7 @@ SETTINGS: Mapping[str, str] = {
     "business.hosts": "流程可以查询的业务系统主机，如 crm.example.com 或 10.0.0.5:8080；其他一律不访问",
     "business.networks": "这些主机可以在哪些内部网段，如 10.0.0.0/8",
     "business.secrets_file": "流程按名字使用的密钥文件，每行一个：名字: 值",
-    "speech.engine": "用什么朗读文字；pyttsx3 要另外安装",
+    "speech.engine": "用什么朗读文字；pyttsx3 和 kokoro（神经网络语音，占 630 MB 内存，小机器上慢）要另外安装",
     "drain_seconds": "通知停止后，给进行中的通话多少秒自然结束",
     "log.level": "日志最低级别：debug（每条消息）、info、warning、error",
     "log.format": "console：给人看；json：一行一个 JSON；auto：终端上用 console，否则用 json",

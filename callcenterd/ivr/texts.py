@@ -87,6 +87,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "这个号码在勿扰名单上，不能拨打。",
         "That number is on the do-not-call list. It cannot be dialled.",
     ),
+    # What a phone hears into which a prompt is spoken.
+    "prompt_record": (
+        "请在提示音后录音，结束请按井号键。",
+        "Please record after the tone, and press pound when you have finished.",
+    ),
+    "prompt_recorded": ("录音已保存，请在网页上试听。", "It is recorded. Please listen to it on the page."),
+    "prompt_short": ("没有听到声音。", "We did not hear you."),
     # What a phone hears that dials a feature code.
     "code_agent": ("请输入工号，以井号键结束。", "Please enter your agent number, and then press pound."),
     "code_pin": ("请输入密码，以井号键结束。", "Please enter your PIN, and then press pound."),

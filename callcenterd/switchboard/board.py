@@ -63,6 +63,7 @@ from callcenterd.switchboard.parking import Parking
 from callcenterd.switchboard.pausing import FORGOTTEN_SECONDS, Pausing
 from callcenterd.switchboard.pickup import Pickup
 from callcenterd.switchboard.queueing import Queueing
+from callcenterd.switchboard.recorder import Recorder
 from callcenterd.switchboard.seating import Seating
 from callcenterd.switchboard.sounding import Sounding
 from callcenterd.switchboard.transfer import Transfers
@@ -174,6 +175,7 @@ class Switchboard:
         self.desk = Desk(self)
         self.dial_out = DialOut(self)
         self.pickup = Pickup(self)
+        self.recorder = Recorder(self)
         self.callbacks = Callbacks(self)
         self.campaigns = Campaigns(self, zone)
         self.live = Live(self)
@@ -213,6 +215,7 @@ class Switchboard:
         await self.notices.stop()
         await self.breaks.stop()
         await self.feature_codes.stop()
+        await self.recorder.stop()
         await self.voicemail.stop()
         self.after_call.stop()
         self.opening.stop()
@@ -270,6 +273,8 @@ class Switchboard:
             self.outbound.answered(leg)
         elif self.monitoring.knows(leg):
             self.monitoring.answered(leg)
+        elif self.recorder.knows(leg):
+            self.recorder.answered(leg)
         else:
             self.calls.hang_up(leg)
 
@@ -285,12 +290,14 @@ class Switchboard:
             self.outbound.refused(leg, why, status)
         elif self.monitoring.knows(leg):
             self.monitoring.refused(leg)
+        elif self.recorder.knows(leg):
+            self.recorder.refused(leg)
 
     def gone(self, leg: Leg, reason: str) -> None:
         if self.monitoring.knows(leg):
             self.monitoring.gone(leg)
             return
-        if self.feature_codes.gone(leg):
+        if self.feature_codes.gone(leg) or self.recorder.gone(leg):
             return
         journey = self.journeys.get(leg.call.id)
         if journey is None or self.transfers.has_left(leg):
@@ -356,6 +363,7 @@ class Switchboard:
         call = self._of_recording.pop(closed.recording, None)
         self._media_told.set()
         if call is None:
+            self.recorder.recorded(closed)
             return
         if not closed.complete:
             _log.error("recording is not complete", call=call, recording=closed.recording)

@@ -16,6 +16,7 @@ from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.errors import Fault
 from callcenterd.ivr.editing import FlowDesk
+from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
 from callcenterd.model.ids import ExtensionNumber, FlowName, TrunkName
 from callcenterd.store.database import Store
@@ -124,7 +125,7 @@ class Office:
     """Everything that a request may reach.
 
     site_changed: the store has another site than the switchboard: put it in force everywhere, then return.
-    reload_flows: read the flow files again. flow_desk: where they are edited.
+    reload_flows: read the flow files again. flow_desk: where they are edited. prompt_desk: where prompts are made.
     bans: addresses that SIP does not hear.
     page_phones: pages that are their users' phones. sound_hosts: our addresses that pages may reach by UDP, beside the
     one that they speak to by HTTP. ice_servers: what pages are told to ask where they are (STUN, TURN).
@@ -143,6 +144,7 @@ class Office:
     cards: PrepaidCards
     flows: Flows
     flow_desk: FlowDesk
+    prompt_desk: PromptDesk
     passwords: Passwords
     bus: Bus
     clock: Clock

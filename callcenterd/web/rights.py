@@ -85,6 +85,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "alarm": ABOVE,  # outside calls that were refused
     "calendar": ABOVE,  # what holds when: hours and holidays
     "flow": ADMIN,  # to draw, try and publish flows
+    "prompt": ADMIN,  # what callers hear: to listen to it, record, keep and remove it
     "site": ADMIN,  # trunks, numbers, outbound routes, users, extensions, queues
 }
 PUBLIC = "public"

@@ -1,4 +1,4 @@
-"""Prompts become sound: the office's recordings first, then what was read aloud before, then the speech engine.
+"""Prompts become sound: the office's recordings first, then what ships (`shipped`), then the speech engine.
 
 What is heard by every caller is made once. It is kept as a file under a name that is made of everything that it
 depends on (text, language, engine, version; for a recording its path, size and time), so that nothing needs to be
@@ -26,8 +26,8 @@ import structlog
 
 from callcenterd.errors import CallcenterdError, NotFound, Refused
 from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
+from callcenterd.worker import shipped, speech
 from callcenterd.worker import sound as sounds
-from callcenterd.worker import speech
 from callcenterd.worker.pool import Worker
 from callcenterd.worker.sound import Sound
 
@@ -156,9 +156,13 @@ class Prompts:
                     looked = self._looked[prompt] = await asyncio.to_thread(self._look, prompt)
                 return looked.recipe
 
-    def _spoken(self, text: str, language: str) -> _Recipe:
-        arguments = (text, language or self._language, self._engine)
-        return _recipe(speech.speak, arguments, speech.VERSION)
+    def _spoken(self, text: str, language: str, *, word: bool = False) -> _Recipe:
+        """By the voice that ships, if it has spoken this text; else by the engine."""
+        tag = language or self._language
+        if (path := shipped.find(text, tag, word=word)) is not None:
+            state = path.stat()
+            return _recipe(_read, (str(path),), state.st_size, state.st_mtime_ns)
+        return _recipe(speech.word if word else speech.speak, (text, tag, self._engine), speech.VERSION)
 
     def _look(self, prompt: Recorded | Word | Music) -> _Looked:
         if isinstance(prompt, Word):
@@ -177,8 +181,7 @@ class Prompts:
         looked = self._look(Recorded(word.recording, word.language, word.text))
         if looked.recipe.file is not None:
             return looked
-        arguments = (word.text, word.language or self._language, self._engine)
-        return _Looked(_recipe(speech.word, arguments, speech.VERSION), looked.changed)
+        return _Looked(self._spoken(word.text, word.language, word=True), looked.changed)
 
     def _played(self, prompt: Recorded | Music) -> _Recipe:
         path = find(self._folder, prompt, self._language)

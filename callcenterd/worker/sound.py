@@ -6,6 +6,7 @@ Everything here runs in the worker's process: decoding and resampling keep the i
 from __future__ import annotations
 
 import io
+import wave as wave_files
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av import AudioFrame
+    from av.filter.context import FilterContext
 
 from callcenterd.errors import LocalError
 
@@ -24,12 +26,18 @@ Wave = NDArray[np.float32]
 
 RATE = 8000
 MAX_SECONDS = 1800
-SPEECH_RMS = 10 ** (-18 / 20)
+SPEECH_RMS = 10 ** (-20 / 20)
+"""Of the parts where something is said: the active speech level (ITU-T P.56) at which networks are lined up."""
 PEAK = 10 ** (-3 / 20)
 QUIET = 10 ** (-50 / 20)
 _WINDOW = RATE // 100
 _MARGIN = 5 * _WINDOW
 """Kept before and after what is heard, so that no consonant is cut."""
+_STEP = RATE // 1000
+_AT_ONCE = 1 << 17
+"""Samples: 16 s."""
+_LOOK, _EVEN = 12, 8
+"""Milliseconds to each side: `limited` looks so far, and evens out over so many."""
 
 
 class NotSound(LocalError):
@@ -84,16 +92,94 @@ def to_int16(wave: Wave) -> Sound:
     return sound
 
 
-def levelled(wave: Wave) -> Wave:
-    """Speech at -18 dBFS (RMS of the parts where something is said), no peak above -3 dBFS; silence stays silence."""
-    peak = float(np.abs(wave).max(initial=0.0))
-    if peak == 0:
+def wav(wave: Wave, rate: int = RATE) -> bytes:
+    """A WAV file of 16 bits."""
+    octets = io.BytesIO()
+    with wave_files.open(octets, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(to_int16(wave).astype("<i2").tobytes())
+    return octets.getvalue()
+
+
+def levelled(wave: Wave, wanted: float = SPEECH_RMS) -> Wave:
+    """Speech at -20 dBFS (RMS of the parts where something is said), no peak above -3 dBFS; silence stays silence.
+
+    wanted: another level than that of speech.
+
+    What would be louder than that peak is made quieter for some milliseconds only, not as a whole.
+    """
+    rms = active_rms(wave)
+    if rms == 0:
         return wave
+    return limited(wave * np.float32(wanted / rms))
+
+
+def active_rms(wave: Wave) -> float:
+    """RMS of the parts where something is said, 1 is full; 0 if nothing is."""
+    if not len(wave):
+        return 0.0
     power = _power(wave)
     said = power[power > power.max() / 1e3]  # within 30 dB of the loudest 10 ms
-    rms = float(np.sqrt(said.mean()))
-    louder: Wave = wave * np.float32(min(SPEECH_RMS / rms, PEAK / peak))
-    return louder
+    return float(np.sqrt(said.mean())) if len(said) else 0.0
+
+
+def limited(wave: Wave) -> Wave:
+    """No sample above `PEAK`. The gain goes down some milliseconds before a peak and up again after it, without steps.
+
+    It is taken for each millisecond: the least that one of the next ones around needs, evened out over fewer of them,
+    so that it is never more than any sample may have.
+    """
+    if not len(wave):
+        return wave
+    loudest = np.abs(np.pad(wave, (0, -len(wave) % _STEP))).reshape(-1, _STEP).max(axis=1)
+    gain = np.minimum(1.0, PEAK / np.maximum(loudest, 1e-9))
+    if gain.min() == 1.0:
+        return wave
+    least = np.lib.stride_tricks.sliding_window_view(np.pad(gain, _LOOK, mode="edge"), 2 * _LOOK + 1).min(axis=1)
+    even = np.convolve(np.pad(least, _EVEN, mode="edge"), np.full(2 * _EVEN + 1, 1 / (2 * _EVEN + 1)), mode="valid")
+    places = np.arange(len(even)) * _STEP + (_STEP - 1) / 2
+    made = np.empty(len(wave), np.float32)
+    for at in range(0, len(wave), _AT_ONCE):  # half an hour at once would take some hundred MB
+        part = slice(at, min(at + _AT_ONCE, len(wave)))
+        made[part] = wave[part] * np.interp(np.arange(part.start, part.stop), places, even)
+    return made
+
+
+def loudness(wave: Wave) -> float:
+    """Integrated, in LUFS (ITU-R BS.1770 and EBU R 128, by FFmpeg's filter); -70 is silence."""
+    import av  # noqa: PLC0415  # as above
+
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(sample_rate=RATE, format="flt", layout="mono")
+    meter, sink = graph.add("ebur128", "metadata=1"), graph.add("abuffersink")
+    source.link_to(meter)
+    meter.link_to(sink)
+    graph.configure()
+    last = -70.0
+    # A block of it is 0.4 s; what is shorter is measured with silence after it, which the gate leaves out.
+    for at in range(0, max(len(wave), RATE // 2), _AT_ONCE):
+        part = np.ascontiguousarray(wave[at : at + _AT_ONCE])
+        frame = av.AudioFrame.from_ndarray(
+            np.pad(part, (0, max(0, RATE // 2 - len(part)))).reshape(1, -1), format="flt", layout="mono"
+        )
+        frame.sample_rate = RATE
+        source.push(frame)
+        last = _told(sink, last)
+    source.push(None)
+    return _told(sink, last)
+
+
+def _told(sink: FilterContext, before: float) -> float:
+    import av  # noqa: PLC0415  # as above
+
+    while True:
+        try:
+            # The last block may be too short to be measured; then it tells nothing.
+            before = float(sink.pull().metadata.get("lavfi.r128.I", before))
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return before
 
 
 def trimmed(wave: Wave, margin: int = _MARGIN) -> Wave:

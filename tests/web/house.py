@@ -29,6 +29,7 @@ from callcenterd.clock import Clock, SystemClock
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.ivr.editing import FlowDesk
+from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import sdp
 from callcenterd.media.facts import LegEnded, LegStatistics, MediaFact
@@ -433,6 +434,17 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
         return FlowsNow(loaded.flows, loaded.faults)
 
     flow_desk = FlowDesk(flows_folder, flows, store, cast(Worker, Aside()), clock, reload_flows)
+    prompt_desk = PromptDesk(
+        folder=folder / "prompts",
+        kept=folder / "prompt-versions",
+        drafts=folder / "prompt-drafts",
+        flows=flows,
+        site=lambda: board.site,
+        worker=cast(Worker, Aside()),
+        clock=clock,
+        language="zh-CN",
+        engine="espeak-ng",
+    )
 
     def ticked() -> Ticks:
         ticks.ticks += not ticks.stands
@@ -456,6 +468,7 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
         cards=PrepaidCards(store, passwords, bus, clock, ZoneInfo("Asia/Shanghai")),
         flows=flows,
         flow_desk=flow_desk,
+        prompt_desk=prompt_desk,
         passwords=passwords,
         bus=bus,
         clock=clock,

@@ -48,6 +48,7 @@ OFFICE_WIDE = {
     "phone": "one's own",
     "site": "administrators only, who see all",
     "flow": "administrators only, who see all",
+    "prompt": "administrators only, who see all",
     "calendar": "the office's",
     "customer.read": "the office's",
     "customer.write": "the office's",

@@ -161,9 +161,10 @@ async def test_a_recording_that_comes_or_goes_is_noticed_by_the_next_caller(prom
 
 
 async def test_a_word_of_a_value_is_read_without_silence_or_is_the_offices_own(prompts: Prompts, folder: Path) -> None:
+    engine = Word("三百三", "zh-CN")  # of which no sound ships
+    assert len(await prompts.sound(engine)) < len(await prompts.sound(Speech(engine.text, "zh-CN")))
     word = Word("三百", "zh-CN")
     read = await prompts.sound(word)
-    assert len(read) < len(await prompts.sound(Speech("三百", "zh-CN")))
     path = record(folder / "zh-CN" / "words" / "三百.wav", 500)
     assert tones.loudest(await prompts.sound(word)) == pytest.approx(500, abs=5)
     path.unlink()

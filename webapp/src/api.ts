@@ -39,6 +39,9 @@ import type {
   Pop,
   Posting,
   PrepaidCard,
+  Prompt,
+  PromptDraft,
+  PromptOpened,
   RecordingAlarm,
   Step,
   Thing,
@@ -132,6 +135,11 @@ const path = (id: string | number): string => encodeURIComponent(String(id))
 /** "." fits every number, but no address can end in it: browsers take it for "this folder". Then it is a query. */
 const thingPath = (kind: Thing, key: string): string =>
   key === '.' ? `/${kind}${queryText({ [THING_KEYS[kind]]: key })}` : `/${kind}/${path(key)}`
+
+type PromptNamed = Pick<Prompt, 'name' | 'language'>
+/** "-" is the language of those that have none; a name may have parts. */
+const tongue = ({ language }: PromptNamed): string => path(language || '-')
+const parts = ({ name }: PromptNamed): string => name.split('/').map(path).join('/')
 
 export const api = {
   me: () => ask<Me>('GET', '/session'),
@@ -229,6 +237,30 @@ export const api = {
   /** A year's public holidays; raises ApiError with its faults. */
   bringDays: async (name: string, file: Blob): Promise<Calendar> =>
     (await (await send('POST', `/calendars/${path(name)}/days`, 'text/csv', file)).json()) as Calendar,
+  prompts: () => ask<Listing<Prompt>>('GET', '/prompts'),
+  prompt: (prompt: PromptNamed) => ask<PromptOpened>('GET', `/prompts/${tongue(prompt)}/${parts(prompt)}`),
+  renamePrompt: (prompt: PromptNamed, name: string) =>
+    ask<PromptOpened>('PUT', `/prompts/${tongue(prompt)}/${parts(prompt)}`, { name }),
+  removePrompt: (prompt: PromptNamed) => ask<void>('DELETE', `/prompts/${tongue(prompt)}/${parts(prompt)}`),
+  /** The address of what callers hear, or of one version. */
+  promptSound: (prompt: PromptNamed, version?: number) =>
+    `/api/v1/prompt_sounds/${tongue(prompt)}/${parts(prompt)}${queryText({ version })}`,
+  bringPromptBack: (prompt: PromptNamed, number: number) =>
+    ask<PromptOpened>('POST', `/prompt_versions/${tongue(prompt)}/${parts(prompt)}`, { number }),
+  uploadPrompt: async (file: File) =>
+    (await (
+      await send('POST', `/prompt_drafts${queryText({ name: file.name })}`, 'application/octet-stream', file)
+    ).json()) as PromptDraft,
+  speakPrompt: (text: string, language: string) =>
+    ask<PromptDraft>('POST', '/prompt_drafts/speech', { text, language }),
+  recordPrompt: (extension: string) =>
+    ask<PromptDraft>('POST', '/prompt_drafts/phone', extension ? { extension } : {}),
+  promptDraft: (id: string) => ask<PromptDraft>('GET', `/prompt_drafts/${path(id)}`),
+  promptDraftSound: (id: string) => `/api/v1/prompt_drafts/${path(id)}/sound`,
+  dropPromptDraft: (id: string) => ask<void>('DELETE', `/prompt_drafts/${path(id)}`),
+  keepPrompt: (id: string, name: string, language: string) =>
+    ask<PromptOpened>('POST', `/prompt_drafts/${path(id)}/keep`, { name, language }),
+
   flows: () => ask<FlowList>('GET', '/flows'),
   reloadFlows: () => ask<FlowList>('POST', '/flows/reload', {}),
   flow: (name: string) => ask<FlowOpened>('GET', `/flows/${path(name)}`),

@@ -689,3 +689,67 @@ export function emptyCard(phone = ''): Card {
     note: '',
   }
 }
+
+export interface PromptSound {
+  /** dBFS, of the parts where something is said; of the loudest sample; LUFS, of all of it. */
+  seconds: number
+  level: number
+  peak: number
+  loudness: number
+}
+
+export type PromptSource = 'upload' | 'phone' | 'speech' | 'file'
+
+export interface PromptUse {
+  where: 'flow' | 'queue' | 'mailbox' | 'house'
+  name: string
+  node: string
+}
+
+/** language '': of none. file '': there is none, and `instead` is read aloud. */
+export interface Prompt {
+  name: string
+  language: string
+  file: string
+  octets: number
+  changed: string | null
+  sound: PromptSound | null
+  fault: string
+  source: PromptSource | null
+  version: number | null
+  by: string
+  text: string
+  versions: number
+  instead: string
+  uses: PromptUse[]
+}
+
+export interface PromptVersion {
+  number: number
+  source: PromptSource
+  by: string
+  at: string
+  text: string
+  octets: number
+  sound: PromptSound
+  in_service: boolean
+}
+
+export interface PromptOpened {
+  prompt: Prompt
+  kept: PromptVersion[]
+}
+
+/** why: of a phone's: no_answer, short, failed; or a sentence. */
+export interface PromptDraft {
+  id: string
+  source: PromptSource
+  by: string
+  at: string
+  state: 'ringing' | 'speaking' | 'making' | 'ready' | 'failed'
+  why: string
+  name: string
+  text: string
+  language: string
+  sound: PromptSound | null
+}

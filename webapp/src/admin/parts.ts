@@ -14,6 +14,7 @@ export const ADMIN_PARTS = [
   'devices',
   'bans',
   'flows',
+  'prompts',
   'site',
 ] as const
 export type AdminPart = (typeof ADMIN_PARTS)[number]

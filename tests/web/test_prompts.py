@@ -14,6 +14,7 @@ import pytest
 from callcenterd import site as site_file
 from callcenterd.media.facts import RecordingClosed
 from callcenterd.model.ids import RecordingId
+from callcenterd.model.prompts import Recorded
 from callcenterd.worker import prompts, sound
 from tests.web.house import House, cheap_passwords
 from tests.worker.test_promptfiles import encoded, hertz_of, tone
@@ -92,7 +93,7 @@ async def test_an_upload_is_listened_to_kept_and_heard_by_callers(using: House, 
     made = await ask(using, "POST", f"/prompt_drafts/{draft['id']}/keep", {"name": "welcome", "language": "zh-CN"})
     assert (made["prompt"]["source"], made["prompt"]["version"]) == ("upload", 1)
     assert made["prompt"]["uses"][0] == {"where": "flow", "name": "main", "node": "hello"}
-    found = prompts.find(folder(using), prompts.Recorded("welcome", "zh-CN"))
+    found = prompts.find(folder(using), Recorded("welcome", "zh-CN"))
     assert found is not None
     assert hertz_of(found) == pytest.approx(600, abs=2)
     await ask(using, "GET", f"/prompt_drafts/{draft['id']}", status=404)

@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def hertz_of(path: Path) -> float:
 def encoded(path: Path, wave: sound.Wave, codec: str, rate: int, layout: str = "mono") -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, AudioStream)
         planes = np.tile((wave * 32767).astype(np.int16), (2 if layout == "stereo" else 1, 1))
         frame = av.AudioFrame.from_ndarray(planes, format="s16p", layout=layout)
         frame.sample_rate = rate

@@ -21,7 +21,8 @@ import structlog
 from callcenterd import yamltext
 from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError, Fault, FaultyFile, NotFound, NotNow, Refused
-from callcenterd.ivr import graph
+from callcenterd.ivr import examples, graph
+from callcenterd.ivr.examples import Example
 from callcenterd.ivr.flow import NAME
 from callcenterd.ivr.graph import Graph
 from callcenterd.ivr.shelf import Flows, checksum_of
@@ -217,6 +218,26 @@ class FlowDesk:
             )
             await self._store.flows.drop_draft(name, text)
         await self._reload()
+        return version
+
+    async def examples(self) -> tuple[Example, ...]:
+        """Ready flows, by name."""
+        return await self._job(examples.read_all, self._folder)
+
+    async def copy(self, example: str, name: FlowName, *, title: str, by: str) -> FlowVersion:
+        """A new flow that begins as an example, and its tests beside it. Raises NotFound for the example, Refused for a
+        name that cannot be or is taken, and as `publish`."""
+        if all(one.name != example for one in await self.examples()):
+            raise NotFound("example", example)
+        path = self.path(name)
+        taken = self._flows.file(name) is not None or await self._store.flows.draft(name) is not None
+        if taken or examples.tests_of(path).exists():
+            raise Refused("there is a flow of that name", {"name": "there is a flow, a draft or a test of that name"})
+        text = await self._job(examples.under_another_name, self._folder, example, name, title)
+        tests = await self._job(examples.tests_text, self._folder, example)
+        version = await self.publish(name, text, base="", by=by, note=f"{examples.FOLDER}/{example}")
+        if tests:
+            await self._job(put, examples.tests_of(path), tests, "")
         return version
 
     async def roll_back(self, name: FlowName, number: int, *, base: str, by: str, note: str) -> FlowVersion:

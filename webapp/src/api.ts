@@ -18,6 +18,7 @@ import type {
   FlowData,
   FlowDifference,
   FlowDraft,
+  FlowExample,
   FlowGraph,
   FlowKind,
   FlowList,
@@ -264,6 +265,9 @@ export const api = {
   flows: () => ask<FlowList>('GET', '/flows'),
   reloadFlows: () => ask<FlowList>('POST', '/flows/reload', {}),
   flow: (name: string) => ask<FlowOpened>('GET', `/flows/${path(name)}`),
+  flowExamples: () => ask<Listing<FlowExample>>('GET', '/flow_examples'),
+  copyFlowExample: (example: string, name: string, title: string) =>
+    ask<FlowVersion>('POST', `/flow_examples/${path(example)}/copy`, { name, title }),
   flowKinds: () => ask<Listing<FlowKind>>('GET', '/flow_kinds'),
   checkFlow: (text: string, wanted?: FlowData, renamed: Record<string, string> = {}) =>
     ask<FlowGraph>('POST', '/flow_check', wanted === undefined ? { text } : { text, wanted, renamed }),

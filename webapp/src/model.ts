@@ -611,6 +611,15 @@ export interface FlowVersion {
   of: number | null
 }
 
+/** A ready flow that can be copied. about: what its author says of it. */
+export interface FlowExample {
+  name: string
+  title: string
+  about: string
+  nodes: number
+  tests: boolean
+}
+
 export interface FlowDifference {
   unified: string
   added: string[]

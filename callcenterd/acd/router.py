@@ -426,6 +426,34 @@ class Acd:
             self._let_go(caller, "answered", now, "answered_elsewhere")
         return self._settle(now)
 
+    def consulted(self, call: CallId, agent: AgentId, beside: CallId, now: float) -> list[Decision]:
+        """The agent who was kept for a colleague's question is on the line: the wait is over. beside: the call in which
+        they are now, one that no queue gave. Nothing, if the agent is not kept for it any more."""
+        known = self._leased(call, agent)
+        if known is not None:
+            self._notice(known)
+            self._end_lease(known)
+            known.missed = 0
+            known.others = (*known.others, beside)
+            self._changed(known, now)
+            self._let_go(self._callers[call], "answered", now, "answered_elsewhere")
+        return self._settle(now)
+
+    def given(self, call: CallId, queue: QueueName, agent: AgentId, now: float) -> list[Decision]:
+        """The agent has a call of that queue which did not wait there: it was handed to them. It is theirs as if it had
+        been offered. Raises NotFound, and LocalError if the agent is in another conversation of a queue."""
+        known, kept = self._known(agent), self._queues.get(queue)
+        if kept is None:
+            raise NotFound("queue", queue)
+        if known.talk is not None:
+            raise LocalError(f"agent {agent} is in call {known.talk.call} already")
+        self._notice(known)
+        self._withdraw(known, "in_a_call", now)
+        known.missed, known.wrap_up = 0, None
+        known.talk = Talk(call, kept.settings.wrap_up, now)
+        self._changed(known, now)
+        return self._settle(now)
+
     def declined(self, call: CallId, agent: AgentId, reason: DeclineReason, now: float) -> list[Decision]:
         """The phone was rung and did not take the call, which keeps its place."""
         known = self._leased(call, agent)

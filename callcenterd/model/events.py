@@ -279,11 +279,15 @@ class TransferFailed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsultBegun(Fact):
-    """An agent (`by`) asks somebody about the call: `number` is rung, and the other side hears music."""
+    """An agent (`by`) asks somebody about the call: `number` is rung, and the other side hears music.
+
+    queue: whoever of it is free is rung; number is its name.
+    """
 
     call: CallId
     by: AgentId | None
     number: str
+    queue: QueueName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

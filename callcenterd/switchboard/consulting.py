@@ -3,6 +3,8 @@
 All of it is one call with one history, on the agent's one line: the customer leaves the agent's conversation, and who
 is asked comes into it. From there the call is handed on (attended), becomes a conference, or goes back to what it was.
 
+Whoever of a queue is free can be asked, too (`asked_queue`); the agent hears the queue's music until somebody is rung.
+
 - Who is asked goes, or is never reached: the customer stays on hold until the agent takes the call back.
 - The agent hangs up while speaking with who is asked: the call is theirs (or rings on there). While speaking with the
   customer: that conversation is over, as any other.
@@ -13,8 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -23,10 +25,11 @@ from callcenterd.errors import CallcenterdError, NotNow, Refused
 from callcenterd.media import tones
 from callcenterd.model import events
 from callcenterd.model.events import ConsultEnd
-from callcenterd.model.ids import CallId
+from callcenterd.model.ids import CallId, QueueName
 from callcenterd.model.prompts import Music
 from callcenterd.sip.events import ToExtension, ToTrunk
 from callcenterd.switchboard import conferences, outbound
+from callcenterd.switchboard.asked_queue import AskedQueue
 from callcenterd.switchboard.holding import agent_of
 from callcenterd.switchboard.journey import Consult, Journey
 
@@ -43,6 +46,7 @@ class Consulting:
         self._board = board
         self._ringback = tones.cadence("ringback", board.region)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._questions = 0
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -57,26 +61,76 @@ class Consulting:
         Raises NotFound for a call that is over, NotNow if two do not speak in it, Refused for a number that cannot be
         asked.
         """
-        board = self._board
-        journey, leg = board.transfers.two_of(call, login)
-        caller = leg.joined
-        assert caller is not None
-        if leg.holds:
-            raise NotNow("the phone itself holds the call")
-        wanted = outbound.targets(board.site, number, None, board.region)
+        journey, leg = self._who_may_ask(call, login)
+        wanted = outbound.targets(self._board.site, number, None, self._board.region)
         if not wanted or number == leg.extension:
             raise Refused(f"number {number} cannot be asked", {"number": "leads nowhere"})
+        consult = self._begin(journey, leg, number)
+        consult.task = self._own(self._ask(journey, consult, wanted))
+
+    def begin_in_queue(self, call: CallId, login: str | None, queue: QueueName) -> None:
+        """The customer hears music, and whoever of the queue is free is rung for the agent. What comes of it is told.
+
+        Raises as `begin`, NotFound for a queue that there is not, and NotNow if it takes nobody now, is full, or nobody
+        else works in it.
+        """
+        queueing = self._board.queueing
+        settings = queueing.settings(queue)
+        journey, leg = self._who_may_ask(call, login)
+        if not self._board.opening.takes_callers(settings):
+            raise NotNow(f"queue {queue} is closed now")
+        if queueing.is_full(queue):
+            raise NotNow(f"queue {queue} is full")
+        asks = agent_of(self._board, leg)
+        others = [queueing.view(agent) for agent in queueing.agents() if agent != asks]
+        if not any(queue in other.queues and other.state != "signed_out" for other in others):
+            raise NotNow(f"nobody else works in queue {queue} now")
+        consult = self._begin(journey, leg, queue, queue)
+        assert consult.queue is not None
+        self._own(self._queue_music(journey, consult, settings.music))
+        consult.queue.begin()
+
+    def _who_may_ask(self, call: CallId, login: str | None) -> tuple[Journey, Leg]:
+        journey, leg = self._board.transfers.two_of(call, login)
+        if leg.holds:
+            raise NotNow("the phone itself holds the call")
+        return journey, leg
+
+    def _begin(self, journey: Journey, leg: Leg, number: str, queue: QueueName | None = None) -> Consult:
+        """From now on the customer waits."""
+        board, caller = self._board, leg.joined
+        assert caller is not None
         board.holding.let_hear(leg)
         part = board.calls.part_of(leg)
         muted = part is not None and part.muted
         board.calls.part(caller)
         consult = journey.consult = Consult(leg, caller, number, board.clock.utc(), muted=muted)
+        if queue is not None:
+            self._questions += 1
+            consult.queue = AskedQueue(
+                board=board,
+                journey=journey,
+                by=leg,
+                name=queue,
+                key=CallId(f"{journey.call.id}-asks-{self._questions}"),
+                since=board.clock.monotonic(),
+                picked_up=lambda asked: self._came(journey, consult, asked),
+                quiet=lambda: self._nobody_rings(journey, consult),
+                ended=lambda why: self._gone(journey, consult, why),
+                own=self._own,
+            )
         self._play(journey, consult)
         board.holding.show(journey)
-        board.bus.publish(events.ConsultBegun(at=consult.since, call=call, by=agent_of(board, leg), number=number))
-        consult.task = asyncio.create_task(self._ask(journey, consult, wanted))
-        self._tasks.add(consult.task)
-        consult.task.add_done_callback(self._tasks.discard)
+        by = agent_of(board, leg)
+        begun = events.ConsultBegun(at=consult.since, call=journey.call.id, by=by, number=number, queue=queue)
+        board.bus.publish(begun)
+        return consult
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def toggle(self, call: CallId, login: str | None) -> None:
         """The agent speaks with the other of the two; who is left hears music. Raises NotFound, NotNow."""
@@ -197,6 +251,8 @@ class Consulting:
             board.calls.hang_up(leg)
             return
         consult.leg = leg
+        if consult.queue is not None:
+            consult.number = leg.extension or leg.number
         consult.agent = agent_of(board, leg)
         self._join(consult, leg)
         if consult.agent is not None:
@@ -223,10 +279,18 @@ class Consulting:
             board.calls.stop_play(consult.by)
             if consult.by.alive:
                 self._join(consult, consult.caller)
-            board.transfers.send_on(journey, consult.by, consult.caller, consult.number)
+            if consult.queue is None:
+                board.transfers.send_on(journey, consult.by, consult.caller, consult.number)
+            else:
+                since = consult.queue.since
+                board.transfers.leave_in_queue(journey, consult.by, consult.caller, consult.queue.name, since)
         else:
             self._end(journey, consult, "transferred")
-            board.transfers.put_through(journey, consult.by, asked, consult.caller)
+            board.calls.stop_play(consult.caller)
+            if consult.queue is None or not board.transfers.give(
+                journey, consult.by, asked, consult.caller, consult.queue.name
+            ):
+                board.transfers.put_through(journey, consult.by, asked, consult.caller)
 
     def _gone(self, journey: Journey, consult: Consult, why: ConsultEnd) -> None:
         """Not reached, or gone: the customer waits until the agent takes the call back."""
@@ -273,6 +337,8 @@ class Consulting:
         if consult.agent is not None:
             board.leaves(journey, consult.agent, consult.leg)
         if consult.leg is None:
+            if consult.queue is not None:
+                consult.queue.give_up()
             if consult.task is not None and consult.task is not asyncio.current_task():
                 consult.task.cancel()
             for leg in journey.call.legs:
@@ -306,18 +372,32 @@ class Consulting:
             raise NotNow(f"{consult.number} has not answered yet")
         return consult.leg
 
+    def _nobody_rings(self, journey: Journey, consult: Consult) -> None:
+        """Who was rung has not picked up, and the next one is waited for."""
+        if journey.consult is consult and consult.queue is not None and consult.leg is None:
+            consult.rings = False
+            self._board.calls.stop_play(consult.by)
+            self._own(self._queue_music(journey, consult, self._board.queueing.settings(consult.queue.name).music))
+
+    async def _queue_music(self, journey: Journey, consult: Consult, music: str) -> None:
+        """For the agent who asks, as long as nobody is rung."""
+        sound = await self._sound(journey, music)
+        if sound is not None and journey.consult is consult and not consult.rings and consult.leg is None:
+            self._board.calls.play(consult.by, [sound], repeat=True)
+
     def _play(self, journey: Journey, consult: Consult) -> None:
-        task = asyncio.create_task(self._music(journey, consult))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._own(self._music(journey, consult))
 
     async def _music(self, journey: Journey, consult: Consult) -> None:
         """For who waits by now: the agent may have changed sides while the music was fetched."""
+        sound = await self._sound(journey, "")
+        waits = consult.leg if consult.with_caller else consult.caller
+        if sound is not None and journey.consult is consult and waits is not None and waits.state is LegState.UP:
+            self._board.calls.play(waits, [sound], repeat=True)
+
+    async def _sound(self, journey: Journey, music: str) -> Any:
         try:
-            sound = await self._board.prompts.sound(Music(""))
+            return await self._board.prompts.sound(Music(music))
         except CallcenterdError as fault:
             _log.error("no music for who waits", call=journey.call.id, why=str(fault))
-            return
-        waits = consult.leg if consult.with_caller else consult.caller
-        if journey.consult is consult and waits is not None and waits.state is LegState.UP:
-            self._board.calls.play(waits, [sound], repeat=True)
+            return None

@@ -237,6 +237,14 @@ class LiveFlowCall:
                 board.calls.stop_play(self._leg)
                 journey.state, journey.state_at = "flow", board.clock.utc()
 
+    async def is_served(self, served: asyncio.Future[queueing.QueueResult]) -> queueing.QueueResult:
+        """As `wait_in_queue`, for a caller whom an agent has already."""
+        try:
+            return await served
+        finally:
+            self._board.queueing.leave(self._journey)
+            served.cancel()
+
     def hours(self, calendar: str) -> HoursNow:
         held = self._board.opening.at_now(calendar)
         if held is None:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from callcenterd.calls.call import Call
+from callcenterd.calls.call import Call, Leg
 from callcenterd.errors import CallcenterdError
 from callcenterd.ivr import engine, texts
 from callcenterd.ivr.flow import Flow
-from callcenterd.ivr.node import NodeName
+from callcenterd.ivr.node import NodeName, QueueResult
 from callcenterd.model import events, numbers
-from callcenterd.model.ids import FlowName, QueueName
+from callcenterd.model.ids import AgentId, FlowName, QueueName
 from callcenterd.model.site import Site, Trunk
 from callcenterd.sip.events import ToTrunk
-from callcenterd.switchboard import outbound
+from callcenterd.switchboard import outbound, queueing
 from callcenterd.switchboard.flowcall import LiveFlowCall
 from callcenterd.switchboard.journey import Journey
 
@@ -100,13 +100,28 @@ class Inbound:
             journey.task.cancel()
         self._own(journey, self._wait(journey, queue))
 
-    async def _wait(self, journey: Journey, queue: QueueName) -> None:
+    def give(self, journey: Journey, queue: QueueName, leg: Leg, agent: AgentId) -> None:
+        """An agent of that queue, who is on the line, has the call now without its having waited; it is over after
+        that. As `enter`. Raises as `Queueing.given`."""
+        if journey.task is not None and journey.call.id in self._board.in_flow:
+            journey.task.cancel()
+        served = self._board.queueing.given(journey, queue, leg, agent)
+        self._own(journey, self._wait(journey, queue, served))
+
+    async def _wait(
+        self, journey: Journey, queue: QueueName, served: asyncio.Future[queueing.QueueResult] | None = None
+    ) -> None:
+        """served: the conversation has begun already."""
         board = self._board
         flow = None if journey.flow is None else board.flows.get(journey.flow)
         hand = LiveFlowCall(board, journey, (flow.language if flow is not None else "") or board.language)
         board.in_flow[journey.call.id] = hand
         try:
-            result = await hand.wait_in_queue(queue, limit=None, music=None)
+            result: QueueResult
+            if served is None:
+                result = await hand.wait_in_queue(queue, limit=None, music=None)
+            else:
+                result = await hand.is_served(served)
             if result == "closed":  # no flow is there to say it
                 await hand.play(texts.fixed(hand.language, "closed"))
             cause = f"queue {queue}: {result}"

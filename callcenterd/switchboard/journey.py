@@ -14,6 +14,7 @@ from callcenterd.model.customers import Customer
 from callcenterd.model.ids import AgentId, CustomerId, ExtensionNumber, FlowName, LegId, QueueName, RecordingId
 
 if TYPE_CHECKING:
+    from callcenterd.switchboard.asked_queue import AskedQueue
     from callcenterd.switchboard.voicemail import Speaking
 
 LineState = Literal["flow", "waiting", "ringing", "dialling", "talking", "held", "conference", "parked"]
@@ -47,6 +48,7 @@ class Consult:
     leg:    of who is asked, once it is up. agent: if it is an agent's. rings: it was heard to ring.
     muted:  nobody hears the agent.
     with_caller: the agent has turned to the caller again, and who is asked waits.
+    queue:  whoever of a queue is free is asked; number is its name then.
     """
 
     by: Leg
@@ -58,6 +60,7 @@ class Consult:
     rings: bool = False
     muted: bool = False
     with_caller: bool = False
+    queue: AskedQueue | None = None
     task: asyncio.Task[None] | None = None
 
 

@@ -88,6 +88,7 @@ def _line(journey: Journey) -> dict[str, Any]:
 def _consult(consult: Consult) -> dict[str, Any]:
     return {
         "number": consult.number,
+        "queue": None if consult.queue is None else consult.queue.name,
         "agent": consult.agent,
         "state": "ringing" if consult.leg is None else "held" if consult.with_caller else "talking",
     }

@@ -62,7 +62,7 @@ class _Attempt:
     """One dialled leg that somebody waits for. over is done when the leg has ended, in whatever call it was last.
 
     hears: who hears that it rings. joined: told when it is up. quiet: beside what the call does; nobody hears it ring,
-    and its end ends nothing else.
+    and its end ends nothing else. offered: by a queue.
     """
 
     journey: Journey
@@ -71,6 +71,7 @@ class _Attempt:
     hears: Leg | None
     joined: Joined
     quiet: bool = False
+    offered: bool = False
     rung: bool = False
     leg: Leg | None = None
     up: asyncio.Future[RefusalReason | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -193,13 +194,15 @@ class Outbound:
         hears: Leg | None = None,
         joined: Joined | None = None,
         quiet: bool = False,
+        offered: bool = False,
     ) -> DialResult:
         """Try each in turn until one answers; then wait until that conversation is over ("served").
 
         A busy or unwilling person ends the search: another trunk would find the same person (RFC 3261 §21.6).
         extension: who dials, for the limits against toll fraud; None: a flow. hears: who hears that it rings, instead
         of who called; joined: told instead of the room's own (a transfer). quiet: the call goes on meanwhile as it is
-        (somebody is added to it, or it has no other leg yet), and nobody hears it ring.
+        (somebody is added to it, or it has no other leg yet), and nobody hears it ring. offered: a queue's agent is
+        rung, whatever they want done with calls to their extension.
         """
         answered = joined or self._joined
         if hears is None and not quiet:
@@ -213,7 +216,7 @@ class Outbound:
             with contextlib.ExitStack() as place:
                 longest = place.enter_context(self._admitted(extension, numbers_out)) if numbers_out else 0.0
                 for to in sorted(wanted, key=lambda to: isinstance(to, ToTrunk) and to.trunk in self._down):
-                    attempt = _Attempt(journey, record, agent, hears, answered, quiet)
+                    attempt = _Attempt(journey, record, agent, hears, answered, quiet, offered)
                     result = await self._obey(attempt, to, seconds=seconds, caller=caller, longest=longest)
                     if result != "failed":
                         break
@@ -224,7 +227,7 @@ class Outbound:
         if forwarder is not None and (further := self._forwarded(journey, forwarder, number)):
             return await self.dial(
                 journey, further, seconds=seconds, record=record, caller=caller, extension=forwarder, agent=agent,
-                hears=hears, joined=joined, quiet=quiet,
+                hears=hears, joined=joined, quiet=quiet, offered=False,
             )  # fmt: skip
         if result != "served" and not quiet:
             journey.result = _OUTCOMES[result]
@@ -238,7 +241,7 @@ class Outbound:
         A phone that its own user wants rung is rung, and so is one to which a call comes back that was parked there.
         """
         journey = attempt.journey
-        if isinstance(to, ToTrunk) or to.at_once or journey.state == "parked":
+        if isinstance(to, ToTrunk) or to.at_once or attempt.offered or journey.state == "parked":
             return await self._try(attempt, to, seconds=seconds, caller=caller, longest=longest)
         rule = self.rule_of(to.number)
         number = rule.always

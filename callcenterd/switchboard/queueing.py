@@ -182,6 +182,11 @@ class Queueing:
     def extension_of(self, agent: AgentId) -> ExtensionNumber | None:
         return self._phones.get(agent)
 
+    def way_to(self, agent: AgentId) -> ToExtension | None:
+        """How the agent is rung for what a queue offers; None: they have no phone."""
+        extension = self._phones.get(agent)
+        return None if extension is None else ToExtension(extension, at_once=extension in self._at_once)
+
     def agent_at(self, extension: str | None) -> AgentId | None:
         if self._at is None:
             self._at = {number: agent for agent, number in self._phones.items()}
@@ -336,6 +341,34 @@ class Queueing:
         if call in self._expected:
             self._apply(self._acd.leave(call, self._now(), reason))
 
+    def not_taken(self, call: CallId, agent: AgentId, reason: DeclineReason) -> None:
+        """The agent who was kept for somebody who waits in this way was rung, and did not pick up: the next one."""
+        self._apply(self._acd.declined(call, agent, reason, self._now()))
+
+    def consulted(self, call: CallId, agent: AgentId, beside: CallId) -> None:
+        """The agent who was kept for a colleague's question speaks with them, in the call `beside`."""
+        self._apply(self._acd.consulted(call, agent, beside, self._now()))
+
+    def given(self, journey: Journey, queue: QueueName, leg: Leg, agent: AgentId) -> asyncio.Future[QueueResult]:
+        """An agent who is on the line has a call of that queue from now on, which did not wait there: conversation,
+        wrap-up and figures are that agent's as if it had been offered. The future is as with `enter`.
+
+        Raises NotFound, and LocalError if the agent is in another conversation of a queue.
+        """
+        call = journey.call.id
+        decisions = self._acd.given(call, queue, agent, self._now())
+        result: asyncio.Future[QueueResult] = asyncio.get_running_loop().create_future()
+        journey.queue = queue
+        journey.want_person(self._now())
+        self._journeys[call], self._waiting[call] = journey, result
+        self._bus.publish(events.CallerQueued(at=self._clock.utc(), call=call, queue=queue))
+        self._joined(journey, leg, agent)
+        self._bus.publish(
+            events.CallerLeftQueue(at=self._clock.utc(), call=call, queue=queue, reason="answered", wait_seconds=0.0)
+        )
+        self._apply(decisions)
+        return result
+
     def connected(self, journey: Journey) -> asyncio.Future[QueueResult]:
         """Who was expected is on the line, and waits from now on like anybody else; the agent who was kept is rung.
 
@@ -374,6 +407,10 @@ class Queueing:
         if self._waiting.pop(journey.call.id, None) is not None and journey.joined_at is None:
             self._apply(self._acd.leave(journey.call.id, self._now(), reason))
         self._journeys.pop(journey.call.id, None)
+
+    def speaks(self, agent: AgentId) -> bool:
+        """Is the agent in a conversation that a queue gave? Raises NotFound."""
+        return self._acd.speaks(agent)
 
     def taken(self, journey: Journey, leg: Leg, agent: AgentId) -> bool:
         """Another phone than those that rang has taken the call (pickup): they ring no more, and the conversation, its
@@ -489,12 +526,12 @@ class Queueing:
             return
         name = journey.customers[0].name if len(journey.customers) == 1 else journey.call.caller_name
         for agent in offer.agents:
-            extension = self._phones.get(agent)
+            to = self.way_to(agent)
             try:
-                if extension is None:
+                if to is None:
                     raise LocalError(f"agent {agent} has no phone")
                 leg = self._calls.dial(
-                    ToExtension(extension, at_once=extension in self._at_once),
+                    to,
                     call=journey.call,
                     caller=journey.outside,
                     caller_name=name,

@@ -140,8 +140,27 @@ class Transfers:
             raise NotFound("queue", queue)
         if not queueing.staffed(queue):
             raise NotNow(f"nobody works in queue {queue} now")
-        self._leave(journey, leg, queue)
+        assert leg.joined is not None
+        self._leave(journey, leg, leg.joined, queue)
         self._board.inbound.wait_in_queue(journey, queue)
+
+    def leave_in_queue(self, journey: Journey, by: Leg, other: Leg, queue: QueueName, since: float) -> None:
+        """Nobody of that queue was found to be asked: `other` waits there, at the place of who asked; `by` may have
+        hung up. since: monotonic."""
+        self._leave(journey, by, other, queue)
+        journey.places[queue] = since
+        self._board.inbound.wait_in_queue(journey, queue)
+
+    def give(self, journey: Journey, by: Leg, new: Leg, other: Leg, queue: QueueName) -> bool:
+        """Who was asked, as an agent of that queue, has the call from now on as the queue's. False, and nothing is
+        changed: they are no agent any more, or in another conversation of a queue, or there is no such queue."""
+        board, agent = self._board, agent_of(self._board, new)
+        if agent is None or queue not in board.queueing.queue_names() or board.queueing.speaks(agent):
+            return False
+        self._leave(journey, by, other, queue, agent=agent)
+        board.inbound.give(journey, queue, new, agent)
+        board.queueing.free(agent, journey.call.id)  # it was theirs as a colleague's question
+        return True
 
     def send_on(self, journey: Journey, by: Leg, other: Leg, number: str) -> None:
         """Who was being asked, and has not answered, is rung for the customer; `by` may have hung up."""
@@ -291,21 +310,21 @@ class Transfers:
 
     def _into_flow(self, journey: Journey, leg: Leg, number: str, name: FlowName, flow: Flow) -> None:
         """Who spoke with `leg` walks that flow from its start, like a new caller, in the same call."""
-        self._leave(journey, leg, number)
+        assert leg.joined is not None
+        self._leave(journey, leg, leg.joined, number)
         self._board.inbound.enter(journey, name, flow)
 
-    def _leave(self, journey: Journey, leg: Leg, number: str) -> None:
-        """Who spoke with `leg` is alone in the call from now on, on the way to `number`."""
-        board, other = self._board, leg.joined
-        assert other is not None
+    def _leave(self, journey: Journey, leg: Leg, other: Leg, number: str, *, agent: AgentId | None = None) -> None:
+        """Who spoke with `leg` is alone in the call from now on, on the way to `number`. agent: who has it next."""
+        board = self._board
         by = agent_of(board, leg)
         self._release(journey, leg)
         board.leave_person(journey, leg)
         board.calls.hang_up(leg)
         board.calls.make_first(other)
         told = events.CallTransferred(
-            at=board.clock.utc(), call=journey.call.id, agent=None, number=number, by=by,
-            from_number=leg.extension or leg.number, kind="blind",
+            at=board.clock.utc(), call=journey.call.id, agent=agent, number=number, by=by,
+            from_number=leg.extension or leg.number, kind="blind" if agent is None else "attended",
         )  # fmt: skip
         board.bus.publish(told)
 

@@ -43,6 +43,12 @@ class PersonAsked(Asked):
     agent: Annotated[str, VISIBLE] | None = Field(None, min_length=1, max_length=64)
 
 
+class ConsultAsked(PersonAsked):
+    """One of: a number as a phone would dial it, an agent, a queue (whoever of it comes free)."""
+
+    queue: Annotated[str, VISIBLE] | None = Field(None, min_length=1, max_length=64)
+
+
 class TransferAsked(PersonAsked):
     """One of: a number as a phone would dial it (an extension, too), an agent, a queue, a flow."""
 
@@ -101,16 +107,20 @@ async def transfer(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/calls/{id}/consult")
 @right("call.control")
-@shape(summary="Ask somebody about a call, while the customer hears music", body=PersonAsked)
+@shape(summary="Ask somebody about a call, while the customer hears music", body=ConsultAsked)
 async def consult(request: web.Request) -> web.StreamResponse:
     """204 they are rung; what comes of it is told as call.consult_answered or call.consult_ended · 403 a call that one
-    does not take part in · 404 no such call is up, or one may not see it, or no such agent · 409 two do not speak in
-    it, somebody is being asked already, the phone itself holds it, or the agent has no phone · 422 fields."""
-    asked = await read(request, PersonAsked)
-    call = own_or_any(request, "call.control.any")
-    if (asked.number is None) == (asked.agent is None):
+    does not take part in · 404 no such call is up, or one may not see it, or no such agent or queue · 409 two do not
+    speak in it, somebody is being asked already, the phone itself holds it, the agent has no phone, or the queue is
+    closed, full, or nobody else works in it · 422 fields."""
+    asked = await read(request, ConsultAsked)
+    call, consulting = own_or_any(request, "call.control.any"), request.app[OFFICE].board.consulting
+    if sum(name is not None for name in (asked.number, asked.agent, asked.queue)) != 1:
         raise WrongFields({"number": ("missing", {})})
-    request.app[OFFICE].board.consulting.begin(call, as_whom(request, call), _number(request, asked))
+    if asked.queue is not None:
+        consulting.begin_in_queue(call, as_whom(request, call), QueueName(asked.queue))
+    else:
+        consulting.begin(call, as_whom(request, call), _number(request, asked))
     return await _done(request, "call.consult", call)
 
 
@@ -127,7 +137,7 @@ async def toggle(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/calls/{id}/complete")
 @right("call.control")
-@shape(summary="Hand a call on to who is asked about it; before they answer it rings on there", body=Nothing)
+@shape(summary="Hand a call on to who is asked about it; before they answer it rings on, or waits, there", body=Nothing)
 async def complete(request: web.Request) -> web.StreamResponse:
     """204 done · 403 a call that one does not take part in · 404 no such call is up, or one may not see it · 409 one
     asks nobody."""

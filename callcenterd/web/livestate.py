@@ -19,9 +19,13 @@ routes = web.RouteTableDef()
 
 
 class ConsultNow(TypedDict):
-    """Who is asked about a call. state: held: the agent is with the customer again, and they wait."""
+    """Who is asked about a call. queue: whoever of it is free; number is its name, until that one is there.
+
+    state: held: the agent is with the customer again, and who is asked waits.
+    """
 
     number: str
+    queue: str | None
     agent: str | None
     state: Literal["ringing", "talking", "held"]
 

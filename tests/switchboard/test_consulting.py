@@ -56,7 +56,7 @@ async def test_the_customer_hears_music_while_the_agent_asks_a_colleague_whose_p
         pop = desk.told(events.ScreenPopped)[-1]
         assert (pop.agent, pop.call, pop.caller) == ("1002", call, CALLER)
         assert (line(desk)["state"], line(desk)["consult"]) == (
-            "held", {"number": "1002", "agent": None, "state": "ringing"},
+            "held", {"number": "1002", "queue": None, "agent": None, "state": "ringing"},
         )  # fmt: skip
         desk.line.picks_up(asked)
         await desk.settle()

@@ -409,6 +409,26 @@ async def test_who_is_asked_is_given_the_call(office: Floor, side: Side) -> None
 
 
 @BOTH
+async def test_a_queue_is_asked_and_the_next_of_it_is_given_the_call(office: Floor, side: Side) -> None:
+    talk = await conversation(office, side)
+    await talk.order("consult", {"queue": "all"})
+    await talk.colleague.rings()
+    await talk.who("a<~ c<~")  # ringback, music
+    await talk.colleague.answer()
+    await talk.who("a<b b<a c<~")
+    await talk.pops_at_the_colleague()
+    await talk.order("toggle")
+    await talk.who("a<c c<a b<~")
+    await talk.order("complete")
+    await talk.who("b<c c<b")
+    await talk.agent.over()
+    await talk.customer.hang_up()
+    await talk.colleague.over()
+    record = await talk.record()
+    assert (record["agent"], record["queue"], record["outcome"]) == (talk.colleague.number, "all", "answered")
+
+
+@BOTH
 async def test_three_speak_and_one_is_put_out(office: Floor, side: Side) -> None:
     talk = await conversation(office, side)
     await talk.order("parties", {"agent": talk.colleague.number})

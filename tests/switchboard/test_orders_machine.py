@@ -119,6 +119,16 @@ class Story:
         await self.desk.settle()
         self.newest_picks_up(n)
 
+    def consult_queue(self, n: int) -> None:
+        queue = QueueName(("sales", "service")[n % 2])
+        self.desk.board.consulting.begin_in_queue(self.spoken(n // 2), None, queue)
+
+    async def ask_queue(self, n: int) -> None:
+        """A queue is asked, and one of it answers."""
+        self.consult_queue(n)
+        await self.desk.settle()
+        self.newest_picks_up(n)
+
     def toggle(self, n: int) -> None:
         self.desk.board.consulting.toggle(self.asked(n), None)
 
@@ -244,6 +254,7 @@ OFTEN = [
     "rings",
     "wait",
     *["ask"] * 3,
+    *["ask_queue"] * 2,
     "dial_out",
     "toggle",
     "complete",

@@ -87,7 +87,9 @@ async def test_an_agent_asks_a_colleague_and_hands_the_own_call_on(office: House
     assert (await ask(office, "1001", "POST", f"{call}/toggle"))[0] == 409, "it rings still"
     office.rings()
     _, said = await ask(office, "1002", "GET", "/live")
-    assert said["lines"][0]["consult"] == {"number": "1002", "agent": None, "state": "ringing"}
+    assert said["lines"][0]["consult"] == {
+        "number": "1002", "queue": None, "agent": None, "state": "ringing",
+    }  # fmt: skip
     office.answers()
     await settled()
     for order in ("toggle", "complete", "conference", "back"):
@@ -115,6 +117,7 @@ ORDERS: list[tuple[str, dict[str, Any]]] = [
     ("transfer", {"queue": "complaints"}),
     ("transfer", {"flow": "main"}),
     ("consult", {"number": "1002"}),
+    ("consult", {"queue": "complaints"}),
     ("toggle", {}),
     ("complete", {}),
     ("conference", {}),
@@ -158,6 +161,33 @@ async def test_a_transfer_goes_to_exactly_one_place(office: House, talking: Call
     await settled()
     assert office.sip.placed[-1][1] == "1002"
     assert office.board.journeys[talking].queue == "sales"
+
+
+async def test_a_queue_is_asked_and_has_the_call_from_whoever_of_it_picked_up(office: House, talking: CallId) -> None:
+    path = f"/calls/{talking}"
+    for body, status in (
+        ({}, 422),
+        ({"number": "1002", "queue": "sales"}, 422),
+        ({"queue": "nothing"}, 404),
+        ({"queue": "sales"}, 409),
+    ):
+        assert (await ask(office, "1001", "POST", f"{path}/consult", body))[0] == status, body
+    await office.board.desk.set_state("1002", "ready", extension="1002")
+    assert (await ask(office, "1001", "POST", f"{path}/consult", {"queue": "sales"}))[0] == 204
+    await settled()
+    assert office.sip.placed[-1][1] == "1002"
+    office.rings()
+    _, said = await ask(office, "1001", "GET", "/live")
+    assert said["lines"][0]["consult"] == {"number": "sales", "queue": "sales", "agent": None, "state": "ringing"}
+    assert next(one for one in said["queues"] if one["name"] == "sales")["waiting"] == [], "it is no customer"
+    office.answers()
+    await settled()
+    assert (await ask(office, "1001", "POST", f"{path}/complete"))[0] == 204
+    assert office.board.journeys[talking].with_agent == "1002"
+    await office.board.history.settled()
+    _, said = await ask(office, "boss", "GET", path)
+    begun = next(step for step in said["story"] if step["kind"] == "call.consult_begun")
+    assert (begun["details"]["queue"], begun["details"]["by"]) == ("sales", "1001")
 
 
 async def test_who_hangs_up_what_only_rings_declines_it_and_the_caller_waits_on(office: House) -> None:

@@ -428,15 +428,15 @@ class Acd:
 
     def consulted(self, call: CallId, agent: AgentId, beside: CallId, now: float) -> list[Decision]:
         """The agent who was kept for a colleague's question is on the line: the wait is over. beside: the call in which
-        they are now, one that no queue gave. Nothing, if the agent is not kept for it any more."""
-        known = self._leased(call, agent)
-        if known is not None:
+        they are now, one that no queue gave. Nothing, if nobody waits. Raises NotFound."""
+        known, caller = self._known(agent), self._callers.get(call)
+        if caller is not None:
             self._notice(known)
             self._end_lease(known)
             known.missed = 0
             known.others = (*known.others, beside)
             self._changed(known, now)
-            self._let_go(self._callers[call], "answered", now, "answered_elsewhere")
+            self._let_go(caller, "answered", now, "answered_elsewhere")
         return self._settle(now)
 
     def given(self, call: CallId, queue: QueueName, agent: AgentId, now: float) -> list[Decision]:

@@ -94,6 +94,8 @@ class AskedQueue:
 
     async def _ring(self, agent: AgentId) -> None:
         """Until the agent does not pick up, or has left the call again."""
+        if self.over:  # somebody has just picked up
+            return
         board, queueing = self.board, self.board.queueing
         to = queueing.way_to(agent)
         extension = self.by.extension
@@ -133,9 +135,8 @@ class AskedQueue:
         self.picked_up(leg)
 
     def _too_long(self) -> None:
-        if not self.over:
-            self.give_up()
-            self.ended("no_answer")
+        self.give_up()
+        self.ended("no_answer")
 
     def _close(self) -> None:
         self.over = True

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from callcenterd.errors import NotFound, NotNow
 from callcenterd.model import events
+from callcenterd.model.calendar import Calendar
 from callcenterd.model.ids import AgentId, CallId, QueueName
 from callcenterd.model.site import Disposition
 from tests.kit.office import Office, in_virtual_time, office, site
 from tests.kit.wire import Dialog
 from tests.switchboard.rooms import hears
 from tests.switchboard.test_consulting import all_hear, line
+from tests.switchboard.test_forwarding import forwards
 from tests.switchboard.test_queue_call import CALLER, conversation, ended, waiting_caller
 
 SERVICE = QueueName("service")
@@ -164,7 +167,7 @@ def test_who_does_not_pick_up_is_passed_over_and_the_next_one_is_asked(how: str)
     @in_virtual_time
     async def story() -> None:
         async with office(TWO) as desk:
-            call, caller, phone = await asking(desk, "1002", "1003")
+            _call, caller, phone = await asking(desk, "1002", "1003")
             first = desk.line.rung("1002")
             desk.line.rings(first)
             await desk.settle()
@@ -307,6 +310,13 @@ async def test_the_longest_wait_of_the_queue_holds_for_a_question_too() -> None:
         desk.board.consulting.back(call, "1001")
         await desk.settle()
         assert hears(desk, caller) == "1001"
+        desk.board.queueing.want(AgentId("1002"), "ready", "")
+        desk.board.consulting.begin_in_queue(call, "1001", SERVICE)
+        await desk.settle()
+        asked = desk.line.rung("1002")
+        desk.line.picks_up(asked)
+        await desk.wait(60)
+        assert hears(desk, asked) == "1001", "it is no limit of the conversation"
 
 
 @in_virtual_time
@@ -328,6 +338,69 @@ async def test_nobody_is_offered_a_question_and_a_caller_at_once() -> None:
         await waiting_caller(desk)
         await desk.settle()
         assert desk.line.ringing_numbers() == ["1002"]
+        desk.line.picks_up(desk.line.rung("1002"))
+        await desk.settle()
+        assert desk.line.ringing_numbers() == [], "the caller waits on"
+        assert desk.told(events.OfferWithdrawn) == [], "and was offered to nobody meanwhile"
+
+
+@pytest.mark.parametrize("how", ["declines", "goes on break"])
+def test_where_nobody_else_is_free_the_agent_hears_the_queue_again(how: str) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        async with office(TWO) as desk:
+            _, _, phone = await asking(desk, "1002")
+            first = desk.line.rung("1002")
+            desk.line.rings(first)
+            await desk.settle()
+            assert hears(desk, phone) == "tone"
+            if how == "declines":
+                desk.line.declines(first, 603)
+            else:
+                desk.board.queueing.want(AgentId("1002"), "break", "meal")
+            await desk.settle()
+            assert first.over()
+            assert hears(desk, phone) == "music"
+
+    story()
+
+
+@in_virtual_time
+async def test_who_picks_up_in_the_moment_of_going_on_break_is_asked_and_nobody_else_is() -> None:
+    async with office(TWO) as desk:
+        _, _, phone = await asking(desk, "1002")
+        first = desk.line.rung("1002")
+        await desk.sign_in("1003")
+        desk.board.queueing.want(AgentId("1002"), "break", "meal")
+        desk.line.picks_up(first)
+        await desk.wait(40)
+        assert hears(desk, phone) == "1002"
+        assert desk.line.ringing_numbers() == []
+        assert state(desk, "1003") == "ready"
+
+
+@in_virtual_time
+async def test_what_agents_want_done_with_calls_to_their_extension_is_not_for_a_queue() -> None:
+    async with office(TWO) as desk:
+        await forwards(desk, "1002", always="1003")
+        await asking(desk, "1002")
+        assert desk.line.ringing_numbers() == ["1002"]
+
+
+@in_virtual_time
+async def test_a_queue_that_is_gone_meanwhile_is_no_hindrance_to_hand_on() -> None:
+    async with office(TWO) as desk:
+        call, caller, _ = await asking(desk, "1002")
+        asked = desk.line.rung("1002")
+        desk.line.picks_up(asked)
+        await desk.settle()
+        desk.board.configure(dataclasses.replace(TWO, queues=TWO.queues[:1]))
+        desk.board.consulting.complete(call, "1001")
+        await desk.settle()
+        assert all_hear(desk, caller, asked) == ("1002", CALLER)
+        desk.line.hangs_up(caller)
+        await desk.wait(20)
+        desk.nothing_is_left()
 
 
 @in_virtual_time
@@ -343,3 +416,22 @@ async def test_what_cannot_be_asked_says_so_and_changes_nothing() -> None:
             desk.board.consulting.begin_in_queue(call, "1001", QueueName("sales"))
         assert all_hear(desk, caller, phone) == ("1001", CALLER)
         assert desk.told(events.ConsultBegun) == []
+
+
+@pytest.mark.parametrize(("change", "why"), [({"most_waiting": 1}, "full"), ({"calendar": "never"}, "closed")])
+def test_a_queue_that_takes_nobody_takes_no_question(change: dict[str, Any], why: str) -> None:
+    @in_virtual_time
+    async def story() -> None:
+        queues = tuple(dataclasses.replace(queue, **change) for queue in TWO.queues)
+        async with office(TWO) as desk:
+            await desk.sign_in("1001")
+            call, _, _ = await conversation(desk)
+            await desk.sign_in("1002")
+            await desk.board.desk.set_state("1002", "break")
+            await waiting_caller(desk)
+            desk.board.configure(dataclasses.replace(TWO, queues=queues, calendars=(Calendar(name="never", hours={}),)))
+            with pytest.raises(NotNow, match=why):
+                desk.board.consulting.begin_in_queue(call, "1001", QueueName("sales"))
+            assert desk.told(events.ConsultBegun) == []
+
+    story()

@@ -94,9 +94,9 @@ class AskedQueue:
 
     async def _ring(self, agent: AgentId) -> None:
         """Until the agent does not pick up, or has left the call again."""
-        if self.over:  # somebody has just picked up
-            return
         board, queueing = self.board, self.board.queueing
+        if queueing.kept_for(self.key) != agent:  # somebody has just picked up
+            return
         to = queueing.way_to(agent)
         extension = self.by.extension
         result: DialResult = "failed"

@@ -16,7 +16,8 @@ LETTER_STATES: tuple[LetterState, ...] = get_args(LetterState)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One message for one address. voicemail: the message that it brings. key: its Message-ID, the same at every try.
+    """One message for one address. voicemail: the message that it brings; else it is about a duty, and has its words
+    with it (subject, text). key: its Message-ID, the same at every try.
 
     tries: how often it was given to the mail server until now. next_at: when it is given to it next. why: what came of
     the last try.
@@ -24,7 +25,7 @@ class Letter:
 
     id: int
     address: str
-    voicemail: int
+    voicemail: int | None
     key: str
     created_at: datetime
     state: LetterState = "waiting"
@@ -32,3 +33,6 @@ class Letter:
     next_at: datetime | None = None
     sent_at: datetime | None = None
     why: str = ""
+    duty: int | None = None
+    subject: str = ""
+    text: str = ""

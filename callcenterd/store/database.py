@@ -25,6 +25,7 @@ from callcenterd.store.cards import Cards
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
 from callcenterd.store.do_not_call import DoNotCallList
+from callcenterd.store.duties import Duties
 from callcenterd.store.engine import Database, address_of
 from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
 from callcenterd.store.flows import FlowTexts
@@ -66,6 +67,7 @@ class Store:
         self.voicemail = VoicemailBox(database)
         self.callbacks = Callbacks(database, region)
         self.outbox = Outbox(database)
+        self.duties = Duties(database, region)
         self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)
 

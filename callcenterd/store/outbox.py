@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import NotFound, NotNow
+from callcenterd.model.duties import DutySight
 from callcenterd.model.mail import Letter, LetterState
 from callcenterd.model.voicemail import MessageSight
 from callcenterd.store.engine import Database, bounded
+from callcenterd.store.schema import duties as duties_table
 from callcenterd.store.schema import outbox, voicemail
-from callcenterd.store.seen import messages_seen
+from callcenterd.store.seen import duties_seen, messages_seen
 
 _Letters: TypeAlias = list[Letter]
 """Inside the class `list` is its method."""
@@ -44,14 +46,20 @@ class Outbox:
         offset: int = 0,
         *,
         sight: MessageSight | None = None,
+        duties: DutySight | None = None,
     ) -> tuple[_Letters, int]:
-        """One page, newest first, at most 500; and how many there are in all. sight: only those with messages that may
-        be seen; None: all."""
+        """One page, newest first, at most 500; and how many there are in all. sight, duties: only those with messages,
+        and about duties, that may be seen; sight None: all."""
         query = sa.select(outbox)
         if state is not None:
             query = query.where(outbox.c.state == state)
         if sight is not None:
-            query = query.where(outbox.c.voicemail_id.in_(sa.select(voicemail.c.id).where(messages_seen(sight))))
+            seen: sa.ColumnElement[bool] = outbox.c.voicemail_id.in_(
+                sa.select(voicemail.c.id).where(messages_seen(sight))
+            )
+            if duties is not None:
+                seen |= outbox.c.duty_id.in_(sa.select(duties_table.c.id).where(duties_seen(duties)))
+            query = query.where(seen)
         rows, total = await self._database.page(query, (outbox.c.id.desc(),), limit, offset)
         return [_letter(row) for row in rows], total
 
@@ -128,5 +136,5 @@ async def put_in(connection: AsyncConnection, voicemail: int, addresses: Iterabl
 
 def _letter(row: sa.Row[Any]) -> Letter:
     known = dict(row._mapping)
-    known["voicemail"] = known.pop("voicemail_id")
+    known["voicemail"], known["duty"] = known.pop("voicemail_id"), known.pop("duty_id")
     return Letter(**known)

@@ -371,7 +371,7 @@ outbox = sa.Table(
     metadata,
     _key(),
     sa.Column("address", Plain, nullable=False),
-    sa.Column("voicemail_id", Number, sa.ForeignKey("voicemail.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("voicemail_id", Number, sa.ForeignKey("voicemail.id", ondelete="CASCADE")),
     sa.Column("key", Plain, nullable=False),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("state", Plain, nullable=False),
@@ -379,6 +379,9 @@ outbox = sa.Table(
     sa.Column("next_at", Utc),
     sa.Column("sent_at", Utc),
     _text("why"),
+    sa.Column("duty_id", Number, sa.ForeignKey("duties.id")),
+    _text("subject"),
+    _text("text"),
     sa.Index("ix_outbox_state", "state", "next_at"),
     sqlite_autoincrement=True,
 )
@@ -436,6 +439,69 @@ callback_tries = sa.Table(
     _text("words"),
     sa.Index("ix_callback_tries_callback", "callback_id"),
     sa.Index("ix_callback_tries_call", "call_id"),
+    sqlite_autoincrement=True,
+)
+
+# ---- duties -------------------------------------------------------------------------------------------------
+
+_OPEN = sa.text("state = 'open'")
+
+duties = sa.Table(
+    "duties",
+    metadata,
+    _key(),
+    sa.Column("kind", Plain, nullable=False),
+    sa.Column("title", Plain, nullable=False),
+    _text("note"),
+    sa.Column("customer_id", Number, sa.ForeignKey("customers.id", ondelete="SET NULL")),
+    sa.Column("call_id", Plain),
+    _text("number"),
+    _text("line"),  # `numbers.normalise`: what a caller's number is compared with
+    _text("owner"),
+    _text("team"),
+    _text("queue"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("created_by", Plain, nullable=False),
+    sa.Column("changed_at", Utc, nullable=False),
+    sa.Column("first_due", Utc, nullable=False),
+    sa.Column("due", Utc, nullable=False),
+    sa.Column("warn_at", Utc, nullable=False),
+    sa.Column("warn_minutes", sa.Integer, nullable=False),
+    sa.Column("escalations", _Json, nullable=False),
+    sa.Column("stage", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Utc),
+    _text("escalated_to"),
+    sa.Column("state", Plain, nullable=False, server_default="open"),
+    _text("outcome"),
+    sa.Column("closed_at", Utc),
+    _text("closed_by"),
+    sa.Column("version", Number, nullable=False, server_default="1"),
+    _text("words"),  # what a search looks through: `duties.words_of`
+    # Each list is of open ones, which are few; closed ones stay for years.
+    sa.Index("ix_duties_owner_due", "owner", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_duties_team_due", "team", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_duties_queue_due", "queue", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_duties_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_duties_next_at", "next_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_duties_line_kind", "line", "kind"),
+    sa.Index("ix_duties_customer_id", "customer_id", "state"),
+    sa.Index("ix_duties_kind_first_due", "kind", "first_due"),
+    sqlite_autoincrement=True,
+)
+
+# Rows are only ever added: triggers of migration 0027 refuse everything else, whoever asks.
+duty_steps = sa.Table(
+    "duty_steps",
+    metadata,
+    _key(),
+    sa.Column("duty_id", Number, sa.ForeignKey("duties.id"), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("kind", Plain, nullable=False),
+    _text("text"),
+    sa.Column("details", _Json, nullable=False),
+    sa.Index("ix_duty_steps_duty_id", "duty_id", "id"),
     sqlite_autoincrement=True,
 )
 

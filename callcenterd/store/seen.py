@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from callcenterd.model.duties import DutySight
 from callcenterd.model.voicemail import MessageSight
-from callcenterd.store.schema import voicemail
+from callcenterd.store.schema import duties, voicemail
 
 
 def messages_seen(sight: MessageSight) -> sa.ColumnElement[bool]:
@@ -15,4 +16,16 @@ def messages_seen(sight: MessageSight) -> sa.ColumnElement[bool]:
         | voicemail.c.extension.in_(sight.extensions)
         | voicemail.c.agent.in_(sight.agents)
         | voicemail.c.assigned_to.in_(sight.agents)
+    )
+
+
+def duties_seen(sight: DutySight) -> sa.ColumnElement[bool]:
+    """As `DutySight.sees`."""
+    agents = sight.agents
+    return (
+        duties.c.owner.in_(agents)
+        | duties.c.created_by.in_(agents)
+        | duties.c.escalated_to.in_([f"person:{agent}" for agent in agents])
+        | duties.c.queue.in_(sight.queues)
+        | duties.c.team.in_(sight.teams)
     )

@@ -1,0 +1,341 @@
+"""The ledger of duties: each as it stands, and its steps, which are only ever added to (docs/decisions/0028).
+
+Every change is one transaction with its step, and with the letters that it sends: what was told was kept, and what was
+kept is told once. Steps are guarded in the database itself: triggers refuse to change or remove one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenterd.errors import NotFound, NotNow
+from callcenterd.model import numbers
+from callcenterd.model.calls import CallRecord, Direction, Outcome
+from callcenterd.model.duties import (
+    Duty,
+    DutyCounts,
+    DutyFilter,
+    DutyIsAnother,
+    DutyLetter,
+    DutySight,
+    DutyState,
+    DutyStep,
+    DutyStepKind,
+    Escalation,
+    NewDuty,
+    PromisesKept,
+)
+from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.store.engine import Database, bounded
+from callcenterd.store.schema import calls, duties, duty_steps, outbox
+from callcenterd.store.seen import duties_seen
+from callcenterd.store.words import every_word, words_of
+
+MOST_STEPS = 500
+MOST_OF_A_LINE = 50
+_COLUMNS = tuple(column for column in duties.c if column.name not in ("line", "words"))
+
+
+class Duties:
+    def __init__(self, database: Database, region: str) -> None:
+        self._database = database
+        self._region = region
+
+    def line(self, number: str) -> str:
+        """One text for one line, however it is written."""
+        return numbers.normalise(number, self._region)
+
+    # ---- reading ----------------------------------------------------------------------------------------
+
+    async def get(self, duty: int) -> Duty:
+        """Raises NotFound."""
+        row = await self._database.row(sa.select(*_COLUMNS).where(duties.c.id == duty))
+        if row is None:
+            raise NotFound("duty", duty)
+        return _duty(row)
+
+    async def steps(self, duty: int) -> list[DutyStep]:
+        """The last 500 of one duty, in their order; [] also for one that there is not."""
+        query = sa.select(duty_steps).where(duty_steps.c.duty_id == duty).order_by(duty_steps.c.id.desc())
+        rows = await self._database.rows(query.limit(MOST_STEPS))
+        return [
+            DutyStep(id=row.id, at=row.at, by=row.by, kind=row.kind, text=row.text, details=row.details)
+            for row in reversed(rows)
+        ]
+
+    async def page(self, chosen: DutyFilter, limit: int = 50, offset: int = 0) -> tuple[list[Duty], int]:
+        """One page, at most 500, and how many there are in all. Open ones: what is due first; else what was closed or
+        made last."""
+        query = sa.select(*_COLUMNS).where(*self._conditions(chosen))
+        order = (duties.c.due, duties.c.id) if chosen.state == "open" else (duties.c.id.desc(),)
+        rows, total = await self._database.page(query, order, limit, offset)
+        return [_duty(row) for row in rows], total
+
+    def _conditions(self, chosen: DutyFilter) -> list[sa.ColumnElement[bool]]:
+        given = {name: getattr(chosen, name) for name in ("owner", "kind", "team", "queue")}
+        found = [duties.c[name] == value for name, value in given.items() if value is not None]
+        if chosen.state is not None:
+            found.append(_is(chosen.state))
+        if chosen.overdue is not None:
+            found += [_is("open"), duties.c.due <= chosen.overdue]
+        found += [duties.c.words.contains(word, autoescape=True) for word in every_word(chosen.text)]
+        whose = []
+        if line := self.line(chosen.number) if chosen.number else "":
+            whose.append(duties.c.line == line)
+        if chosen.customers:
+            whose.append(duties.c.customer_id.in_(chosen.customers))
+        if chosen.number or chosen.customers:
+            found.append(sa.or_(*whose) if whose else sa.false())
+        if chosen.sight is not None:
+            found.append(duties_seen(chosen.sight))
+        return found
+
+    async def counts(self, login: str, now: datetime, sight: DutySight | None) -> DutyCounts:
+        """Of open ones."""
+        mine, seen = duties.c.owner == login, sa.true() if sight is None else duties_seen(sight)
+
+        def number(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+            return sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*of), 1), else_=0)), 0)
+
+        row = await self._database.row(
+            sa.select(
+                number(mine).label("mine"),
+                number(mine, (duties.c.stage > 0) | (duties.c.due <= now)).label("due"),
+                number(seen, duties.c.owner == "").label("unowned"),
+                number(seen, duties.c.due <= now).label("overdue"),
+            ).where(_is("open"))
+        )
+        assert row is not None, "sums of nothing are one row"
+        return DutyCounts(**{name: int(value) for name, value in row._mapping.items()})
+
+    async def promises_kept(self, since: datetime, until: datetime, now: datetime) -> list[PromisesKept]:
+        """Each person's, of those first promised for a time in the period that is over by now; by login."""
+        kept = (duties.c.state == "done") & (duties.c.closed_at <= duties.c.first_due)
+        query = (
+            sa.select(
+                duties.c.owner,
+                sa.func.count().label("promised"),
+                sa.func.sum(sa.case((kept, 1), else_=0)).label("kept"),
+                sa.func.sum(sa.case((duties.c.state == "open", 1), else_=0)).label("open"),
+            )
+            .where(
+                duties.c.kind == "promise",
+                duties.c.state != "cancelled",
+                duties.c.first_due >= since,
+                duties.c.first_due < until,
+                (duties.c.first_due <= now) | (duties.c.state == "done"),
+            )
+            .group_by(duties.c.owner)
+            .order_by(duties.c.owner)
+        )
+        found = []
+        for row in await self._database.rows(query):
+            promised, on_time, still_open = int(row.promised), int(row.kept), int(row.open)
+            found.append(
+                PromisesKept(
+                    owner=row.owner,
+                    promised=promised,
+                    kept=on_time,
+                    late=promised - on_time - still_open,
+                    open=still_open,
+                )
+            )
+        return found
+
+    # ---- writing ----------------------------------------------------------------------------------------
+
+    async def add(self, new: NewDuty, by: str, at: datetime, *, one_a_line: bool = False) -> Duty:
+        """Durable, with its first step. one_a_line: where that line is owed one of this kind already, that one gets the
+        step "again" instead. Raises CannotStore if there is no such customer."""
+        row = {name: getattr(new, name) for name in ("kind", "title", "note", "number", "owner", "team", "queue")}
+        row |= {name: getattr(new, name) for name in ("priority", "due", "warn_at", "warn_minutes")}
+        row |= {"customer_id": new.customer, "call_id": new.call, "line": self.line(new.number) if new.number else ""}
+        row |= {"escalations": [asdict(one) for one in new.escalations], "first_due": new.due}
+        row |= {"created_at": at, "created_by": by, "changed_at": at, "next_at": min(new.warn_at, new.due)}
+        row |= {"words": words_of(new.title, new.note, numbers.tidy(new.number))}
+
+        async def work(connection: AsyncConnection) -> Duty:
+            if one_a_line:
+                same = (duties.c.line == row["line"], duties.c.kind == new.kind, _is("open"))
+                known = (await connection.execute(sa.select(*_COLUMNS).where(*same).order_by(duties.c.id))).first()
+                if known is not None:
+                    again = {"call_id": new.call, "priority": max(known.priority, new.priority)}
+                    details: dict[str, str] = {} if new.call is None else {"call": new.call}
+                    return await _changed(connection, known.id, again, _step("again", by, at, "", details))
+            added = _duty((await connection.execute(duties.insert().values(row).returning(*_COLUMNS))).one())
+            details = {"due": added.due.isoformat()}
+            details |= {name: value for name in ("owner", "team", "queue") if (value := getattr(added, name))}
+            await _keep(connection, added.id, _step("created", by, at, "", details))
+            return added
+
+        return await self._database.write(work)
+
+    async def change(
+        self,
+        duty: int,
+        version: int | None,
+        new: Mapping[str, Any],
+        kind: DutyStepKind,
+        by: str,
+        at: datetime,
+        *,
+        text: str = "",
+        details: Mapping[str, str] | None = None,
+    ) -> Duty:
+        """One change of an open duty, with its step; durable. version: the one that who changes it has seen; None: it
+        does not matter. new: fields as `Duty` names them.
+
+        Raises NotFound, DutyIsAnother, and NotNow for one that is closed.
+        """
+        row = {{"customer": "customer_id", "call": "call_id"}.get(name, name): value for name, value in new.items()}
+
+        async def work(connection: AsyncConnection) -> Duty:
+            found = (await connection.execute(sa.select(*_COLUMNS).where(duties.c.id == duty))).first()
+            if found is None:
+                raise NotFound("duty", duty)
+            known = _duty(found)
+            if version is not None and version != known.version:
+                raise DutyIsAnother(known)
+            if known.state != "open":
+                raise NotNow("this duty is closed")
+            if row.keys() & {"title", "note", "number"}:
+                texts = {name: row.get(name, getattr(known, name)) for name in ("title", "note", "number")}
+                row["words"] = words_of(texts["title"], texts["note"], numbers.tidy(texts["number"]))
+                row["line"] = self.line(texts["number"]) if texts["number"] else ""
+            return await _changed(connection, duty, row, _step(kind, by, at, text, details or {}))
+
+        return await self._database.write(work)
+
+    async def close(
+        self, duty: int, version: int | None, state: DutyState, outcome: str, by: str, at: datetime, *, text: str = ""
+    ) -> Duty:
+        """ "done" or "cancelled"; durable. Raises as `change`."""
+        new = {"state": state, "outcome": outcome, "closed_at": at, "closed_by": by, "next_at": None}
+        kind: DutyStepKind = "done" if state == "done" else "cancelled"
+        return await self.change(duty, version, new, kind, by, at, text=text, details={"outcome": outcome})
+
+    async def open_for(self, number: str, kinds: Sequence[str]) -> list[Duty]:
+        """Owed to that line, oldest first, at most 50."""
+        line = self.line(number)
+        if not line:
+            return []
+        query = sa.select(*_COLUMNS).where(duties.c.line == line, duties.c.kind.in_(kinds), _is("open"))
+        rows = await self._database.rows(query.order_by(duties.c.due, duties.c.id).limit(MOST_OF_A_LINE))
+        return [_duty(row) for row in rows]
+
+    # ---- the clock --------------------------------------------------------------------------------------
+
+    async def next_at(self) -> datetime | None:
+        """When the next one has something to be told."""
+        query = sa.select(duties.c.next_at).where(_is("open"), duties.c.next_at.is_not(None))
+        row = await self._database.row(query.order_by(duties.c.next_at).limit(1))
+        return None if row is None else row.next_at
+
+    async def to_be_told(self, now: datetime, limit: int = 100) -> list[Duty]:
+        """Those of which a time is over, what has waited longest first."""
+        query = sa.select(*_COLUMNS).where(_is("open"), duties.c.next_at <= now)
+        rows = await self._database.rows(query.order_by(duties.c.next_at, duties.c.id).limit(bounded(limit)))
+        return [_duty(row) for row in rows]
+
+    async def told(
+        self,
+        duty: Duty,
+        stage: int,
+        next_at: datetime | None,
+        kind: DutyStepKind,
+        at: datetime,
+        *,
+        details: Mapping[str, str],
+        escalated_to: str | None = None,
+        letters: Sequence[DutyLetter] = (),
+    ) -> Duty | None:
+        """A time of it is over: that it is told, its step and its letters are kept together; durable. None: somebody
+        has closed it, moved it or told it meanwhile."""
+        new: dict[str, Any] = {"stage": stage, "next_at": next_at}
+        new |= {} if escalated_to is None else {"escalated_to": escalated_to}
+
+        async def work(connection: AsyncConnection) -> Duty | None:
+            same = (duties.c.id == duty.id, duties.c.version == duty.version, _is("open"))
+            if (await connection.execute(sa.select(duties.c.id).where(*same))).first() is None:
+                return None
+            changed = await _changed(connection, duty.id, new, _step(kind, "system", at, "", details))
+            for letter in letters:
+                row = {"duty_id": duty.id, "key": secrets.token_hex(16), "state": "waiting", **asdict(letter)}
+                await connection.execute(outbox.insert().values(row | {"created_at": at, "next_at": at}))
+            return changed
+
+        return await self._database.write(work)
+
+    # ---- lost callers -----------------------------------------------------------------------------------
+
+    async def lost_calls(
+        self, since: datetime, kind: str, outcomes: Sequence[Outcome], limit: int = 500
+    ) -> list[CallRecord]:
+        """Calls since then whose caller was lost, is owed no duty of that kind for it, and was not spoken with later:
+        what a crash kept from the ledger. Oldest first; only what `owed_for` needs is filled in."""
+        later, owed = calls.alias("later"), duties.alias("owed")
+        spoken = sa.select(later.c.id).where(
+            later.c.started_at >= calls.c.started_at,
+            later.c.outcome == "answered",
+            sa.case((later.c.direction == "inbound", later.c.caller_line), else_=later.c.called_line)
+            == calls.c.caller_line,
+        )
+        known = sa.select(owed.c.id).where(
+            owed.c.line == calls.c.caller_line, owed.c.kind == kind, owed.c.changed_at >= calls.c.ended_at
+        )
+        inbound: Direction = "inbound"
+        query = (
+            sa.select(calls.c.id, calls.c.caller, calls.c.called, calls.c.started_at, calls.c.queue)
+            .add_columns(calls.c.customer_id, calls.c.outcome, calls.c.ended_at)
+            .where(
+                calls.c.started_at >= since,
+                calls.c.direction == inbound,
+                calls.c.outcome.in_(outcomes),
+                calls.c.caller_line != "",
+                calls.c.ended_at.is_not(None),
+                ~spoken.exists(),
+                ~known.exists(),
+            )
+            .order_by(calls.c.started_at)
+            .limit(bounded(limit))
+        )
+        return [CallRecord(direction=inbound, **row._mapping) for row in await self._database.rows(query)]
+
+
+def _is(state: DutyState) -> sa.ColumnElement[bool]:
+    """As literal text, so that the indexes of open ones are used."""
+    return duties.c.state == sa.literal_column(f"'{state}'")
+
+
+def _step(kind: DutyStepKind, by: str, at: datetime, text: str, details: Mapping[str, str]) -> dict[str, Any]:
+    return {"at": at, "by": by, "kind": kind, "text": text, "details": dict(details)}
+
+
+async def _keep(connection: AsyncConnection, duty: int, step: Mapping[str, Any]) -> None:
+    await connection.execute(duty_steps.insert(), [{"duty_id": duty, **step}])
+
+
+async def _changed(connection: AsyncConnection, duty: int, new: Mapping[str, Any], step: Mapping[str, Any]) -> Duty:
+    row = {**new, "changed_at": step["at"], "version": duties.c.version + 1}
+    change = duties.update().where(duties.c.id == duty).values(row).returning(*_COLUMNS)
+    changed = _duty((await connection.execute(change)).one())
+    await _keep(connection, duty, step)
+    return changed
+
+
+def _duty(row: sa.Row[Any]) -> Duty:
+    known = dict(row._mapping)
+    customer, call = known.pop("customer_id"), known.pop("call_id")
+    known["escalations"] = tuple(Escalation(**one) for one in known["escalations"])
+    return Duty(
+        customer=None if customer is None else CustomerId(customer),
+        call=None if call is None else CallId(call),
+        **known,
+    )

@@ -54,6 +54,9 @@ from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.lamps import Lamps
 from callcenterd.switchboard.pagephones import PagePhoneDesk
+from callcenterd.tickets.calls import CallsAndDuties
+from callcenterd.tickets.ledger import Ledger
+from callcenterd.tickets.warnings import Warnings
 from callcenterd.web import app as web
 from callcenterd.web import door as web_door
 from callcenterd.worker.passwords import Passwords
@@ -247,6 +250,18 @@ class Server:
             language=config.language,
             zone=ZoneInfo(config.timezone),
         )
+        self.ledger = Ledger(self.store, self.bus, clock, lambda: self.board.site, ZoneInfo(config.timezone))
+        self.warnings = Warnings(
+            store=self.store,
+            bus=self.bus,
+            clock=clock,
+            site=lambda: self.board.site,
+            calendars=self.ledger.calendars,
+            language=config.language,
+            zone=ZoneInfo(config.timezone),
+        )
+        self.ledger.changed = self.warnings.wake
+        self.calls_and_duties = CallsAndDuties(self.store, self.bus, clock, self.ledger)
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
         self.sip.show(self.lamps.document)
         self.bans = Bans(sip=self.endpoint, store=self.store, bus=self.bus, clock=clock)
@@ -256,6 +271,7 @@ class Server:
             board=self.board,
             store=self.store,
             customers=Customers(self.store, self.bus, clock),
+            ledger=self.ledger,
             cards=PrepaidCards(self.store, self.passwords, self.bus, clock, ZoneInfo(config.timezone)),
             flows=self.flows,
             flow_desk=self.flow_desk,
@@ -351,6 +367,10 @@ class Server:
         self.board.voicemail.rescue()
         self.post.start()
         self._open.push_async_callback(self.post.stop)
+        self.calls_and_duties.start()
+        self._open.push_async_callback(self.calls_and_duties.stop)
+        self.warnings.start()
+        self._open.push_async_callback(self.warnings.stop)
         self._own(self._watch_sound())
         # What is there now stays: it need not be looked through again and again while calls run.
         gc.collect()
@@ -449,6 +469,7 @@ class Server:
             "webrtc_restarts_total": self.gateway.restarts,
             **self.archive.counters(),
             **self.post.counters(),
+            "duties_told_total": self.warnings.told,
             "worker_restarts_total": self.worker.restarts + self.finisher.restarts,
         }
 

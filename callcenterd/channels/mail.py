@@ -1,9 +1,10 @@
 """Mail [邮件]: letters from the outbox to the office's mail server (SMTP, RFC 5321), until it has taken each (ACD-04).
 
-A letter is kept with the message that it brings, so that both survive a crash. It is given to the server, and marked
-as sent when the server has said 250; a crash between the two sends it a second time, with the same Message-ID. What
-the server does not take now is tried again, ever more seldom, for a day; what it refuses for good, or has not taken
-then, has failed: that is told, and stays a reason of /healthz until somebody tries it again or removes it.
+A letter is kept with the message that it brings, or the duty that it is about, so that both survive a crash. It is
+given to the server, and marked as sent when the server has said 250; a crash between the two sends it a second time,
+with the same Message-ID. What the server does not take now is tried again, ever more seldom, for a day; what it
+refuses for good, or has not taken then, has failed: that is told, and stays a reason of /healthz until somebody tries
+it again or removes it.
 """
 
 from __future__ import annotations
@@ -115,6 +116,7 @@ class Post:
         self.sent = self.refusals = 0
         self._trouble = ""
         bus.listen(events.VoicemailLeft, lambda _: self._wanted.set())
+        bus.listen(events.DutyWarned, lambda _: self._wanted.set())
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -196,7 +198,7 @@ class Post:
         await outbox.sent(letter.id, self._clock.utc(), said)
         self.sent += 1
         self._trouble = ""
-        _log.info("letter sent", letter=letter.id, voicemail=letter.voicemail, tries=letter.tries + 1)
+        _log.info("letter sent", letter=letter.id, voicemail=letter.voicemail, duty=letter.duty, tries=letter.tries + 1)
 
     async def _not_sent(self, letter: Letter, why: str, *, for_good: bool) -> None:
         now = self._clock.utc()
@@ -207,12 +209,17 @@ class Post:
             _log.warning("letter is sent later", letter=letter.id, why=why, seconds=pause)
             await self._store.outbox.later(letter.id, now + timedelta(seconds=pause), why)
             return
-        _log.error("letter not delivered", letter=letter.id, voicemail=letter.voicemail, why=why)
+        _log.error("letter not delivered", letter=letter.id, voicemail=letter.voicemail, duty=letter.duty, why=why)
         await self._store.outbox.failed(letter.id, why)
-        self._bus.publish(events.MailFailed(at=now, letter=letter.id, message=letter.voicemail, why=why))
+        self._bus.publish(
+            events.MailFailed(at=now, letter=letter.id, message=letter.voicemail, duty=letter.duty, why=why)
+        )
 
     async def _written(self, letter: Letter) -> bytes | None:
         """The letter's octets; None while its recording is not finished. Raises LocalError."""
+        if letter.voicemail is None:
+            most = self._account.most_octets
+            return await self._worker.run(letters.write, self._ready(letter), None, None, most, timeout=WRITE_SECONDS)
         message = await self._store.voicemail.get(letter.voicemail)
         recording = await self._store.recordings.get(message.recording_id)
         if recording.octets is None:
@@ -224,6 +231,22 @@ class Post:
         account = self._account
         return await self._worker.run(
             letters.write, draft, path, self._key_file, account.most_octets, timeout=WRITE_SECONDS
+        )
+
+    def _ready(self, letter: Letter) -> letters.Draft:
+        """Of a letter that has its words with it."""
+        _, address = parseaddr(self._account.sender)
+        return letters.Draft(
+            sender=self._account.sender,
+            address=letter.address,
+            subject=letter.subject,
+            text=letter.text,
+            text_if_cut=letter.text,
+            text_alone=letter.text,
+            file="",
+            key=letter.key,
+            domain=address.partition("@")[2],
+            at=self._clock.utc(),
         )
 
     async def _draft(self, letter: Letter, message: Voicemail) -> letters.Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from callcenterd.errors import NotNow
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName, TeamName
@@ -47,7 +47,7 @@ class Duty:
     first_due: the time of its beginning, which stays when it is postponed. stage: how many of its times (warning,
     limit, each escalation) are over and told. next_at: when the next of them comes; None: there is none any more.
     escalated_to: as `Escalation`, the last one; "": none. outcome: "" until it is closed.
-    version: grows with every change; whoever changes it says which one they saw.
+    version: grows with every change that a person makes but notes; whoever changes it says which one they saw.
     """
 
     id: int
@@ -120,6 +120,21 @@ class DutyLetter:
     text: str
 
 
+class Owed(Protocol):
+    """What says whose a duty is: of the duty itself, and of news about it."""
+
+    @property
+    def owner(self) -> str: ...
+    @property
+    def created_by(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def team(self) -> str: ...
+    @property
+    def escalated_to(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutySight:
     """Which duties somebody may see who may not see all: those of these people (owed or made by them, or handed up to
@@ -129,10 +144,10 @@ class DutySight:
     queues: tuple[QueueName, ...] = ()
     teams: tuple[TeamName, ...] = ()
 
-    def sees(self, *, owner: str, created_by: str, queue: str, team: str, escalated_to: str) -> bool:
-        theirs = owner in self.agents or created_by in self.agents
-        up = escalated_to.removeprefix("person:") in self.agents and escalated_to.startswith("person:")
-        return theirs or up or queue in self.queues or team in self.teams
+    def sees(self, of: Owed) -> bool:
+        theirs = of.owner in self.agents or of.created_by in self.agents
+        up = of.escalated_to in {f"person:{agent}" for agent in self.agents}
+        return theirs or up or of.queue in self.queues or of.team in self.teams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from callcenterd.model.agents import AgentView, ForcedState
 from callcenterd.model.bans import BanReason
 from callcenterd.model.calls import CallbackState, Direction, LegSound, Outcome, Side, TryResult
 from callcenterd.model.campaigns import CampaignState, EntryState
+from callcenterd.model.duties import DutyState, Stage
 from callcenterd.model.ids import (
     AgentId,
     CallId,
@@ -560,11 +561,13 @@ class VoicemailRemoved(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailFailed(Fact):
-    """A letter was refused for good, or could not be sent for a day. message: the voicemail that it was to bring."""
+    """A letter was refused for good, or could not be sent for a day. message: the voicemail that it was to bring; duty:
+    what it was about."""
 
     letter: int
-    message: int
+    message: int | None
     why: str
+    duty: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -743,6 +746,45 @@ class PreviewOver(Fact):
     campaign: int
     entry: int
     reason: PreviewEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyChanged(Fact):
+    """A duty is new, or another now; fields as `model.duties.Duty`. by: a login, or "system"."""
+
+    duty: int
+    kind: str
+    title: str
+    number: str
+    customer: CustomerId | None
+    owner: str
+    team: str
+    queue: str
+    created_by: str
+    escalated_to: str
+    due: datetime
+    state: DutyState
+    version: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyWarned(Fact):
+    """A duty is soon due ("warning"), due ("limit"), or was handed up ("escalation"). to: logins of who is told."""
+
+    duty: int
+    kind: str
+    stage: Stage
+    title: str
+    number: str
+    customer: CustomerId | None
+    owner: str
+    team: str
+    queue: str
+    created_by: str
+    escalated_to: str
+    due: datetime
+    to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -936,6 +978,8 @@ EVENT_NAMES: dict[type[Fact], str] = {
     CampaignResult: "campaign.result",
     PreviewOffered: "campaign.preview",
     PreviewOver: "campaign.preview_over",
+    DutyChanged: "duty.changed",
+    DutyWarned: "duty.warned",
     PhoneChanged: "phone.changed",
     ForwardingChanged: "phone.forwarding",
     PagePhoneChanged: "phone.page",

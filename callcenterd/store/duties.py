@@ -1,4 +1,4 @@
-"""The ledger of duties: each as it stands, and its steps, which are only ever added to (docs/decisions/0028).
+"""The ledger of duties: each as it stands, and its steps, which are only ever added to (docs/decisions/0030).
 
 Every change is one transaction with its step, and with the letters that it sends: what was told was kept, and what was
 kept is told once. Steps are guarded in the database itself: triggers refuse to change or remove one.
@@ -40,6 +40,8 @@ from callcenterd.store.words import every_word, words_of
 
 MOST_STEPS = 500
 MOST_OF_A_LINE = 50
+_BESIDE = {"stage", "next_at", "escalated_to", "call_id"}
+"""What the clock and calls change: not a version that somebody has to have seen."""
 _COLUMNS = tuple(column for column in duties.c if column.name not in ("line", "words"))
 
 
@@ -262,7 +264,7 @@ class Duties:
         new |= {} if escalated_to is None else {"escalated_to": escalated_to}
 
         async def work(connection: AsyncConnection) -> Duty | None:
-            same = (duties.c.id == duty.id, duties.c.version == duty.version, _is("open"))
+            same = (duties.c.id == duty.id, duties.c.version == duty.version, duties.c.stage == duty.stage, _is("open"))
             if (await connection.execute(sa.select(duties.c.id).where(*same))).first() is None:
                 return None
             changed = await _changed(connection, duty.id, new, _step(kind, "system", at, "", details))
@@ -323,9 +325,10 @@ async def _keep(connection: AsyncConnection, duty: int, step: Mapping[str, Any])
 
 
 async def _changed(connection: AsyncConnection, duty: int, new: Mapping[str, Any], step: Mapping[str, Any]) -> Duty:
-    row = {**new, "changed_at": step["at"], "version": duties.c.version + 1}
-    change = duties.update().where(duties.c.id == duty).values(row).returning(*_COLUMNS)
-    changed = _duty((await connection.execute(change)).one())
+    """A step without new fields is nothing that who edits at the same time would have to know."""
+    grown = {"version": duties.c.version + 1} if new.keys() - _BESIDE else {}
+    change = duties.update().where(duties.c.id == duty).values({**new, **grown, "changed_at": step["at"]})
+    changed = _duty((await connection.execute(change.returning(*_COLUMNS))).one())
     await _keep(connection, duty, step)
     return changed
 

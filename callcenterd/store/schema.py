@@ -490,7 +490,7 @@ duties = sa.Table(
     sqlite_autoincrement=True,
 )
 
-# Rows are only ever added: triggers of migration 0027 refuse everything else, whoever asks.
+# Rows are only ever added: triggers of migration 0028 refuse everything else, whoever asks.
 duty_steps = sa.Table(
     "duty_steps",
     metadata,

@@ -27,12 +27,14 @@ from callcenterd.errors import (
     RemoteError,
 )
 from callcenterd.ivr.editing import ChangedMeanwhile
+from callcenterd.model.duties import Duty, DutyIsAnother
 from callcenterd.web import words
 from callcenterd.web.office import OCTETS, OFFICE, PACE
 
 _log = structlog.get_logger(__name__)
 
 MOST_OCTETS = 1 << 20
+_DUTY = TypeAdapter(Duty)
 
 STATUS: tuple[tuple[type[CallcenterdError], int, str], ...] = (
     # The first that fits. What is left is a part that does not work now, the database first of all; its own words
@@ -294,6 +296,9 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
     if isinstance(fault, ChangedMeanwhile):
         now = {"text": fault.text, "checksum": fault.checksum}
         return _error(status, "changed_meanwhile", words.say("changed_meanwhile", language), {}, now=now)
+    if isinstance(fault, DutyIsAnother):
+        duty = json.loads(_DUTY.dump_json(fault.now))
+        return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=duty)
     if isinstance(fault, FaultyFile):
         faults = [{"file": one.file, "line": one.line, "reason": one.reason} for one in fault.faults]
         return _error(status, code, words.say(code, language), {}, faults=faults)

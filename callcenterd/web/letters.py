@@ -1,4 +1,4 @@
-"""Letters [邮件] that bring messages to mailboxes' addresses: sent, waiting, or not delivered."""
+"""Letters [邮件] that bring messages to mailboxes' addresses, or tell of duties: sent, waiting, or not delivered."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import Conditions, answer, conditions, nothing, read
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
+from callcenterd.web.duties import duty_sight
 from callcenterd.web.messages import message_sight
 from callcenterd.web.office import OFFICE
 from callcenterd.web.rights import right
@@ -40,24 +41,30 @@ class LetterConditions(Conditions):
 
 
 async def _seen(request: web.Request) -> int:
-    """The letter of an address. Raises NotFound, also for one with a message that one may not see."""
-    number, store, sight = number_in(request, "letter"), request.app[OFFICE].store, message_sight(request)
-    message = await store.voicemail.get((await store.outbox.get(number)).voicemail)
-    if sight is None or sight.sees(
-        queue=message.queue, agent=message.agent, extension=message.extension, assigned_to=message.assigned_to
-    ):
-        return number
+    """The letter of an address. Raises NotFound, also for one with a message, or about a duty, that one may not see."""
+    number, store = number_in(request, "letter"), request.app[OFFICE].store
+    letter = await store.outbox.get(number)
+    if letter.voicemail is not None:
+        seen, message = message_sight(request), await store.voicemail.get(letter.voicemail)
+        if seen is None or seen.sees(
+            queue=message.queue, agent=message.agent, extension=message.extension, assigned_to=message.assigned_to
+        ):
+            return number
+    if letter.duty is not None:
+        sight = duty_sight(request)
+        if sight is None or sight.sees(await store.duties.get(letter.duty)):
+            return number
     raise NotFound("letter", number)
 
 
 @routes.get("/api/v1/letters")
 @right("letter")
-@shape(summary="Letters with messages, newest first", conditions=LetterConditions, answer=LETTERS)
+@shape(summary="Letters with messages and about duties, newest first", conditions=LetterConditions, answer=LETTERS)
 async def list_letters(request: web.Request) -> web.StreamResponse:
-    """200 one page of those whose messages one may see; sent ones are kept for thirty days."""
+    """200 one page of those whose messages or duties one may see; sent ones are kept for thirty days."""
     wanted = conditions(request, LetterConditions)
     kept, sight = request.app[OFFICE].store.outbox, message_sight(request)
-    items, total = await kept.list(wanted.state, wanted.limit, wanted.offset, sight=sight)
+    items, total = await kept.list(wanted.state, wanted.limit, wanted.offset, sight=sight, duties=duty_sight(request))
     return answer(LETTERS, LetterList(items, total))
 
 
@@ -70,7 +77,7 @@ async def try_letter_again(request: web.Request) -> web.StreamResponse:
     number, office = await _seen(request), request.app[OFFICE]
     now = office.clock.utc()
     letter = await office.store.outbox.again(number, now)
-    details = {"address": letter.address, "voicemail": letter.voicemail}
+    details = {"address": letter.address, "voicemail": letter.voicemail, "duty": letter.duty}
     await office.store.audit.append(now, signed_in(request).login, "letter.again", f"letter/{number}", details)
     return answer(LETTER, letter)
 

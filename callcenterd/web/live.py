@@ -248,6 +248,11 @@ class LiveEvents:
                 to = "" if isinstance(fact, events.VoicemailLeft) else fact.assigned_to
                 whose = {"queue": fact.queue, "agent": fact.agent, "extension": fact.extension}
                 return own is None or own.sees(**whose, assigned_to=to)
+            case events.DutyChanged() | events.DutyWarned():
+                owed = sight.of_duties(self._board.site)
+                return (
+                    owed is None or owed.sees(fact) or (isinstance(fact, events.DutyWarned) and reader.login in fact.to)
+                )
             case events.CallbackChanged() if sight.oversees(fact.assigned_to):
                 return True
             case events.QueueChanged() | events.CallbackChanged() | events.CallbackTried():

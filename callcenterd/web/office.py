@@ -24,6 +24,7 @@ from callcenterd.switchboard.archive import Archive
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
+from callcenterd.tickets.ledger import Ledger
 from callcenterd.worker.passwords import Passwords
 
 
@@ -132,7 +133,7 @@ class Office:
     gateway: "idle" until the first page, "starting", "up", or "down": no page can be a phone.
     ticks, counters, trunks, phones, seen_phones: asked when somebody wants to know.
     counters: names ending in "_total" only grow.
-    mail: what is not well with e-mail.
+    ledger: of duties. mail: what is not well with e-mail.
     archive: recordings whose calls are over.
     open_sip: takes a WebSocket of SIP.
     doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
@@ -141,6 +142,7 @@ class Office:
     board: Switchboard
     store: Store
     customers: Customers
+    ledger: Ledger
     cards: PrepaidCards
     flows: Flows
     flow_desk: FlowDesk

@@ -22,6 +22,7 @@ from aiohttp import web
 
 from callcenterd.errors import NotFound
 from callcenterd.model.calls import CallSight
+from callcenterd.model.duties import DutySight
 from callcenterd.model.ids import AgentId, CallId, QueueName
 from callcenterd.model.people import Role
 from callcenterd.model.site import Site
@@ -75,6 +76,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "card.post": frozenset({"supervisor", "admin"}),  # recharge, consume, correct
     "card.unlock": ADMIN,  # after too many wrong PINs
     "message.work": ALL,  # voicemail and callbacks, as far as one's sight goes
+    "duty": ALL,  # what is owed, as far as one's sight goes
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
     "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one
@@ -196,6 +198,14 @@ class Sight:
         if self.agents is None:
             return None
         return SurveySight(agents=tuple(sorted(self.agents)), queues=tuple(sorted(self.queues)))
+
+    def of_duties(self, site: Site) -> DutySight | None:
+        """None: all of them. Beside those of whom one oversees, those of one's queues, and of the teams that one is in
+        or leads."""
+        if self.agents is None:
+            return None
+        teams = tuple(team.name for team in site.teams if self.login in (*team.members, *team.leaders))
+        return DutySight(agents=tuple(sorted(self.agents)), queues=tuple(sorted(self.queues)), teams=teams)
 
     def of_messages(self, site: Site) -> MessageSight | None:
         """None: all of them. A person's phones are those that are their own by the site."""

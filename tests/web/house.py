@@ -49,6 +49,7 @@ from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
+from callcenterd.tickets.ledger import Ledger
 from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, PhoneSeen, TrunkNow, build
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
@@ -465,6 +466,7 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
         board=board,
         store=store,
         customers=Customers(store, bus, clock),
+        ledger=Ledger(store, bus, clock, lambda: board.site, ZoneInfo("Asia/Shanghai")),
         cards=PrepaidCards(store, passwords, bus, clock, ZoneInfo("Asia/Shanghai")),
         flows=flows,
         flow_desk=flow_desk,

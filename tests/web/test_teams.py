@@ -20,6 +20,7 @@ from callcenterd.model.events import Fact
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
 from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.sip import events as sip
+from callcenterd.tickets.ledger import Wanted
 from callcenterd.web.reference import every_route
 from callcenterd.web.rights import PUBLIC, Sight
 from callcenterd.web.socket import STREAMS
@@ -65,6 +66,10 @@ OFFICE_WIDE = {
     "GET /api/v1/break-reasons": "the office's",
     "GET /api/v1/feature-codes": "the office's",
     "GET /api/v1/desk": "one's own",
+    "GET /api/v1/duties/counts": "as the list: test_duties.py",
+    "GET /api/v1/promises/kept": "the people whom one oversees: the test of promises in test_duties.py",
+    "GET /api/v1/duties/kinds": "the office's",
+    "POST /api/v1/duties": "a new one of one's own making",
     "POST /api/v1/calls": "one's own new call",
     "DELETE /api/v1/listening": "one's own",
 }
@@ -116,6 +121,16 @@ GET    /callbacks/{wish}/tries                   200  404   200  404   200  200 
 PUT    /callbacks/{wish}                         200  404   200  404   200  200   200
 POST   /callbacks/{wish}/call                    409  404   409  404   409  409   409
 POST   /letters/{letter}/again                   403  403   409  404   409  403   409
+GET    /duties/{duty}                            200  404   200  404   200  200   200
+PUT    /duties/{duty}                            409  404   409  404   409  409   409
+POST   /duties/{duty}/take                       409  404   409  404   409  409   409
+POST   /duties/{duty}/assign                     409  404   409  404   409  409   409
+POST   /duties/{duty}/note                       200  404   200  404   200  200   200
+POST   /duties/{duty}/postpone                   422  404   422  404   422  422   422
+POST   /duties/{duty}/done                       409  404   409  404   409  409   409
+POST   /duties/{duty}/cancel                     409  404   409  404   409  409   409
+GET    /calls/{past}/promises                    200  404   200  404   200  200   200
+POST   /calls/{past}/promise                     201  404   201  404   201  201   201
 GET    /conferences/weekly                       403  403   200  404   200  200   200
 POST   /conferences/weekly/members/{inside}/mute 403  403   204  404   204  403   204
 """
@@ -145,6 +160,7 @@ GET    /voicemail                                1    0     1    0     1    1   
 GET    /voicemail/counts                         1    0     1    0     1    1     1
 GET    /callbacks                                1    0     1    0     1    1     1
 GET    /callbacks/counts                         1    0     1    0     1    1     1
+GET    /duties                                   1    0     1    0     1    1     1
 GET    /letters                                  403  403   1    0     1    403   1
 GET    /surveys                                  403  403   1    0     1    1     1
 GET    /conferences                              403  403   1    0     1    1     1
@@ -166,6 +182,14 @@ BODIES: dict[str, Any] = {
     "PUT voicemail": {"heard": True},
     "PUT callbacks": {"note": "x"},
     "call-back": {},
+    "PUT duties": {"version": 999},
+    "take": {"version": 999},
+    "assign": {"version": 999, "owner": "1001"},
+    "postpone": {"version": 999, "due": "2000-01-01T00:00:00Z", "reason": "x"},
+    "done": {"version": 999},
+    "cancel": {"version": 999, "text": "x"},
+    "POST duties/note": {"text": "x"},
+    "promise": {"minutes": 15},
 }
 
 
@@ -247,6 +271,10 @@ class Things:
         letters, _ = await store.outbox.list()
         self.named |= {"message": str(message.id), "letter": str(letters[0].id)}
 
+    async def owe(self) -> None:
+        duty = await self.office.office.ledger.create(Wanted(kind="task", title="x"), "1001")
+        self.named["duty"] = str(duty.id)
+
     async def want_callback(self) -> None:
         wish = await self.office.office.store.callbacks.add(CallId("past"), QueueName("sales"), "13800000001", STAMP)
         self.named["wish"] = str(wish.id)
@@ -268,6 +296,7 @@ async def things(office: House) -> AsyncIterator[Things]:
     found.named["past"] = "past"
     await found.leave_message()
     await found.want_callback()
+    await found.owe()
     said = SurveyAnswer(call=CallId("past"), at=STAMP, question="service", score=5, most=5, agent=AgentId("1001"))
     await kept.store.surveys.keep(said)
     await found.talk()
@@ -290,7 +319,7 @@ WAV = wav(bytes(16_000))
 
 def body_of(method: str, path: str) -> Any:
     parts = path.strip("/").split("/")
-    return BODIES.get(parts[-1], BODIES.get(f"{method} {parts[0]}"))
+    return BODIES.get(f"{method} {parts[0]}/{parts[-1]}", BODIES.get(parts[-1], BODIES.get(f"{method} {parts[0]}")))
 
 
 async def check(things: Things, method: str, path: str, login: str, expected: int) -> None:

@@ -1,0 +1,512 @@
+"""Duties [待办]: tasks, reminders, promises to call and lost callers, in one ledger (CRM-04, NEW-03, NEW-04)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field, TypeAdapter
+
+from callcenterd.errors import NotFound
+from callcenterd.model.calls import CallRecord
+from callcenterd.model.duties import (
+    Duty,
+    DutyCounts,
+    DutyFilter,
+    DutySight,
+    DutyState,
+    DutyStep,
+    Escalation,
+    PromisesKept,
+)
+from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.tickets.deadlines import MOST_MINUTES
+from callcenterd.tickets.kinds import KINDS, Kind
+from callcenterd.tickets.ledger import Wanted
+from callcenterd.web.answers import VISIBLE, Asked, Conditions, WrongFields, answer, conditions, read
+from callcenterd.web.calls import Moment, seen_call
+from callcenterd.web.customers import customer_id, number_in
+from callcenterd.web.describe import shape
+from callcenterd.web.office import OFFICE
+from callcenterd.web.rights import right, sight_of
+from callcenterd.web.session import signed_in
+
+routes = web.RouteTableDef()
+
+PERIOD = timedelta(days=30)
+"""Of figures, where nobody says another."""
+Name = Annotated[str, VISIBLE, Field(max_length=64)]
+Title = Annotated[str, VISIBLE, Field(max_length=200)]
+Note = Annotated[str, VISIBLE, Field(max_length=4000)]
+Number = Annotated[str, VISIBLE, Field(max_length=32)]
+Version = Annotated[int, Field(ge=1, lt=1 << 62, description="The one that was seen; with another one there is 409.")]
+Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES)]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyList:
+    items: list[Duty]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DutyWithSteps:
+    duty: Duty
+    steps: list[DutyStep]
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    items: list[Kind]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPromises:
+    """A team's, as the sum of its members'. rate: kept of promised; null: nothing was promised."""
+
+    name: str
+    promised: int
+    kept: int
+    late: int
+    open: int
+    rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseFigures:
+    """Of those first promised for a time in the period that is over: kept by then, late, or open still. Cancelled ones
+    do not count. rates are kept of promised; null: none."""
+
+    since: datetime
+    until: datetime
+    people: list[PromisesKept]
+    teams: list[TeamPromises]
+    total: TeamPromises
+
+
+DUTY = TypeAdapter(Duty)
+DUTIES = TypeAdapter(DutyList)
+WITH_STEPS = TypeAdapter(DutyWithSteps)
+COUNTS = TypeAdapter(DutyCounts)
+KIND_LIST = TypeAdapter(Kinds)
+FIGURES = TypeAdapter(PromiseFigures)
+
+
+class DutyConditions(Conditions):
+    """owner: a login, "me", or "nobody". overdue: only open ones past their time."""
+
+    owner: Name | None = None
+    team: Name | None = None
+    queue: Name | None = None
+    kind: Name | None = None
+    state: DutyState | None = None
+    overdue: bool = False
+    text: Annotated[str, VISIBLE] = Field("", max_length=100)
+    limit: int = Field(50, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class EscalationAsked(Asked):
+    """minutes: working minutes past the time. to: leaders, supervisor, manager, or person: and a login."""
+
+    minutes: int = Field(ge=0, le=MOST_MINUTES)
+    to: Name
+
+
+class DutyAsked(Asked):
+    """due: when; or minutes: working minutes from now; neither: as its kind has it. owner, team, queue: who owes it;
+    none of them: oneself."""
+
+    kind: Name
+    title: Title = ""
+    note: Note = ""
+    number: Number = ""
+    customer: int | None = Field(None, ge=1, lt=1 << 62)
+    owner: Name = ""
+    team: Name = ""
+    queue: Name = ""
+    priority: int = Field(0, ge=-1, le=1)
+    due: Moment | None = None
+    minutes: Minutes | None = None
+    warn: int | None = Field(None, ge=0, le=MOST_MINUTES, description="Working minutes before")
+    escalate: list[EscalationAsked] | None = Field(None, max_length=5)
+
+
+class PromiseAsked(Asked):
+    """due: when; or minutes: from now. Neither: within the hour. number: without it, whom the call is with."""
+
+    due: Moment | None = None
+    minutes: Minutes | None = None
+    title: Title = ""
+    note: Note = ""
+    number: Number = ""
+    owner: Name = ""
+
+
+class EditAsked(Asked):
+    """What is not sent stays."""
+
+    version: Version
+    title: Title | None = None
+    note: Note | None = None
+    number: Number | None = None
+    priority: int | None = Field(None, ge=-1, le=1)
+    customer: int | None = Field(None, ge=1, lt=1 << 62)
+
+
+class TakeAsked(Asked):
+    version: Version
+
+
+class AssignAsked(Asked):
+    """owner: a login; "" and a team or queue: whoever of them takes it."""
+
+    version: Version
+    owner: Name = ""
+    team: Name = ""
+    queue: Name = ""
+    text: Note = ""
+
+
+class NoteAsked(Asked):
+    text: Annotated[str, VISIBLE] = Field(min_length=1, max_length=4000)
+
+
+class PostponeAsked(Asked):
+    version: Version
+    due: Moment
+    reason: Annotated[str, VISIBLE] = Field(min_length=1, max_length=1000)
+
+
+class DoneAsked(Asked):
+    """outcome: one of its kind's; without it the usual one."""
+
+    version: Version
+    outcome: Name = ""
+    text: Note = ""
+
+
+class CancelAsked(Asked):
+    version: Version
+    text: Annotated[str, VISIBLE] = Field(min_length=1, max_length=1000)
+
+
+class PeriodConditions(Conditions):
+    """since, until: of the times promised; without them the last thirty days."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+def duty_sight(request: web.Request) -> DutySight | None:
+    return sight_of(request).of_duties(request.app[OFFICE].board.site)
+
+
+async def _seen(request: web.Request) -> Duty:
+    """Raises NotFound, also for one of others: unless it is owed to whom one speaks with now."""
+    number, sight, office = number_in(request, "duty"), duty_sight(request), request.app[OFFICE]
+    duty = await office.store.duties.get(number)
+    if sight is None or sight.sees(duty) or await _speaks_with(request, duty):
+        return duty
+    raise NotFound("duty", number)
+
+
+async def _speaks_with(request: web.Request, duty: Duty) -> bool:
+    """Is who asks in a call now with whom it is owed?"""
+    office = request.app[OFFICE]
+    view = office.board.desk.view(signed_in(request).login)
+    if view is None or view.call is None or duty.kind not in _OWED_TO_CALLERS:
+        return False
+    try:
+        record = await office.store.calls.get(view.call)
+    except NotFound:
+        return False
+    return any(one.id == duty.id for one in await _owed_to(request, record))
+
+
+_OWED_TO_CALLERS = tuple(name for name, kind in KINDS.items() if kind.closes is not None)
+
+
+def _outside(record: CallRecord) -> str:
+    return record.called if record.direction == "outbound" else record.caller
+
+
+async def _owed_to(request: web.Request, record: CallRecord) -> list[Duty]:
+    """Open promises and the like to whom a call is with: by number, or by the customer."""
+    store, number = request.app[OFFICE].store, _outside(record)
+    customers = {customer.id for customer in await store.customers.by_phone(number)} if number else set()
+    if record.customer_id is not None:
+        customers.add(record.customer_id)
+    chosen = DutyFilter(state="open", number=number, customers=tuple(customers))
+    if not number and not customers:
+        return []
+    found, _ = await store.duties.page(chosen)
+    return [duty for duty in found if duty.kind in _OWED_TO_CALLERS]
+
+
+# ---- lists --------------------------------------------------------------------------------------------------
+
+
+@routes.get("/api/v1/duties")
+@right("duty")
+@shape(summary="Duties that one may see; open ones by their time", conditions=DutyConditions, answer=DUTIES)
+async def list_duties(request: web.Request) -> web.StreamResponse:
+    """200 one page of them: one's own and those one made, of whom one leads, of one's queues and teams."""
+    wanted, office = conditions(request, DutyConditions), request.app[OFFICE]
+    owner = {"me": signed_in(request).login, "nobody": ""}.get(wanted.owner or "", wanted.owner)
+    chosen = DutyFilter(
+        owner=owner,
+        kind=wanted.kind,
+        state="open" if wanted.overdue else wanted.state,
+        team=wanted.team,
+        queue=wanted.queue,
+        text=wanted.text,
+        overdue=office.clock.utc() if wanted.overdue else None,
+        sight=duty_sight(request),
+    )
+    items, total = await office.store.duties.page(chosen, wanted.limit, wanted.offset)
+    return answer(DUTIES, DutyList(items, total))
+
+
+@routes.get("/api/v1/duties/counts")
+@right("duty")
+@shape(summary="How many duties are open", answer=COUNTS)
+async def count_duties(request: web.Request) -> web.StreamResponse:
+    """200 one's own, of these those warned of or overdue; and of all that one sees, nobody's yet and overdue."""
+    office = request.app[OFFICE]
+    counts = await office.store.duties.counts(signed_in(request).login, office.clock.utc(), duty_sight(request))
+    return answer(COUNTS, counts)
+
+
+@routes.get("/api/v1/duties/kinds")
+@right("duty")
+@shape(summary="The kinds of duties: what each needs, how long it has, what may come of it", answer=KIND_LIST)
+async def list_kinds(request: web.Request) -> web.StreamResponse:  # noqa: ARG001
+    """200 all of them; limit, warn and minutes are working minutes."""
+    return answer(KIND_LIST, Kinds(list(KINDS.values()), len(KINDS)))
+
+
+@routes.get("/api/v1/promises/kept")
+@right("duty")
+@shape(summary="How many promises to call were kept", conditions=PeriodConditions, answer=FIGURES)
+async def promises_kept(request: web.Request) -> web.StreamResponse:
+    """200 of each person whom one oversees, of their teams, and of all of them · 422 the period's end is not after its
+    beginning."""
+    wanted, office, sight = conditions(request, PeriodConditions), request.app[OFFICE], sight_of(request)
+    now = office.clock.utc()
+    until = wanted.until or now
+    since = wanted.since or until - PERIOD
+    if until <= since:
+        raise WrongFields({"until": ("time", {"days": PERIOD.days})})
+    found = await office.store.duties.promises_kept(since, until, now)
+    people = [one for one in found if sight.oversees(one.owner)]
+    teams = [
+        _together(team.name, [one for one in people if one.owner in team.members])
+        for team in office.board.site.teams
+        if any(one.owner in team.members for one in people)
+    ]
+    return answer(FIGURES, PromiseFigures(since, until, people, teams, _together("", people)))
+
+
+def _together(name: str, people: list[PromisesKept]) -> TeamPromises:
+    promised, kept = sum(one.promised for one in people), sum(one.kept for one in people)
+    late, still_open = sum(one.late for one in people), sum(one.open for one in people)
+    return TeamPromises(name, promised, kept, late, still_open, kept / promised if promised else None)
+
+
+@routes.get("/api/v1/customers/{id}/promises")
+@right("customer.read")
+@shape(summary="What is owed to a customer: open promises and lost calls", answer=DUTIES)
+async def list_promises_to(request: web.Request) -> web.StreamResponse:
+    """200 all of them, whoever owes them · 404 no such customer."""
+    office = request.app[OFFICE]
+    customer = await office.customers.get(customer_id(request))
+    known: dict[int, Duty] = {}
+    found, _ = await office.store.duties.page(DutyFilter(state="open", customers=(customer.id,)))
+    for duty in found:
+        known[duty.id] = duty
+    for number in customer.phones:
+        known |= {duty.id: duty for duty in await office.store.duties.open_for(number, _OWED_TO_CALLERS)}
+    items = sorted((duty for duty in known.values() if duty.kind in _OWED_TO_CALLERS), key=lambda one: one.due)
+    return answer(DUTIES, DutyList(items, len(items)))
+
+
+# ---- promises -----------------------------------------------------------------------------------------------
+
+
+@routes.get("/api/v1/calls/{id}/promises")
+@right("call.read")
+@shape(summary="What is owed to whom a call is with, before one says hello", answer=DUTIES)
+async def list_promises(request: web.Request) -> web.StreamResponse:
+    """200 open promises and lost calls of that number or customer, whoever owes them · 404 no such call, or one that
+    one may not see."""
+    record = await seen_call(request, CallId(request.match_info["id"]))
+    items = await _owed_to(request, record)
+    return answer(DUTIES, DutyList(items, len(items)))
+
+
+@routes.post("/api/v1/calls/{id}/promise")
+@right("duty")
+@shape(summary="Promise to call somebody again: I'll ring you by three", body=PromiseAsked, answer=DUTY)
+async def promise(request: web.Request) -> web.StreamResponse:
+    """201 it is owed · 404 no such call, or one that one may not see · 422 fields, or the caller hid their number."""
+    asked, office = await read(request, PromiseAsked), request.app[OFFICE]
+    record = await seen_call(request, CallId(request.match_info["id"]))
+    number = asked.number or _outside(record)
+    customer = record.customer_id
+    if customer is None and number:
+        customers = await office.store.customers.by_phone(number)
+        customer = customers[0].id if len(customers) == 1 else None
+    wanted = Wanted(
+        kind="promise",
+        title=asked.title,
+        note=asked.note,
+        number=number,
+        customer=customer,
+        call=record.id,
+        owner=asked.owner,
+        due=asked.due or (None if asked.minutes is None else office.clock.utc() + timedelta(minutes=asked.minutes)),
+    )
+    return answer(DUTY, await office.ledger.create(wanted, signed_in(request).login), status=201)
+
+
+# ---- one duty -----------------------------------------------------------------------------------------------
+
+
+@routes.post("/api/v1/duties")
+@right("duty")
+@shape(summary="A new task, reminder or promise", body=DutyAsked, answer=DUTY)
+async def create_duty(request: web.Request) -> web.StreamResponse:
+    """201 the duty · 422 fields."""
+    asked, office = await read(request, DutyAsked), request.app[OFFICE]
+    if asked.due is not None and asked.minutes is not None:
+        raise WrongFields({"minutes": ("not_both", {"other": "due"})})
+    customer = None if asked.customer is None else await _customer(request, asked.customer)
+    wanted = Wanted(
+        kind=asked.kind,
+        title=asked.title,
+        note=asked.note,
+        number=asked.number,
+        customer=customer,
+        owner=asked.owner,
+        team=asked.team,
+        queue=asked.queue,
+        priority=asked.priority,
+        due=asked.due,
+        minutes=asked.minutes,
+        warn=asked.warn,
+        escalate=None if asked.escalate is None else tuple(Escalation(one.minutes, one.to) for one in asked.escalate),
+    )
+    return answer(DUTY, await office.ledger.create(wanted, signed_in(request).login), status=201)
+
+
+async def _customer(request: web.Request, number: int) -> CustomerId:
+    """Raises WrongFields for one that there is not."""
+    try:
+        return (await request.app[OFFICE].customers.get(CustomerId(number))).id
+    except NotFound:
+        raise WrongFields({"customer": ("no_such_customer", {})}) from None
+
+
+@routes.get("/api/v1/duties/{id}")
+@right("duty")
+@shape(summary="One duty with all its steps", answer=WITH_STEPS)
+async def one_duty(request: web.Request) -> web.StreamResponse:
+    """200 the duty · 404 no such duty, or not one's own affair."""
+    duty = await _seen(request)
+    return answer(WITH_STEPS, DutyWithSteps(duty, await request.app[OFFICE].store.duties.steps(duty.id)))
+
+
+@routes.put("/api/v1/duties/{id}")
+@right("duty")
+@shape(summary="Change what a duty is about", body=EditAsked, answer=DUTY)
+async def edit_duty(request: web.Request) -> web.StreamResponse:
+    """200 the duty now · 404 as above · 409 somebody has changed it meanwhile ("now" has it as it is), or it is
+    closed · 422 fields."""
+    asked, duty, office = await read(request, EditAsked), await _seen(request), request.app[OFFICE]
+    customer = None if asked.customer is None else await _customer(request, asked.customer)
+    changed = await office.ledger.edit(
+        duty,
+        asked.version,
+        signed_in(request).login,
+        title=asked.title,
+        note=asked.note,
+        number=asked.number,
+        priority=asked.priority,
+        customer=customer,
+    )
+    return answer(DUTY, changed)
+
+
+@routes.post("/api/v1/duties/{id}/take")
+@right("duty")
+@shape(summary="It is one's own now", body=TakeAsked, answer=DUTY)
+async def take_duty(request: web.Request) -> web.StreamResponse:
+    """200 the duty now · 404 as above · 409 as above."""
+    asked, duty = await read(request, TakeAsked), await _seen(request)
+    taken = await request.app[OFFICE].ledger.take(duty.id, asked.version, signed_in(request).login)
+    return answer(DUTY, taken)
+
+
+@routes.post("/api/v1/duties/{id}/assign")
+@right("duty")
+@shape(summary="Hand a duty to a person, a team or a queue", body=AssignAsked, answer=DUTY)
+async def assign_duty(request: web.Request) -> web.StreamResponse:
+    """200 the duty now · 404 as above · 409 as above · 422 nobody of that name."""
+    asked, duty = await read(request, AssignAsked), await _seen(request)
+    assigned = await request.app[OFFICE].ledger.assign(
+        duty.id,
+        asked.version,
+        signed_in(request).login,
+        owner=asked.owner,
+        team=asked.team,
+        queue=asked.queue,
+        text=asked.text,
+    )
+    return answer(DUTY, assigned)
+
+
+@routes.post("/api/v1/duties/{id}/note")
+@right("duty")
+@shape(summary="Write a line into a duty's history", body=NoteAsked, answer=DUTY)
+async def note_duty(request: web.Request) -> web.StreamResponse:
+    """200 the duty now · 404 as above · 409 it is closed."""
+    asked, duty = await read(request, NoteAsked), await _seen(request)
+    return answer(DUTY, await request.app[OFFICE].ledger.note(duty.id, signed_in(request).login, asked.text))
+
+
+@routes.post("/api/v1/duties/{id}/postpone")
+@right("duty")
+@shape(summary="Put a duty off, and why", body=PostponeAsked, answer=DUTY)
+async def postpone_duty(request: web.Request) -> web.StreamResponse:
+    """200 the duty now; it is warned of anew · 404 as above · 409 as above · 422 a time that is past."""
+    asked, duty = await read(request, PostponeAsked), await _seen(request)
+    put_off = await request.app[OFFICE].ledger.postpone(
+        duty, asked.version, signed_in(request).login, asked.due, asked.reason
+    )
+    return answer(DUTY, put_off)
+
+
+@routes.post("/api/v1/duties/{id}/done")
+@right("duty")
+@shape(summary="It is done, and what came of it", body=DoneAsked, answer=DUTY)
+async def duty_done(request: web.Request) -> web.StreamResponse:
+    """200 the duty now · 404 as above · 409 as above · 422 not an outcome of its kind."""
+    asked, duty = await read(request, DoneAsked), await _seen(request)
+    closed = await request.app[OFFICE].ledger.done(
+        duty, asked.version, signed_in(request).login, asked.outcome, asked.text
+    )
+    return answer(DUTY, closed)
+
+
+@routes.post("/api/v1/duties/{id}/cancel")
+@right("duty")
+@shape(summary="It is not owed any more, and why", body=CancelAsked, answer=DUTY)
+async def cancel_duty(request: web.Request) -> web.StreamResponse:
+    """200 the duty now · 404 as above · 409 as above."""
+    asked, duty = await read(request, CancelAsked), await _seen(request)
+    closed = await request.app[OFFICE].ledger.cancel(duty.id, asked.version, signed_in(request).login, asked.text)
+    return answer(DUTY, closed)

@@ -20,8 +20,8 @@ Closing = Literal["reached", "spoken"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """chinese, english: what it is called. limit: working minutes until it is due, where nobody says when. warn: working minutes
-    before. escalations: where nobody says otherwise.
+    """chinese, english: what it is called. limit: working minutes until it is due, where nobody says when. warn:
+    working minutes before. escalations: where nobody says otherwise.
 
     needs: fields that must be filled in. by_hand: people make them. outcomes: what may come of it, the usual one first.
     closes: which calls with its number close it; None: none. closed_as: the outcome of that, and closed_late: where it

@@ -277,7 +277,12 @@ class Desk:
         """What the agent's page should show now, for a page that was just opened. None: no call at this agent."""
         pop = self._pops.get(AgentId(login))
         view = self.view(login)
-        return pop if pop is not None and view is not None and view.call == pop.call else None
+        if pop is None or view is None or view.call != pop.call:
+            return None
+        journey = self._board.journeys.get(pop.call)
+        if journey is None:
+            return pop
+        return dataclasses.replace(pop, keys=journey.keys, known=dict(journey.known))  # since then it may be more
 
 
 def _customers(journey: Journey) -> tuple[CustomerId, ...]:

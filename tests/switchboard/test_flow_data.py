@@ -257,3 +257,38 @@ async def test_a_caller_reaches_by_name_who_has_a_phone_and_wants_to_be_found() 
         await keys(desk, ear, "97#")
         assert desk.line.ringing_numbers() == ["1001"], "the one of four who may be found and has a phone"
         assert ear.spoken()[-1] == "为您找到张三"
+
+
+@in_virtual_time
+async def test_what_is_known_goes_along_when_a_colleague_is_asked_and_when_the_call_is_handed_on() -> None:
+    async with opened(System({"balance": 12})) as desk:
+        await desk.sign_in("1001", "1002")
+        call, _, ear = await calls(desk, NUMBER)
+        await keys(desk, ear, "88001234#")
+        await keys(desk, ear, "2468#")
+        phone = desk.line.rung("1001")
+        desk.line.rings(phone)
+        desk.line.picks_up(phone)
+        await desk.wait(5)
+        known = {"card": "88001234", "balance": "12"}
+        desk.board.consulting.begin(call, "1001", "1002")
+        await desk.settle()
+        desk.line.rings(desk.line.rung("1002"))
+        await desk.settle()
+        pop = desk.told(events.ScreenPopped)[-1]
+        assert (pop.agent, pop.known) == ("1002", known)
+        desk.board.consulting.back(call, "1001")
+        await desk.wait(1)
+        desk.board.transfers.send(call, "1001", "1002")
+        await desk.settle()
+        second = desk.line.rung("1002")
+        desk.line.rings(second)
+        desk.line.picks_up(second)
+        await desk.wait(5)
+        desk.board.journeys[call].known["order"] = "7"
+        shown = desk.board.desk.pop("1002")
+        assert shown is not None
+        assert shown.known == {**known, "order": "7"}, "a page that is opened now has what is known now"
+        desk.line.hangs_up(second)
+        await desk.wait(5)
+        assert desk.memory.records[call].known == known

@@ -146,13 +146,14 @@ class RunningServer:
         for client in self._clients:
             await client.close()
         if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            try:
-                async with asyncio.timeout(20):
-                    await self._process.wait()
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+            over = asyncio.create_task(self._process.wait())
+            for _ in range(40):  # the first asks it to wait for its calls, every later one to be quick
+                if self._process.returncode is None:
+                    self._process.terminate()
+                if (await asyncio.wait({over}, timeout=0.5))[0]:
+                    return
+            self._process.kill()
+            await over
 
     async def command(self, *words: str, ok: bool = True) -> tuple[int, str]:
         """A `callcenterd` command on this server's configuration. Answers exit code and what it printed."""

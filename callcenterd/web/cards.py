@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from callcenterd.crm.cards import CardAsked, CardTerms, PinAsked, PostingAsked
 from callcenterd.model.cards import Card, CardId, CardState, Currency, Ledger, Posting
+from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import Conditions, WrongFields, answer, conditions, read
 from callcenterd.web.customers import customer_id, number_in
 from callcenterd.web.describe import shape
@@ -105,18 +106,20 @@ async def change_card(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/cards/{id}/block")
 @right("card.block")
-@shape(summary="Block a card: it pays nothing, and no caller hears what stands on it", answer=CARD)
+@shape(summary="Block a card: it pays nothing, and no caller hears what stands on it", body=Nothing, answer=CARD)
 async def block_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
+    await read(request, Nothing)
     cards, who = request.app[OFFICE].cards, signed_in(request).login
     return _answer(request, await cards.block(_card_id(request), who, blocked=True))
 
 
 @routes.post("/api/v1/cards/{id}/unblock")
 @right("card.write")
-@shape(summary="A blocked card is good again", answer=CARD)
+@shape(summary="A blocked card is good again", body=Nothing, answer=CARD)
 async def unblock_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
+    await read(request, Nothing)
     cards, who = request.app[OFFICE].cards, signed_in(request).login
     return _answer(request, await cards.block(_card_id(request), who, blocked=False))
 
@@ -132,9 +135,10 @@ async def set_card_pin(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/cards/{id}/unlock")
 @right("card.unlock")
-@shape(summary="Take PINs again of a card that wrong ones have locked", answer=CARD)
+@shape(summary="Take PINs again of a card that wrong ones have locked", body=Nothing, answer=CARD)
 async def unlock_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
+    await read(request, Nothing)
     return _answer(request, await request.app[OFFICE].cards.unlock(_card_id(request), signed_in(request).login))
 
 

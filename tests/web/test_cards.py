@@ -63,20 +63,20 @@ async def test_a_card_is_added_seen_and_found(desk: Desk) -> None:
 async def test_an_agent_sees_and_blocks_and_does_no_more(desk: Desk) -> None:
     card = f"/cards/{desk.card}"
     assert (await desk.ask("1001", "GET", f"{card}/postings"))[0] == 200
-    status, blocked = await desk.ask("1001", "POST", f"{card}/block")
+    status, blocked = await desk.ask("1001", "POST", f"{card}/block", {})
     assert (status, blocked["state"]) == (200, "blocked")
     forbidden: list[tuple[str, str, Any]] = [
-        ("POST", f"{card}/unblock", None),
+        ("POST", f"{card}/unblock", {}),
         ("PUT", f"{card}/pin", {"pin": "9753"}),
         ("PUT", card, {"overdraft": 100}),
-        ("POST", f"{card}/unlock", None),
+        ("POST", f"{card}/unlock", {}),
         ("POST", f"{card}/postings", {"ledger": "money", "kind": "recharge", "amount": 1}),
         ("POST", f"/customers/{desk.customer}/cards", {"number": "5555"}),
     ]
     for method, path, body in forbidden:
         assert (await desk.ask("1001", method, path, body))[0] == 403, path
-    assert (await desk.ask("boss", "POST", f"{card}/unlock"))[0] == 403, "a lock is an administrator's affair"
-    status, again = await desk.ask("boss", "POST", f"{card}/unblock")
+    assert (await desk.ask("boss", "POST", f"{card}/unlock", {}))[0] == 403, "a lock is an administrator's affair"
+    status, again = await desk.ask("boss", "POST", f"{card}/unblock", {})
     assert (status, again["state"]) == (200, "active")
 
 
@@ -168,8 +168,8 @@ async def test_a_card_that_cannot_be_is_refused_at_its_field(
 async def test_a_card_that_there_is_not(desk: Desk, name: str) -> None:
     for method, path, body in (
         ("GET", f"/cards/{name}/postings", None),
-        ("POST", f"/cards/{name}/block", None),
-        ("POST", f"/cards/{name}/unlock", None),
+        ("POST", f"/cards/{name}/block", {}),
+        ("POST", f"/cards/{name}/unlock", {}),
         ("PUT", f"/cards/{name}/pin", {"pin": "9753"}),
         ("POST", f"/cards/{name}/postings", {"ledger": "money", "kind": "recharge", "amount": 1}),
         ("GET", f"/customers/{name}/cards", None),
@@ -186,7 +186,7 @@ async def test_a_lock_is_shown_and_an_administrator_lifts_it(desk: Desk) -> None
     assert card["failed"] == WRONG_PINS
     assert card["locked_until"] is not None
     assert (await check(CallId("c"), "88001234", PIN)).answer == "locked"
-    status, card = await desk.ask("root", "POST", f"/cards/{desk.card}/unlock")
+    status, card = await desk.ask("root", "POST", f"/cards/{desk.card}/unlock", {})
     assert (status, card["failed"], card["locked_until"]) == (200, 0, None)
     assert (await check(CallId("c"), "8800-1234", PIN)).answer == "found"
 
@@ -194,9 +194,9 @@ async def test_a_lock_is_shown_and_an_administrator_lifts_it(desk: Desk) -> None
 async def test_the_trail_says_who_did_what_and_never_a_pin(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     await desk.ask("boss", "PUT", f"/cards/{desk.card}/pin", {"pin": "975310"})
-    await desk.ask("1001", "POST", f"/cards/{desk.card}/block")
+    await desk.ask("1001", "POST", f"/cards/{desk.card}/block", {})
     await desk.post()
-    await desk.ask("root", "POST", f"/cards/{desk.card}/unlock")
+    await desk.ask("root", "POST", f"/cards/{desk.card}/unlock", {})
     trail, _ = await desk.office.office.store.audit.search(what="card")
     assert [(entry.who, entry.what) for entry in reversed(trail)] == [
         ("boss", "card.added"),

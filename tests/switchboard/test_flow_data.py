@@ -292,3 +292,35 @@ async def test_what_is_known_goes_along_when_a_colleague_is_asked_and_when_the_c
         desk.line.hangs_up(second)
         await desk.wait(5)
         assert desk.memory.records[call].known == known
+
+
+ROUND = """
+flow: round
+language: en
+start: menu
+nodes:
+  menu:
+    menu: {say: "Press 1 to hear it again.", retries: 0, timeout: 30}
+    keys: {"1": menu, "2": bye}
+    otherwise: menu
+  bye: {hangup: normal}
+  operator: {queue: sales}
+"""
+
+
+@in_virtual_time
+async def test_a_caller_who_never_leaves_a_flow_gets_a_person_when_the_time_of_the_office_is_over() -> None:
+    """It is cut short in the midst of a question; what the caller waits after that does not count."""
+    where = dataclasses.replace(site(), numbers=(NumberRoute(match=NUMBER, flow=FlowName("round")),))
+    async with office(where, flows=(ROUND,), flow_seconds=120.0) as desk:
+        call, _, ear = await calls(desk, NUMBER)
+        for _ in range(11):
+            desk.sound.keys(ear.leg, "1")
+            await desk.wait(10)
+        assert desk.told(events.CallerQueued) == []
+        assert "Press 1 to hear it again." in ear.spoken()
+        await desk.wait(10)
+        assert [fact.queue for fact in desk.told(events.CallerQueued)] == ["sales"]
+        assert call in desk.board.journeys
+        await desk.wait(3600)
+        assert call in desk.board.journeys, "whoever waits has all the time"

@@ -410,6 +410,7 @@ export const en: Messages = {
   },
   history: {
     title: 'Call history',
+    recordingShort: 'Rec.',
     filters: 'Conditions',
     period: 'Period',
     today: 'Today',

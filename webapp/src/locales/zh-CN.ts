@@ -404,6 +404,7 @@ export const zh = {
     live: '进行中',
   },
   history: {
+    recordingShort: '录音',
     title: '通话记录',
     filters: '查询条件',
     period: '时间',

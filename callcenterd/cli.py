@@ -27,6 +27,7 @@ from callcenterd.config import Config
 from callcenterd.errors import CallcenterdError, Fault, FaultyFile, LocalError, NotFound, Refused
 
 if TYPE_CHECKING:
+    from callcenterd.ivr.flow import Flow
     from callcenterd.model.prompts import Music, Recorded
     from callcenterd.store.database import Store
 
@@ -308,6 +309,7 @@ def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
     faults += _unusable_certificates(loaded)
     faults += _unusable_keys(loaded)
     faults += _unusable_secrets(loaded)
+    faults += _unknown_databases(reading.flows, loaded)
     faults += [
         Fault(plug_in, 1, f"this plug-in with nodes for flows cannot be loaded: {why}")
         for plug_in, why in broken_plug_ins().items()
@@ -336,6 +338,16 @@ def _unusable_secrets(loaded: Config) -> Iterator[Fault]:
         business.secrets(loaded.business.secrets_file)
     except FaultyFile as faulty:
         yield from faulty.faults
+
+
+def _unknown_databases(flows: Iterable[Flow], loaded: Config) -> Iterator[Fault]:
+    from callcenterd.ivr.nodes.sql import Sql  # noqa: PLC0415
+
+    for flow in flows:
+        for name, node in flow.nodes.items():
+            if isinstance(node, Sql) and node.database not in loaded.business.databases:
+                why = f"{name}: database {node.database} is not listed in the configuration (business.databases)"
+                yield Fault(flow.file, flow.lines[name], why)
 
 
 def _unusable_keys(loaded: Config) -> Iterator[Fault]:

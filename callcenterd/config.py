@@ -181,6 +181,19 @@ def _business_host(value: str) -> str:
     return value.lower()
 
 
+def _business_database(value: object, info: ValidationInfo) -> object:
+    """A path is in the configuration file's folder, unless it is absolute."""
+    if (
+        not isinstance(value, str)
+        or not value.startswith(("sqlite:///", "postgresql://"))
+        or "?" in value.split("@")[0]
+    ):
+        raise ValueError("postgresql://user@host/name or sqlite:///path is wanted")
+    if not value.startswith("sqlite:///"):
+        return value
+    return f"sqlite:///{_folder(value.removeprefix('sqlite:///'), info).absolute()}"
+
+
 def _region(value: object) -> object:
     if isinstance(value, str) and value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError("a country's two capital letters are wanted (ISO 3166), as CN")
@@ -497,7 +510,7 @@ class Mail(_Keys):
 
 
 class Business(_Keys):
-    """Business systems that flows may ask (the node http)."""
+    """Business systems that flows may ask (the nodes http and sql)."""
 
     hosts: Annotated[
         tuple[Annotated[str, AfterValidator(_business_host)], ...],
@@ -511,6 +524,20 @@ class Business(_Keys):
         File | None,
         Field(description="A file of secrets that flows send by their names, a line each: name: value."),
     ] = None
+    databases: Annotated[
+        dict[
+            Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")],
+            Annotated[str, Field(max_length=500), BeforeValidator(_business_database)],
+        ],
+        Field(
+            max_length=20,
+            repr=False,
+            description=(
+                "Databases that flows may ask, to read only: name: postgresql://user@host/name or sqlite:///path. A "
+                "password is the secret database.NAME of secrets_file."
+            ),
+        ),
+    ] = {}
 
 
 class Log(_Keys):

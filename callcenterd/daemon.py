@@ -48,6 +48,7 @@ from callcenterd.sip.overload import Limits
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.sip.transport.tls import Certificates
 from callcenterd.store.database import Store
+from callcenterd.store.inquiries import Databases
 from callcenterd.switchboard import business
 from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
@@ -213,6 +214,7 @@ class Server:
             codecs=(*g711.CODECS, *frames.available()),
         )
         self.calls.rings_page = self.pages.is_page
+        kept = business.secrets(config.business.secrets_file)
         self.board = Switchboard(
             clock=clock,
             chance=self._chance,
@@ -234,9 +236,8 @@ class Server:
             conference_most=config.rooms.conference_most,
             proof=self.passwords,
             flow_seconds=config.flow_minutes * 60,
-            business=business.Business(
-                config.business.hosts, config.business.networks, business.secrets(config.business.secrets_file)
-            ),
+            business=business.Business(config.business.hosts, config.business.networks, business.of_flows(kept)),
+            databases=Databases(config.business.databases, business.of_databases(kept)),
         )
         self.post = Post(
             account=mail_account(config),

@@ -125,6 +125,17 @@ def test_check_tells_faults_of_flows_and_prompts_that_are_not_there(terminal: Te
     assert "nobody_said_it" in terminal.out
 
 
+def test_check_tells_a_database_that_the_configuration_does_not_list(terminal: Terminal, office: Path) -> None:
+    flow = 'flow: a\nstart: x\nnodes:\n  x: {sql: "SELECT 1", database: shop}\n'
+    (office / "flows" / "a.yaml").write_text(flow, encoding="utf-8")
+    assert terminal("check") == 1
+    assert terminal.out.startswith(f"{office}/flows/a.yaml:4: x: database shop is not listed in the configuration")
+    (office / "callcenter.yaml").write_text(
+        "data: ./data\nbusiness: {databases: {shop: sqlite:///shop.db}}\n", encoding="utf-8"
+    )
+    assert terminal("check") == 0
+
+
 def test_a_key_for_recordings_is_made_and_another_beside_it(terminal: Terminal, office: Path) -> None:
     assert terminal("recording-key") == 1
     assert "recordings.key_file is not set" in terminal.err

@@ -176,3 +176,13 @@ def test_no_values_do_more_than_be_refused_each_with_a_reason(data: object) -> N
         refused = error
     if refused is not None:
         assert yamltext.parse("", "f").faults_of(refused, model=Config)
+
+
+def test_databases_that_flows_may_ask_have_names_and_their_files_are_in_the_folder(tmp_path: Path) -> None:
+    kept = ["business:", "  databases:", "    shop: sqlite:///shop.db", "    erp: postgresql://reader@db/erp"]
+    loaded = config.load(written(tmp_path, "\n".join(kept)))
+    assert loaded.business.databases == {"shop": f"sqlite:///{tmp_path}/shop.db", "erp": "postgresql://reader@db/erp"}
+    assert "reader" not in repr(loaded)
+    for wrong in ("a: mysql://x/y", "A-1: sqlite:///x", "a: 5"):
+        (told,) = refusals(tmp_path, f"business:\n  databases:\n    {wrong}\n")
+        assert told.startswith("3: business.databases.")

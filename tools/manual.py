@@ -59,6 +59,10 @@ SETTINGS: Mapping[str, str] = {
     "mail.ca": "核对邮件服务器证书的 CA 文件（PEM）；不填用系统的 CA",
     "mail.timeout_seconds": "等邮件服务器完成一步最多多少秒",
     "mail.attachment_mb": "一封邮件里的录音最多多少 MB；更长的只附开头",
+    "business.databases": (
+        "流程可以查询（只读）的数据库，名字: postgresql://用户@主机/库名 或 sqlite:///路径；"
+        "密码是密钥文件中名为 database.名字 的那一行"
+    ),
     "business.hosts": "流程可以查询的业务系统主机，如 crm.example.com 或 10.0.0.5:8080；其他一律不访问",
     "business.networks": "这些主机可以在哪些内部网段，如 10.0.0.0/8",
     "business.secrets_file": "流程按名字使用的密钥文件，每行一个：名字: 值",

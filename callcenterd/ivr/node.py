@@ -190,6 +190,9 @@ class FlowCall(Protocol):
     async def ask_business(self, question: Question) -> Plain:
         """What a business system answers: its JSON. Raises BusinessFailed, BusinessSlow."""
 
+    async def ask_database(self, inquiry: Inquiry) -> Found:
+        """What a database of the office's answers. Raises BusinessFailed, BusinessSlow."""
+
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
         """Who has that telephone number or card, newest first."""
 
@@ -228,6 +231,28 @@ class Question:
     seconds: float
     tries: int
     repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What a database is asked. database: its name in the configuration. statement: with named parameters.
+
+    columns: those that the first row must have, if there is one. seconds: in all.
+    """
+
+    database: str
+    statement: str
+    values: Mapping[str, Plain]
+    columns: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """rows: how many there are, as far as they are counted. first: the columns that were wanted; of no row, none."""
+
+    rows: int
+    first: Mapping[str, Plain]
 
 
 class OperatorWanted(Exception):  # no fault: the caller pressed 0

@@ -22,7 +22,9 @@ from callcenterd.ivr.node import (
     ConferResult,
     DialResult,
     Exit,
+    Found,
     HoursNow,
+    Inquiry,
     MailboxNow,
     Pressed,
     Question,
@@ -78,6 +80,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "moderates": ("以主持人身份进入会议室 {room}", "speaks in conference room {room}, as its moderator"),
     "callback": ("登记回拨：{number}（队列 {queue}）", "will be called back at {number} (queue {queue})"),
     "asks_business": ("查询业务系统：{method} {url}", "asks a business system: {method} {url}"),
+    "asks_database": ("查询数据库 {database}", "asks database {database}"),
     "card_found": ("卡号和密码核对无误", "card and PIN belong together"),
     "card_wrong": ("密码不对", "the PIN is wrong"),
     "card_unknown": ("没有这张卡", "there is no such card"),
@@ -93,7 +96,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a pretended office knows. answers: of business systems by the node that asks; "timeout", "failed".
+    """What a pretended office knows. answers: of business systems by the node that asks; "timeout", "failed". Of a
+    database: its rows, a list of names with values.
 
     cards: accounts, and their PINs.
     """
@@ -334,6 +338,20 @@ class PretendedCall:
         if answer == "failed":
             raise BusinessFailed("no answer is given for this node")
         return answer
+
+    async def ask_database(self, inquiry: Inquiry) -> Found:
+        self.say("asks_database", database=inquiry.database)
+        answer = self._given.answers.get(self._node, "failed")
+        if answer == "timeout":
+            self._pass(inquiry.seconds)
+            raise BusinessSlow("no answer in time")
+        if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+            raise BusinessFailed("no rows are given for this node")
+        rows: list[dict[str, Plain]] = answer
+        first = rows[0] if rows else {}
+        if lacking := [column for column in inquiry.columns if rows and column not in first]:
+            raise BusinessFailed(f"the answer has no column {lacking[0]}")
+        return Found(len(rows), {column: first[column] for column in inquiry.columns} if rows else {})
 
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
         return [

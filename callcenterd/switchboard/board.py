@@ -32,6 +32,7 @@ from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, LegId, Recor
 from callcenterd.model.site import Site
 from callcenterd.sip.events import NOT_THERE
 from callcenterd.store.database import Store
+from callcenterd.store.inquiries import Databases
 from callcenterd.switchboard import conferences, liveness, parking
 from callcenterd.switchboard.after_call import AfterCall
 from callcenterd.switchboard.answering import Answering
@@ -108,6 +109,7 @@ class Switchboard:
         conference_most: int = conferences.MOST,
         proof: Proof | None = None,
         business: Business | None = None,
+        databases: Databases | None = None,
         flow_seconds: float = engine.LONGEST,
     ) -> None:
         self.clock = clock
@@ -147,6 +149,7 @@ class Switchboard:
             zone=zone,
         )
         self.business = business or Business()
+        self.databases = databases or Databases()
         self.inbound = Inbound(self)
         self.holding = Holding(self)
         self.transfers = Transfers(self)
@@ -207,6 +210,7 @@ class Switchboard:
             self.finish(journey, "system", SHUTDOWN)
         await self.inbound.stop()
         await self.business.stop()
+        await self.databases.stop()
         await self.transfers.stop()
         await self.consulting.stop()
         await self.holding.stop()

@@ -28,6 +28,8 @@ from callcenterd.ivr.node import BusinessFailed, BusinessSlow, Question
 MAX_ANSWER = 256 * 1024
 """Octets."""
 MAX_AT_ONCE = 50
+DATABASE = "database."
+"""What the name of a secret begins with that is the password of a database."""
 IDEMPOTENCY_KEY = "Idempotency-Key"
 """A line of a POST's head that is the same in every try, so that a system can tell a second try from a second order."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -41,6 +43,16 @@ def secrets(place: Path | None) -> Mapping[str, str]:
     if not isinstance(document.data, dict):
         raise FaultyFile([Fault(str(place), 1, "names are wanted, a line each, with their values: name: value")])
     return {name: str(value) for name, value in document.data.items()}
+
+
+def of_flows(secrets: Mapping[str, str]) -> Mapping[str, str]:
+    """Those that a flow may send: no database's password."""
+    return {name: value for name, value in secrets.items() if not name.startswith(DATABASE)}
+
+
+def of_databases(secrets: Mapping[str, str]) -> Mapping[str, str]:
+    """Passwords by the names of their databases."""
+    return {name.removeprefix(DATABASE): value for name, value in secrets.items() if name.startswith(DATABASE)}
 
 
 class Business:

@@ -20,9 +20,22 @@ from numpy.typing import NDArray
 
 from callcenterd.calls.call import Leg, LegState
 from callcenterd.errors import CallcenterdError
+from callcenterd.ivr import expression
 from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import Plain
-from callcenterd.ivr.node import Exit, HoursNow, MailboxNow, NodeName, Pressed, Question, QueueResult
+from callcenterd.ivr.node import (
+    BusinessFailed,
+    BusinessSlow,
+    Exit,
+    Found,
+    HoursNow,
+    Inquiry,
+    MailboxNow,
+    NodeName,
+    Pressed,
+    Question,
+    QueueResult,
+)
 from callcenterd.media.recording import RATE
 from callcenterd.model import events
 from callcenterd.model.cards import CardCheck
@@ -30,6 +43,7 @@ from callcenterd.model.customers import Customer
 from callcenterd.model.ids import AgentId, CallId, FlowName, QueueName
 from callcenterd.model.prompts import Music, Prompt
 from callcenterd.model.voicemail import Box
+from callcenterd.store.inquiries import CannotAsk, TooSlow
 from callcenterd.switchboard import outbound, queueing
 from callcenterd.switchboard.conferences import RoomWishes
 from callcenterd.switchboard.journey import Journey
@@ -397,6 +411,16 @@ class LiveFlowCall:
 
     async def ask_business(self, question: Question) -> Plain:
         return await self._board.business.ask(question)
+
+    async def ask_database(self, inquiry: Inquiry) -> Found:
+        databases, asked = self._board.databases, (inquiry.database, inquiry.statement, inquiry.values, inquiry.columns)
+        try:
+            rows, first = await databases.ask(*asked, seconds=inquiry.seconds)
+            return Found(rows, {name: expression.plain(value) for name, value in first.items()})
+        except TooSlow as why:
+            raise BusinessSlow(str(why)) from None
+        except (CannotAsk, expression.CannotFill) as why:
+            raise BusinessFailed(str(why)) from None
 
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
         store = self._board.store.customers

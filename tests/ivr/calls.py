@@ -17,7 +17,9 @@ from callcenterd.ivr.node import (
     ConferResult,
     DialResult,
     Exit,
+    Found,
     HoursNow,
+    Inquiry,
     MailboxNow,
     Question,
     QueueResult,
@@ -55,6 +57,8 @@ class ScriptedCall:
         self.now = 0.0
         self.questions: list[Question] = []
         self.answers: deque[Plain | Exception] = deque()
+        self.inquiries: list[Inquiry] = []
+        self.found: deque[Found | Exception] = deque()
         self.known: list[Customer] = []
         self.cards: deque[CardCheck] = deque()
         self.secrets = 0
@@ -182,6 +186,13 @@ class ScriptedCall:
         if isinstance(answer, float):
             await asyncio.sleep(answer)
             raise BusinessSlow("slow")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def ask_database(self, inquiry: Inquiry) -> Found:
+        self.inquiries.append(inquiry)
+        answer = self.found.popleft()
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -15,7 +15,8 @@ from aiohttp import web
 
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.node import BusinessFailed, BusinessSlow, Question
-from callcenterd.switchboard.business import Business
+from callcenterd.switchboard.business import Business, of_databases
+from callcenterd.switchboard.business import of_flows as business_of_flows
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -229,3 +230,9 @@ async def test_an_order_that_nobody_took_is_tried_again() -> None:
         await runner.cleanup()
     assert opened
     assert len(shop.orders) == 1
+
+
+def test_a_flow_sends_no_password_of_a_database() -> None:
+    kept = {"crm": "a", "database.shop": "b"}
+    assert business_of_flows(kept) == {"crm": "a"}
+    assert of_databases(kept) == {"shop": "b"}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from callcenterd.ivr import expression
+from callcenterd.ivr.asking import answered
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.node import (
-    OPERATOR_KEY,
     BusinessFailed,
     BusinessSlow,
     Exits,
@@ -22,7 +21,6 @@ from callcenterd.ivr.node import (
     Node,
     NodeFailed,
     NodeName,
-    OperatorWanted,
     Plainly,
     Question,
     Template,
@@ -31,12 +29,8 @@ from callcenterd.ivr.node import (
     node,
     present,
 )
-from callcenterd.ivr.saying import Saying, fixed, prompts
+from callcenterd.ivr.saying import Saying, fixed
 from callcenterd.model.prompts import Prompt
-
-LOOK_SECONDS = 0.5
-"""How often it is looked whether the caller would rather speak with a person."""
-FILLER_AFTER = 1.5
 
 
 @node(
@@ -99,31 +93,7 @@ class Http(Node):
             tries=1 + self.retries,
             repeatable=self.repeatable or self.method == "GET",
         )
-        asking = asyncio.ensure_future(call.ask_business(question))
-        try:
-            await asyncio.wait({asking}, timeout=FILLER_AFTER)
-            filler = prompts(self.filler, walk) if self.filler is not None and not asking.done() else []
-            while not asking.done():
-                if self.operator and walk.has_operator and call.typed_ahead() == OPERATOR_KEY:
-                    await call.ask((), seconds=1)  # the 0 is used up
-                    raise OperatorWanted
-                if filler:
-                    await self._fill(call, filler, asking)
-                    filler = []
-                await asyncio.wait({asking}, timeout=LOOK_SECONDS)
-            return await asking
-        finally:
-            asking.cancel()
-
-    async def _fill(self, call: FlowCall, filler: Sequence[Prompt], asking: asyncio.Future[Plain]) -> None:
-        """Until it is heard, a key comes, or the answer is there."""
-        playing = asyncio.ensure_future(call.play(filler, stop_on_key=True))
-        try:
-            both: set[asyncio.Future[Any]] = {asking, playing}
-            await asyncio.wait(both, return_when="FIRST_COMPLETED")
-        finally:
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
+        return await answered(self, call, walk, call.ask_business(question), self.filler)
 
     def exits(self) -> Exits:
         return present(next=self.next, on_failed=self.on_failed, on_timeout=self.on_timeout)

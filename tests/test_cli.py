@@ -131,7 +131,7 @@ def test_check_tells_a_database_that_the_configuration_does_not_list(terminal: T
     assert terminal("check") == 1
     assert terminal.out.startswith(f"{office}/flows/a.yaml:4: x: database shop is not listed in the configuration")
     (office / "callcenter.yaml").write_text(
-        "data: ./data\nbusiness: {databases: {shop: sqlite:///shop.db}}\n", encoding="utf-8"
+        "data: ./data\nbusiness:\n  databases:\n    shop: sqlite:///shop.db\n", encoding="utf-8"
     )
     assert terminal("check") == 0
 

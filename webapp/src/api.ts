@@ -11,6 +11,7 @@ import type {
   Callback,
   CallbackState,
   Card,
+  CardTerms,
   Customer,
   Device,
   DeviceMade,
@@ -190,8 +191,9 @@ export const api = {
   changeCustomer: (id: number, card: Card) => ask<Customer>('PUT', `/customers/${path(id)}`, card),
 
   prepaidCards: (customer: number) => ask<Listing<PrepaidCard>>('GET', `/customers/${path(customer)}/cards`),
-  addPrepaidCard: (customer: number, card: { number: string; pin?: string; valid_until: string | null }) =>
+  addPrepaidCard: (customer: number, card: CardTerms & { number: string; pin?: string }) =>
     ask<PrepaidCard>('POST', `/customers/${path(customer)}/cards`, card),
+  changePrepaidCard: (id: number, terms: CardTerms) => ask<PrepaidCard>('PUT', `/cards/${path(id)}`, terms),
   blockCard: (id: number) => ask<PrepaidCard>('POST', `/cards/${path(id)}/block`, {}),
   unblockCard: (id: number) => ask<PrepaidCard>('POST', `/cards/${path(id)}/unblock`, {}),
   unlockCard: (id: number) => ask<PrepaidCard>('POST', `/cards/${path(id)}/unlock`, {}),

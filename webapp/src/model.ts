@@ -190,6 +190,12 @@ export type CardState = 'active' | 'blocked' | 'expired'
 export type Ledger = 'money' | 'points'
 export type PostingKind = 'recharge' | 'consumption' | 'correction'
 
+/** overdraft: by how much its money may be below nothing, in the smallest coin. */
+export interface CardTerms {
+  valid_until: string | null
+  overdraft: number
+}
+
 /** money, overdraft: in the smallest coin of the currency. failed: wrong PINs in a row. */
 export interface PrepaidCard {
   id: number

@@ -238,6 +238,27 @@ describe('a new PIN', () => {
   })
 })
 
+describe('the terms of a card', () => {
+  it('stand there as they are, and are sent in fen', async () => {
+    office.on('PUT /cards/3', card())
+    await panel('supervisor', [card({ valid_until: '2027-01-31', overdraft: 5000 })])
+    await press('card-terms')
+    expect((there('card-overdraft') as HTMLInputElement).value).toBe('50.00')
+    type('card-overdraft', '20.5')
+    await press('new-card-save')
+    expect(office.to('PUT', '/cards/3').map((asked) => asked.body)).toEqual([{ valid_until: '2027-01-31', overdraft: 2050 }])
+  })
+
+  it('are not sent with an overdraft that is no amount', async () => {
+    await panel('supervisor', [card()])
+    await press('card-terms')
+    type('card-overdraft', 'much')
+    await press('new-card-save')
+    expect(office.to('PUT', '/cards/3')).toEqual([])
+    await vi.waitFor(() => expect(document.body.textContent).toContain(t('prepaid.badAmount')), 5000)
+  })
+})
+
 describe('a new card', () => {
   it('is sent without a PIN if none was typed, and tells what is wrong with its number', async () => {
     office.on('POST /customers/7/cards', new Refusal(422, 'wrong_fields', { number: '已属于另一张卡' }))
@@ -246,6 +267,10 @@ describe('a new card', () => {
     type('new-card-number', '8800 1234')
     await press('new-card-save')
     await vi.waitFor(() => expect(document.body.textContent).toContain('已属于另一张卡'), 5000)
-    expect(office.to('POST', '/customers/7/cards')[0]?.body).toEqual({ number: '8800 1234', valid_until: null })
+    expect(office.to('POST', '/customers/7/cards')[0]?.body).toEqual({
+      number: '8800 1234',
+      valid_until: null,
+      overdraft: 0,
+    })
   })
 })

@@ -24,6 +24,12 @@ export function minorOf(text: string, currency: string): number | null {
   return minor > 0 && minor <= MOST ? minor : null
 }
 
+/** As it is typed: 120205 → "1202.05". */
+export function writtenOf(minor: number, currency: string): string {
+  const places = placesOf(currency)
+  return (minor / 10 ** places).toFixed(places)
+}
+
 /** Digits in fours, as on the card. */
 export function cardText(number: string): string {
   return number.replace(/(\d{4})(?=\d)/g, '$1 ')

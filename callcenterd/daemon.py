@@ -229,6 +229,7 @@ class Server:
             zone=ZoneInfo(config.timezone),
             pause_forgotten_seconds=config.recordings.paused_minutes * 60,
             recording_ending=self.archive.ending,
+            voice_of=self.archive.voice_of,
             silent_seconds=config.rtp.timeout_seconds,
             silent_held_seconds=config.rtp.hold_timeout_seconds,
             park_seconds=config.rooms.park_seconds,

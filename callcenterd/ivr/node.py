@@ -29,7 +29,7 @@ from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import ConditionText, Plain, TemplateText
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
-from callcenterd.model.ids import CallId, FlowName, QueueName
+from callcenterd.model.ids import CallId, FlowName, QueueName, RecordingId
 from callcenterd.model.prompts import Prompt, Recorded, Speech
 from callcenterd.model.voicemail import Box
 
@@ -175,6 +175,12 @@ class FlowCall(Protocol):
         caller hangs up.
         """
 
+    async def record_own(self, *, seconds: float, silence: float, shortest: float) -> Spoken:
+        """Record the caller as `record_message` does, for no box: it is a recording of the call."""
+
+    async def play_back(self, recording: RecordingId) -> None:
+        """What the caller has just spoken; until it is heard, or a key comes (it is kept for the next `ask`)."""
+
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         """Somebody of this queue is to call this number."""
 
@@ -231,6 +237,14 @@ class Question:
     seconds: float
     tries: int
     repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """seconds: 0 if it is too short to be a message."""
+
+    recording: RecordingId
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ The head: {{head}}.
   `tests: [{{name: …, given: {{caller: …, at: …, agents: free, hours: open, customers: […], cards: […],
   people: […], answers: {{NODE: …}}}}, keys: "1,2", expect: […], never: […]}}]`.
   Each text of `expect` must be in a line of what `simulate` tells, in that order. `answers` pretends what business
-  systems say to the node of that name (`timeout`, `failed`, or JSON; of a database its rows, `[{{balance: 5}}]`).
+  systems say to the node of that name (`timeout`, `failed`, or JSON; of a database its rows, `[{{balance: 5}}]`;
+  at a node `message`, the seconds that the caller speaks).
 - Where an exit is not named, the flow ends there, and with it the call.
 - In texts and numbers there may stand {{variables}}, and what nodes have set (`set`, `collect`, …).
   Numbers are read digit by digit, and dialled as they are.

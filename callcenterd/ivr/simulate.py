@@ -29,10 +29,11 @@ from callcenterd.ivr.node import (
     Pressed,
     Question,
     QueueResult,
+    Spoken,
 )
 from callcenterd.model.cards import WRONG_PINS, Account, CardAnswer, CardCheck
 from callcenterd.model.customers import Customer
-from callcenterd.model.ids import CallId, FlowName, QueueName
+from callcenterd.model.ids import CallId, FlowName, QueueName, RecordingId
 from callcenterd.model.numbers import card_number
 from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
 from callcenterd.model.site import NO_SECRET, Secret
@@ -76,6 +77,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "joined_recorded": ("与 {number} 通话（录音）", "talks with {number} (recorded)"),
     "message": ("给队列 {box} 留言 {seconds} 秒", "leaves a message of {seconds} s for queue {box}"),
     "message_to": ("给 {box} 留言 {seconds} 秒", "leaves a message of {seconds} s for {box}"),
+    "speaks": ("录音 {seconds} 秒", "speaks for {seconds} s, recorded"),
+    "own_words": ("听到自己的录音", "hears what was just recorded"),
     "confers": ("进入会议室 {room}", "speaks in conference room {room}"),
     "moderates": ("以主持人身份进入会议室 {room}", "speaks in conference room {room}, as its moderator"),
     "callback": ("登记回拨：{number}（队列 {queue}）", "will be called back at {number} (queue {queue})"),
@@ -97,7 +100,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a pretended office knows. answers: of business systems by the node that asks; "timeout", "failed". Of a
-    database: its rows, a list of names with values.
+    database: its rows, a list of names with values. Of a node message: seconds that the caller speaks.
 
     cards: accounts, and their PINs.
     """
@@ -177,6 +180,7 @@ class PretendedCall:
         self._answered = False
         self._given = given
         self._node = ""
+        self._spoken = 0
         self._wrong_pins: Counter[str] = Counter()
         self._keys = deque(keys)
         self._column = 0 if told_in.lower().startswith("zh") else 1
@@ -315,6 +319,17 @@ class PretendedCall:
         self.say("message" if box.kind == "queue" else "message_to", box=box.name, seconds=f"{length:g}")
         self._pass(length)
         return length
+
+    async def record_own(self, *, seconds: float, silence: float, shortest: float) -> Spoken:
+        said = self._given.answers.get(self._node, MESSAGE_SECONDS)
+        length = min(float(said) if isinstance(said, int | float) else 0.0, seconds)
+        self._pass(length + silence)
+        self._spoken += 1
+        self.say("speaks", seconds=f"{length:g}")
+        return Spoken(RecordingId(f"{self.call}-{self._spoken}"), length if length >= shortest else 0.0)
+
+    async def play_back(self, recording: RecordingId) -> None:  # noqa: ARG002  # there is only the last one
+        self.say("own_words")
 
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         self.say("callback", queue=queue, number=number)

@@ -58,6 +58,8 @@ _SETTLE = 1.0
 _JOB_SECONDS = 120.0
 _SECONDS_OF_AN_HOUR = 300.0
 _PEAKS_SECONDS = 60.0
+VOICE_SECONDS = 20.0
+"""Who waits for it is on the line."""
 _READERS = 4
 MB = 1_000_000
 
@@ -413,6 +415,10 @@ class Archive:
             octets = await asyncio.to_thread(self._whole, path)
         seconds, values = finishing.read_peaks(octets)
         return seconds, _fewer(values, points)
+
+    async def voice_of(self, path: Path) -> NDArray[np.int16]:
+        """The left side of a whole recording as it was written: who called. Raises JobFailed."""
+        return await self._worker.run(finishing.voice_of, path, self._rules.key_file, timeout=VOICE_SECONDS)
 
     def _whole(self, path: Path) -> bytes:
         """Raises OSError, NoKey, BrokenSeal."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from callcenterd.acd.router import Acd
 from callcenterd.bus import Bus
@@ -21,6 +23,7 @@ from callcenterd.calls.call import Call, Leg, LegState
 from callcenterd.calls.control import Calls
 from callcenterd.calls.listening import RefusalReason
 from callcenterd.clock import Clock
+from callcenterd.errors import NotFound
 from callcenterd.ivr import engine
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import tones
@@ -102,6 +105,7 @@ class Switchboard:
         zone: tzinfo,
         pause_forgotten_seconds: float = FORGOTTEN_SECONDS,
         recording_ending: str = ".wav",
+        voice_of: Callable[[Path], Awaitable[NDArray[np.int16]]] | None = None,
         silent_seconds: float = liveness.TALKING_SECONDS,
         silent_held_seconds: float = liveness.HELD_SECONDS,
         park_seconds: float = parking.SECONDS,
@@ -127,6 +131,7 @@ class Switchboard:
         """What rings the page that is a user's phone; None: none is. Set by `pagephones`."""
         self._recordings = recordings
         self._recording_ending = recording_ending
+        self._voice_of = voice_of
         self.journeys: dict[CallId, Journey] = {}
         self.in_flow: dict[CallId, LiveFlowCall] = {}
         self._of_recording: dict[RecordingId, CallId] = {}
@@ -521,14 +526,25 @@ class Switchboard:
         """leg: the other side; None: only the caller speaks."""
         journey.recordings += 1
         name = RecordingId(f"{journey.call.id}-{journey.recordings}")
-        relative = f"{journey.began_at:%Y/%m/%d}/{name}{self._recording_ending}"
+        path = self.recording_path(journey, name)
         journey.recording = name
         self._of_recording[name] = journey.call.id
-        self.calls.record(name, self._recordings / relative, journey.call.first, leg)
+        self.calls.record(name, path, journey.call.first, leg)
+        relative = str(path.relative_to(self._recordings))
         self.bus.publish(
             events.RecordingStarted(at=self.clock.utc(), recording=name, call=journey.call.id, path=relative)
         )
         return name
+
+    def recording_path(self, journey: Journey, recording: RecordingId) -> Path:
+        """Where a recording of a live call is, once it is closed."""
+        return self._recordings / f"{journey.began_at:%Y/%m/%d}" / f"{recording}{self._recording_ending}"
+
+    async def voice_of(self, path: Path) -> NDArray[np.int16]:
+        """The caller's side of a whole recording. Raises CallcenterdError."""
+        if self._voice_of is None:
+            raise NotFound("recording", path.name)
+        return await self._voice_of(path)
 
     def record_beside(self, call: CallId, leg: Leg) -> RecordingId:
         """What is said on `leg` is kept with a call that it is no part of (a note)."""

@@ -35,12 +35,13 @@ from callcenterd.ivr.node import (
     Pressed,
     Question,
     QueueResult,
+    Spoken,
 )
 from callcenterd.media.recording import RATE
 from callcenterd.model import events
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
-from callcenterd.model.ids import AgentId, CallId, FlowName, QueueName
+from callcenterd.model.ids import AgentId, CallId, FlowName, QueueName, RecordingId
 from callcenterd.model.prompts import Music, Prompt
 from callcenterd.model.voicemail import Box
 from callcenterd.store.inquiries import CannotAsk, TooSlow
@@ -165,8 +166,10 @@ class LiveFlowCall:
         if stop_on_key and self._keys:
             return
         ended = await self._begin(prompts)
-        if ended is None:
-            return
+        if ended is not None:
+            await self._heard(ended, stop_on_key=stop_on_key)
+
+    async def _heard(self, ended: asyncio.Future[None], *, stop_on_key: bool) -> None:
         try:
             if stop_on_key:
                 await self._first(ended, None)
@@ -359,10 +362,23 @@ class LiveFlowCall:
 
     async def record_message(self, box: Box, *, seconds: float) -> float:
         await self.answer()
+        self._board.voicemail.begin(self._journey, box)
+        return await self._speak(seconds, silence=self._board.site.mailbox(box).silence)
+
+    async def record_own(self, *, seconds: float, silence: float, shortest: float) -> Spoken:
+        await self.answer()
+        recording = self._board.voicemail.begin_own(self._journey, shortest=shortest, silence=silence)
+        return Spoken(recording, round(await self._speak(seconds, silence=silence), 1))
+
+    async def play_back(self, recording: RecordingId) -> None:
+        sound = await self._board.voicemail.voice_of(recording)
+        if sound is not None and not self._keys:
+            await self._heard(self._start([sound]), stop_on_key=True)
+
+    async def _speak(self, seconds: float, *, silence: float) -> float:
         self._keys.clear()
         desk, loop = self._board.voicemail, asyncio.get_running_loop()
-        step = LOOK_EVERY if self._board.site.mailbox(box).silence else seconds
-        desk.begin(self._journey, box)
+        step = LOOK_EVERY if silence else seconds
         until = loop.time() + seconds
         try:
             while (left := until - loop.time()) > 0:
@@ -452,8 +468,9 @@ class LiveFlowCall:
     async def _begin(self, prompts: Sequence[Prompt]) -> asyncio.Future[None] | None:
         await self.answer()
         sounds = await self._sounds(prompts)
-        if not sounds:
-            return None
+        return self._start(sounds) if sounds else None
+
+    def _start(self, sounds: Sequence[NDArray[np.int16]]) -> asyncio.Future[None]:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._playing = (self._board.calls.play(self._leg, sounds), ended)
         return ended

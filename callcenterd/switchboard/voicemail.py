@@ -7,15 +7,18 @@ when its recording is whole again: it is a message like any other, or was too sh
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from callcenterd.errors import CallcenterdError
+from callcenterd.errors import CallcenterdError, NotFound
 from callcenterd.ivr.node import MailboxNow
 from callcenterd.model import events
-from callcenterd.model.ids import RecordingId
+from callcenterd.model.ids import CallId, RecordingId
 from callcenterd.model.voicemail import Begun, Box
 from callcenterd.switchboard.journey import Journey
 
@@ -26,19 +29,22 @@ _log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 0.25
 """Seconds between two looks whether who leaves a message still talks."""
+PLAY_BACK_SECONDS = 8.0
+"""A caller who waits to hear what they spoke waits no longer for it."""
 RESCUE_EVERY = 0.5
 """Seconds between two looks at recordings that are still to be repaired."""
 
 
 @dataclass(eq=False, slots=True)
 class Speaking:
-    """Times are monotonic. voice: seconds of speech that the leg had when it was looked at last, at voice_at.
+    """Times are monotonic. box: None: it is kept with the call only. voice: seconds of speech that the leg had when it
+    was looked at last, at voice_at.
 
     spoken_until: when the caller was last found to talk; None: not since the tone.
     """
 
     recording: RecordingId
-    box: Box
+    box: Box | None
     since: float
     shortest: float
     silence: float
@@ -46,10 +52,22 @@ class Speaking:
     spoken_until: float | None = None
 
 
+@dataclass(eq=False, slots=True)
+class _Own:
+    """What a caller speaks that no box gets. closed: its file is whole."""
+
+    call: CallId
+    path: Path
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class VoicemailDesk:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._task: asyncio.Task[None] | None = None
+        self._own: dict[RecordingId, _Own] = {}
+        board.bus.listen(events.RecordingFinished, self._finished)
+        board.bus.listen(events.CallEnded, self._ended)
 
     async def mailbox(self, box: Box) -> MailboxNow:
         """Its settings, and whether there is room in it. A box of nobody that we know is logged, and takes messages all
@@ -75,13 +93,44 @@ class VoicemailDesk:
         }
         return box.name in names[box.kind]
 
+    def begin_own(self, journey: Journey, *, shortest: float, silence: float) -> RecordingId:
+        """From now on what the caller says is kept with the call, and in no box; whatever cuts it off, the call has
+        that recording."""
+        recording = self._begin(journey, None, shortest, silence)
+        self._own[recording] = _Own(journey.call.id, self._board.recording_path(journey, recording))
+        return recording
+
+    async def voice_of(self, recording: RecordingId) -> NDArray[np.int16] | None:
+        """What a caller has just spoken (`begin_own`, `end`); None, and logged, if it cannot be had."""
+        own = self._own.get(recording)
+        try:
+            if own is None:
+                raise NotFound("recording", recording)
+            async with asyncio.timeout(PLAY_BACK_SECONDS):
+                await own.closed.wait()
+                return await self._board.voice_of(own.path)
+        except (CallcenterdError, TimeoutError) as fault:
+            _log.error("what was spoken cannot be played back", recording=recording, why=str(fault))
+            return None
+
+    def _finished(self, fact: events.RecordingFinished) -> None:
+        if (own := self._own.get(fact.recording)) is not None:
+            own.closed.set()
+
+    def _ended(self, fact: events.CallEnded) -> None:
+        for recording in [name for name, own in self._own.items() if own.call == fact.call]:
+            del self._own[recording]
+
+    def _begin(self, journey: Journey, box: Box | None, shortest: float, silence: float) -> RecordingId:
+        recording = self._board.record(journey, None)
+        now = self._board.clock.monotonic()
+        journey.message = Speaking(recording, box, now, shortest, silence, self._voice(journey))
+        return recording
+
     def begin(self, journey: Journey, box: Box) -> None:
         """From now on what the caller says is a message."""
         board, settings = self._board, self._board.site.mailbox(box)
-        recording = board.record(journey, None)
-        journey.message = Speaking(
-            recording, box, board.clock.monotonic(), settings.shortest, settings.silence, self._voice(journey)
-        )
+        recording = self._begin(journey, box, settings.shortest, settings.silence)
         board.bus.publish(
             events.VoicemailBegun(
                 at=board.clock.utc(),
@@ -116,6 +165,8 @@ class VoicemailDesk:
         board.calls.stop_recording(speaking.recording)
         seconds = board.clock.monotonic() - speaking.since
         said = seconds if not quiet else (speaking.spoken_until or speaking.since) - speaking.since
+        if speaking.box is None:
+            return seconds if said >= speaking.shortest else 0.0
         if said < speaking.shortest:
             board.bus.publish(
                 events.VoicemailDropped(

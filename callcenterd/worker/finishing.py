@@ -121,6 +121,13 @@ def make_peaks(path: Path, key_file: Path | None) -> None:
     _keep(Disk(), peaks_of(path), peaks.octets(), keys)
 
 
+def voice_of(path: Path, key_file: Path | None) -> NDArray[np.int16]:
+    """The left side at 8 kHz, for who spoke it and waits. Raises as `finish`."""
+    keys = None if key_file is None else sealed.read_keys(key_file)
+    sides = [piece[:, 0] for piece in pieces(path, keys)]
+    return np.concatenate(sides) if sides else np.zeros(0, np.int16)
+
+
 def finish_on(files: Files, path: Path, wanted: RecordingFormat, keys: sealed.Keys | None) -> Finished:
     _clear(files, path)
     peaks, encoder = Peaks(), None if wanted == "wav" else Encoder(wanted)

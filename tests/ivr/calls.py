@@ -23,10 +23,11 @@ from callcenterd.ivr.node import (
     MailboxNow,
     Question,
     QueueResult,
+    Spoken,
 )
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
-from callcenterd.model.ids import CallId, QueueName
+from callcenterd.model.ids import CallId, QueueName, RecordingId
 from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
 from callcenterd.model.voicemail import Box
 from callcenterd.yamltext import parse
@@ -167,6 +168,13 @@ class ScriptedCall:
     async def record_message(self, box: Box, *, seconds: float) -> float:
         self.story.append(f"records for {box}, at most {seconds:g} s")
         return self._messages.popleft() if self._messages else 10.0
+
+    async def record_own(self, *, seconds: float, silence: float, shortest: float) -> Spoken:
+        self.story.append(f"records at most {seconds:g} s, silence {silence:g} s, shortest {shortest:g} s")
+        return Spoken(RecordingId("rec"), self._messages.popleft() if self._messages else 10.0)
+
+    async def play_back(self, recording: RecordingId) -> None:
+        self.story.append(f"plays back {recording}")
 
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         self.story.append(f"keeps {number} for {queue}")

@@ -253,3 +253,16 @@ def test_a_sweep_comes_out_as_it_went_in(tmp_path: Path) -> None:
                 int(np.argmax(np.correlate(side[16000:20000].astype(float), sound[16400:19600].astype(float)))) - 400
             )
             assert abs(shift) <= 0.01 * 8000, f"{wanted}: {shift} samples late"
+
+
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["plain", "sealed"])
+def test_who_spoke_hears_their_own_side_and_no_other(tmp_path: Path, *, is_sealed: bool) -> None:
+    key_file = tmp_path / "keys" if is_sealed else None
+    if key_file is not None:
+        sealed.add_key(key_file)
+    keys = None if key_file is None else sealed.read_keys(key_file)
+    path = recorded(tmp_path / ("c-1.wav.sealed" if is_sealed else "c-1.wav"), 2.0, keys)
+    voice = finishing.voice_of(path, key_file)
+    assert len(voice) == 16000
+    assert level(voice[:8000], 440) > 7500
+    assert np.abs(voice[8000:]).max() < 100

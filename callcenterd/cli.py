@@ -1,6 +1,6 @@
 """The command line: arguments in, exit code out.
 
-0: done. 1: something is at fault, said in one line or, for files, in one line `file:line: reason` for each fault.
+0: done. 1: something is at fault, said in one line or, for files, in one line `file:line:column: reason` for each.
 2: the command was not understood, said in one line. What a command was asked for goes to standard output (the faults
 that `check` looks for too), everything else to standard error.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -25,11 +26,13 @@ from callcenterd import config as config_file
 from callcenterd.clock import SystemClock
 from callcenterd.config import Config
 from callcenterd.errors import CallcenterdError, Fault, FaultyFile, LocalError, NotFound, Refused
+from callcenterd.said import Said
 
 if TYPE_CHECKING:
-    from callcenterd.ivr.flow import Flow
+    from callcenterd.ivr.naming import Known
     from callcenterd.model.prompts import Music, Recorded
     from callcenterd.store.database import Store
+    from callcenterd.web.words import Language
 
     _Work = Callable[[Store], Awaitable[Mapping[str, Any]]]
 
@@ -45,6 +48,12 @@ _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="A
 ConfigOption = Annotated[
     Path | None,
     typer.Option("-c", "--config", metavar="FILE", help="The configuration; callcenter.yaml here, else all defaults."),
+]
+
+
+LanguageOption = Annotated[
+    str,
+    typer.Option("--language", metavar="TAG", help="zh-CN or en; unsaid: as LANG, else the configuration's language."),
 ]
 
 
@@ -112,16 +121,20 @@ def run(config: ConfigOption = None) -> None:
 
 
 @_app.command("check")
-def check(config: ConfigOption = None) -> int:
-    """Look at the configuration, the flows and the prompts that they name, and tell every fault."""
+def check(config: ConfigOption = None, language: LanguageOption = "") -> int:
+    """Look at the configuration, the flows and all that they name (prompts, queues, trunks …), and tell every fault."""
     try:
         loaded = _loaded(config)
     except FaultyFile as faulty:
-        return _tell_faults(faulty.faults)
-    flows, prompts, faults = _checked(loaded)
+        return _tell_faults(faulty.faults, _language(language, "zh-CN"))
+    tongue = _language(language, loaded.language)
+    flows, prompts, faults = _checked(loaded, tongue)
     if faults:
-        return _tell_faults(faults)
-    typer.echo(f"no fault: configuration, {_counted(flows, 'flow')}, {_counted(prompts, 'prompt')}")
+        return _tell_faults(faults, tongue)
+    if tongue == "en":
+        typer.echo(f"no fault: configuration, {_counted(flows, 'flow')}, {_counted(prompts, 'prompt')}")
+    else:
+        typer.echo(f"没有错误：配置、{flows} 个流程、{prompts} 条提示音")
     return 0
 
 
@@ -283,9 +296,23 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _tell_faults(faults: tuple[Fault, ...] | list[Fault]) -> int:
+def _language(asked: str, otherwise: str) -> Language:
+    """What was asked for, else what the terminal speaks if it says so, else the office's. Raises TyperException."""
+    from callcenterd.web import words  # noqa: PLC0415
+
+    if asked:
+        if (chosen := words.as_language(asked)) is None:
+            raise typer.BadParameter(f"--language: zh-CN or en is wanted, not {asked!r}")
+        return chosen
+    spoken = next((tag for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (tag := os.environ.get(name))), "")
+    return words.as_language(spoken.split(".", maxsplit=1)[0]) or words.as_language(otherwise) or "zh-CN"
+
+
+def _tell_faults(faults: tuple[Fault, ...] | list[Fault], language: Language) -> int:
+    from callcenterd.web import words  # noqa: PLC0415
+
     for fault in faults:
-        typer.echo(str(fault))
+        typer.echo(f"{fault.place}: {words.told(fault.reason, language)}")
     return 1
 
 
@@ -293,7 +320,7 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
+def _checked(loaded: Config, language: Language) -> tuple[int, int, list[Fault]]:
     """How many flows there are, how many prompts their callers hear, and every fault of either."""
     from callcenterd.ivr import check, flowtests, shelf  # noqa: PLC0415
     from callcenterd.ivr.node import broken_plug_ins  # noqa: PLC0415
@@ -301,21 +328,49 @@ def _checked(loaded: Config) -> tuple[int, int, list[Fault]]:
 
     reading = shelf.read_folder(loaded.flows)
     faults = list(reading.faults)
-    for flow in reading.flows:
-        faults += check.missing_prompts(flow, loaded.prompts, loaded.language)
+    known = _known(loaded, language).with_things(
+        flow=(one.part.name for one in reading.files if one.part is not None)  # those with faults are there, too
+    )
+    for file in reading.files:
+        if file.part is not None:
+            faults += check.missing_prompts(file.part, loaded.prompts, loaded.language)
+            faults += check.unknown_names(file.part, known)
     heard = {prompt for flow in reading.flows for prompt in flow.prompts(loaded.language)}
     if not faults:
         faults += _unplayable((one for one in heard if isinstance(one, Recorded | Music)), loaded)
     faults += _unusable_certificates(loaded)
     faults += _unusable_keys(loaded)
     faults += _unusable_secrets(loaded)
-    faults += _unknown_databases(reading.flows, loaded)
-    faults += [
-        Fault(plug_in, 1, f"this plug-in with nodes for flows cannot be loaded: {why}")
-        for plug_in, why in broken_plug_ins().items()
-    ]
+    faults += [Fault(plug_in, 1, Said("plug_in", why=why)) for plug_in, why in broken_plug_ins().items()]
     faults += flowtests.run_all(reading.flows, loaded.flows, loaded.language)
-    return len(reading.flows), len(heard), sorted(faults)
+    return len(reading.flows), len(heard), sorted(set(faults))
+
+
+def _known(loaded: Config, language: Language) -> Known:
+    """What flows may name: the configuration's hosts and secrets, and the site's things, where those can be had."""
+    from callcenterd import yamltext  # noqa: PLC0415
+    from callcenterd.ivr import naming  # noqa: PLC0415
+    from callcenterd.switchboard import business  # noqa: PLC0415
+
+    known = business.known(loaded.business)
+
+    async def alone(store: Store) -> Mapping[str, Any]:
+        return {"things": naming.of_site(await store.site.load())}
+
+    try:
+        if not loaded.data.is_dir():
+            raise LocalError(f"there is no data folder {loaded.data} yet")
+        answer = asyncio.run(_ask_or_do(loaded, alone, "export", as_it_is=True))
+    except LocalError as why:
+        _complain(
+            f"the queues, trunks and other names that flows use were not looked at: {why}"
+            if language == "en"
+            else f"没有核对流程中的技能组、中继等名称：{why}"
+        )
+        return known
+    if (things := answer.get("things")) is None:  # a server has said it
+        things = naming.of_sections(yamltext.parse(answer["text"], "site").data)
+    return known.with_things(**things)
 
 
 def _unusable_certificates(loaded: Config) -> Iterator[Fault]:
@@ -338,16 +393,6 @@ def _unusable_secrets(loaded: Config) -> Iterator[Fault]:
         business.secrets(loaded.business.secrets_file)
     except FaultyFile as faulty:
         yield from faulty.faults
-
-
-def _unknown_databases(flows: Iterable[Flow], loaded: Config) -> Iterator[Fault]:
-    from callcenterd.ivr.nodes.sql import Sql  # noqa: PLC0415
-
-    for flow in flows:
-        for name, node in flow.nodes.items():
-            if isinstance(node, Sql) and node.database not in loaded.business.databases:
-                why = f"{name}: database {node.database} is not listed in the configuration (business.databases)"
-                yield Fault(flow.file, flow.lines[name], why)
 
 
 def _unusable_keys(loaded: Config) -> Iterator[Fault]:
@@ -386,10 +431,12 @@ def _time(text: str, zone: str) -> datetime:
     return at.replace(tzinfo=ZoneInfo(zone)) if at.tzinfo is None else at.astimezone(ZoneInfo(zone))
 
 
-async def _ask_or_do(loaded: Config, alone: _Work, command: str, **arguments: Any) -> Mapping[str, Any]:
+async def _ask_or_do(
+    loaded: Config, alone: _Work, command: str, *, as_it_is: bool = False, **arguments: Any
+) -> Mapping[str, Any]:
     """Have the running server do it; if none runs, have `alone` do it with the store, and nobody else meanwhile.
 
-    A server that starts has the data folder before it listens: it is waited for.
+    A server that starts has the data folder before it listens: it is waited for. as_it_is: of `Store.open`.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + START_SECONDS
@@ -398,18 +445,18 @@ async def _ask_or_do(loaded: Config, alone: _Work, command: str, **arguments: An
             return await control.ask(loaded.data, command, **arguments)
         try:
             with control.owned(loaded.data):
-                return await _with_store(loaded, alone)
+                return await _with_store(loaded, alone, as_it_is=as_it_is)
         except control.Taken:
             if loop.time() > deadline:
                 raise
         await asyncio.sleep(0.2)
 
 
-async def _with_store(loaded: Config, work: _Work) -> Mapping[str, Any]:
+async def _with_store(loaded: Config, work: _Work, *, as_it_is: bool) -> Mapping[str, Any]:
     """Raises CannotStart if the database cannot be opened."""
     from callcenterd.store.database import Store  # noqa: PLC0415
 
-    store = await Store.open(loaded.database_address, clock=SystemClock(), region=loaded.region)
+    store = await Store.open(loaded.database_address, clock=SystemClock(), region=loaded.region, as_it_is=as_it_is)
     try:
         return await work(store)
     finally:

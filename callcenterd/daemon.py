@@ -33,6 +33,7 @@ from callcenterd.config import Config
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.errors import CannotStart, FaultyFile, LocalError
+from callcenterd.ivr import graph, naming
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
@@ -152,7 +153,10 @@ class Server:
             self.worker, config.prompts, config.data / "prompts-cache", config.language, config.speech.engine
         )
         self.flows = Flows(config.flows, self.worker)
-        self.flow_desk = FlowDesk(config.flows, self.flows, self.store, self.worker, clock, self.reload_flows)
+        self._flows_may_name = business.known(config.business)
+        self.flow_desk = FlowDesk(
+            config.flows, self.flows, self.store, self.worker, clock, self.reload_flows, self._flows_office
+        )
         self.bus = Bus()
         self.finisher = Worker()
         self.archive = Archive(
@@ -391,6 +395,12 @@ class Server:
         words = [*self.board.waiting.prompts(language), self.board.callbacks.greeting(language)]
         self._own(self.prompts.prepare(words))
         self.bus.publish(events.SiteChanged(at=self._clock.utc(), revision=site.revision))
+
+    def _flows_office(self) -> graph.Office:
+        """What an edited flow may name now."""
+        config = self._config
+        known = self._flows_may_name.with_things(**naming.of_site(self.board.site))
+        return graph.Office(known, config.prompts, config.language)
 
     async def reload_flows(self) -> web.FlowsNow:
         """Read the flow files again, and make what their callers will hear."""

@@ -6,7 +6,7 @@ An error carries what its catcher needs as fields, and a sentence for people: wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class CallcenterdError(Exception):
@@ -42,16 +42,31 @@ class Refused(LocalError):
         self.fields = fields or {}
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
-    """One mistake in a file that a person wrote: where, and what to do about it. line counts from 1."""
+    """One mistake in a file that a person wrote: where, and what to do about it. line and column count from 1.
+
+    reason: mostly a `said.Said`, which can be told in other languages. column: 0 if only the line is known. path: the
+    keys that lead to it, where there are such. warning: the file can be used all the same.
+    """
 
     file: str
     line: int
     reason: str
+    column: int = 0
+    path: tuple[str | int, ...] = field(default=(), compare=False)
+    warning: bool = field(default=False, compare=False)
+
+    def __lt__(self, other: Fault) -> bool:
+        return (self.file, self.line, self.column, self.reason) < (other.file, other.line, other.column, other.reason)
+
+    @property
+    def place(self) -> str:
+        """ "main.yaml:4:12", as editors and compilers write it."""
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}"
+        return f"{self.place}: {self.reason}"
 
 
 class FaultyFile(LocalError):

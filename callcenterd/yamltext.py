@@ -34,7 +34,9 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from callcenterd import said
 from callcenterd.errors import Fault, FaultyFile
+from callcenterd.said import Said
 
 KeyPath = tuple[str | int, ...]
 """From the top of a file to a key or item: ("queues", 0, "members")."""
@@ -67,7 +69,7 @@ def octets_of(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_OCTETS + 1)
     except OSError as fault:
-        raise FaultyFile([Fault(str(path), 1, f"cannot be read: {fault.strerror or fault}")]) from None
+        raise FaultyFile([Fault(str(path), 1, Said("unreadable", why=fault.strerror or str(fault)))]) from None
 
 
 def parse(text: str | bytes, name: str) -> Document:
@@ -77,9 +79,15 @@ def parse(text: str | bytes, name: str) -> Document:
 
 @dataclass(slots=True)
 class _Place:
-    """Where a value stands, and the values in it. line counts from 1; values: itself and all within."""
+    """Where a value stands, or the key that it has, and the values in it. values: itself and all within.
+
+    line and column count from 1. text: where the text itself begins, of one that stands in its line as it is.
+    """
 
     line: int
+    column: int = 1
+    value: tuple[int, int] | None = None
+    text: tuple[int, int] | None = None
     parts: dict[str | int, _Place] = field(default_factory=dict)
     values: int = 1
 
@@ -94,15 +102,30 @@ class Document:
 
     def line(self, path: KeyPath) -> int:
         """The line of the key or item; of the nearest that exists above it, where it does not."""
+        return self._place(path)[0].line
+
+    def spot(self, path: KeyPath, reason: str = "", *, key: bool = False) -> tuple[int, int]:
+        """The line and column of what is wrong there: of a text or number, else of the key; of the nearest that exists
+        above it, where it does not. reason: says where in a text its cause is, if it knows. key: it is the key."""
+        place, exists = self._place(path)
+        offset = reason.offset if isinstance(reason, Said) else None
+        if key or not exists or place.value is None:
+            return place.line, place.column
+        if offset is not None and place.text is not None:
+            return place.text[0], place.text[1] + offset
+        return place.value if place.value[0] == place.line else (place.line, place.column)
+
+    def fault(self, path: KeyPath, reason: str, *, key: bool = False) -> Fault:
+        line, column = self.spot(path, reason, key=key)
+        return Fault(self.name, line, reason, column, path)
+
+    def _place(self, path: KeyPath) -> tuple[_Place, bool]:
         place = self._top
         for step in path:
             if step not in place.parts:
-                break
+                return place, step == 0 and place.value is not None  # one text stands for a list of one
             place = place.parts[step]
-        return place.line
-
-    def fault(self, path: KeyPath, reason: str) -> Fault:
-        return Fault(self.name, self.line(path), reason)
+        return place, True
 
     def faults_of(
         self, error: ValidationError, prefix: KeyPath = (), *, model: type[BaseModel] | None = None
@@ -113,7 +136,10 @@ class Document:
         with it, an unknown key is answered with the keys that there are.
         """
         found = [(_written((*prefix, *told["loc"])), told) for told in error.errors(include_url=False)]
-        return sorted(self.fault(path, f"{_named(path)}{reason_of(told, model)}") for path, told in found)
+        return sorted(
+            self.fault(path, said.of(reason_of(told, model), _named(path)), key=told["type"] == "extra_forbidden")
+            for path, told in found
+        )
 
 
 def _written(path: KeyPath) -> KeyPath:
@@ -121,27 +147,35 @@ def _written(path: KeyPath) -> KeyPath:
     return tuple(step for step in path if not (isinstance(step, str) and step.startswith(CHOICE)))
 
 
-def reason_of(details: ErrorDetails, model: type[BaseModel] | None = None) -> str:
+def reason_of(details: ErrorDetails, model: type[BaseModel] | None = None) -> Said:
     """One finding of pydantic as a sentence without the key's name: "at most 3600 is wanted, not 5000"."""
     kind, context = details["type"], details.get("ctx", {})
     if kind == "missing":
-        return "is missing"
+        return Said("missing")
     if kind == "extra_forbidden":
-        return f"is no key here{_help(str(details['loc'][-1]), _keys_at(model, _written(details['loc'][:-1])))}"
-    if kind in _WANTED:
-        wanted = _WANTED[kind].format_map({name: _figure(value) for name, value in context.items()})
+        return Said("extra", help=_help(str(details["loc"][-1]), _keys_at(model, _written(details["loc"][:-1]))))
+    if kind in {"too_short", "too_long"} and isinstance(details["input"], Mapping):
+        wanted = said.with_values(_GROUPS[kind], context)
+    elif kind in _WANTED:
+        wanted = said.with_values(_WANTED[kind], {name: _figure(value) for name, value in context.items()})
     elif kind == "value_error":
-        wanted = str(context["error"])
+        why = context["error"].args[0] if context["error"].args else ""
+        wanted = why if isinstance(why, Said) else Said(said.AS_IT_IS, text=str(context["error"]))
     else:
-        wanted = details["msg"][:1].lower() + details["msg"][1:]
+        wanted = Said(said.AS_IT_IS, text=details["msg"][:1].lower() + details["msg"][1:])
     ruled = kind in {"value_error", "too_short", "too_long"} and isinstance(details["input"], list | tuple)
     if ruled or any(step in SECRET_KEYS for step in details["loc"]):
         return wanted  # a rule about a whole list says by itself what came
-    return f"{wanted}, not {shown(details['input'])}"
+    if (foreign := said.foreign(wanted)) is not None:
+        return Said(said.AS_IT_IS, text=f"{foreign}, not {shown(details['input'])}")
+    return Said("not", wanted=wanted, came=shown(details["input"]), offset=wanted.offset)
 
 
 def _figure(value: object) -> object:
-    """A bound as people write it: 1, not 1.0."""
+    """A bound as people write it: 1, not 1.0; choices with their last one apart."""
+    if isinstance(value, str) and " or " in value:
+        first, _, last = value.rpartition(" or ")
+        return Said("either", first=tuple(first.split(", ")), last=last)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -149,52 +183,61 @@ def shown(value: object) -> str:
     """A value as it is repeated to the person who wrote it, short."""
     match value:
         case None:
-            return "nothing"
+            return Said("nothing")
         case bool() | int() | float():
             return json.dumps(value)
         case Mapping():
-            return "a group of keys"
+            return Said("a_group")
         case str():
             text = json.dumps(value, ensure_ascii=False)
             return text if len(text) <= 60 else f'{text[:56]}…"'
         case Sequence():
-            return "a list"
+            return Said("a_list")
         case _:
             return type(value).__name__
 
 
 _WANTED = {
-    "string_type": "a text (in quotes) is wanted",
-    "string_too_short": "at least {min_length} character(s) are wanted",
-    "string_too_long": "at most {max_length} characters are wanted",
-    "int_type": "a whole number is wanted",
-    "int_parsing": "a whole number is wanted",
-    "int_from_float": "a whole number is wanted",
-    "float_type": "a number is wanted",
-    "float_parsing": "a number is wanted",
-    "finite_number": "a number is wanted",
-    "bool_type": "true or false is wanted",
-    "bool_parsing": "true or false is wanted",
-    "list_type": "a list is wanted: [a, b]",
-    "tuple_type": "a list is wanted: [a, b]",
-    "too_short": "a list of at least {min_length} is wanted",
-    "too_long": "a list of at most {max_length} is wanted",
-    "dict_type": "a group of keys is wanted",
-    "model_type": "a group of keys is wanted",
-    "model_attributes_type": "a group of keys is wanted",
-    "dataclass_type": "a group of keys is wanted",
-    "literal_error": "one of {expected} is wanted",
-    "greater_than_equal": "at least {ge} is wanted",
-    "greater_than": "more than {gt} is wanted",
-    "less_than_equal": "at most {le} is wanted",
-    "less_than": "less than {lt} is wanted",
+    "string_type": "string",
+    "string_too_short": "string_short",
+    "string_too_long": "string_long",
+    "int_type": "whole",
+    "int_parsing": "whole",
+    "int_from_float": "whole",
+    "float_type": "number",
+    "float_parsing": "number",
+    "finite_number": "number",
+    "decimal_type": "number",
+    "decimal_parsing": "number",
+    "bool_type": "bool",
+    "bool_parsing": "bool",
+    "list_type": "list",
+    "tuple_type": "list",
+    "too_short": "list_short",
+    "too_long": "list_long",
+    "dict_type": "group",
+    "model_type": "group",
+    "model_attributes_type": "group",
+    "dataclass_type": "group",
+    "literal_error": "choice",
+    "greater_than_equal": "ge",
+    "greater_than": "gt",
+    "less_than_equal": "le",
+    "less_than": "lt",
+    "date_type": "date",
+    "date_parsing": "date",
+    "date_from_datetime_parsing": "date",
+    "datetime_type": "moment",
+    "datetime_parsing": "moment",
+    "datetime_from_date_parsing": "moment",
 }
+"""Kinds of pydantic's findings, and what is said of each (`said.TEXTS`)."""
+_GROUPS = {"too_short": "group_short", "too_long": "group_long"}
 
 
 def _named(path: KeyPath) -> str:
     """The keys of a path; which item of a list it is, is told by the line."""
-    keys = [str(step) for step in path if isinstance(step, str)]
-    return ".".join(keys) + ": " if keys else ""
+    return ".".join(str(step) for step in path if isinstance(step, str))
 
 
 def _keys_at(model: type[BaseModel] | None, path: KeyPath) -> list[str]:
@@ -219,8 +262,8 @@ def _help(wrong: str, known: list[str]) -> str:
     if not known:
         return ""
     if near := difflib.get_close_matches(wrong, known, n=1):
-        return f"; {near[0]} is meant?"
-    return f"; there are {', '.join(known)}"
+        return Said("meant", near=near[0])
+    return Said("there_are", names=tuple(known))
 
 
 # ---- from octets to values --------------------------------------------------------------------------------------
@@ -235,35 +278,37 @@ _WORDS: Mapping[str, object] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_INDENTED = "is the line indented as those around it?"
 _SAID = (
-    ("mapping values are not allowed", f"a colon may not stand here: {_INDENTED} Does a text need quotes?"),
-    ("cannot start any token", "a text may not begin so (tab, @, %, `): indent with spaces, put the text in quotes"),
-    ("tab character", "a tab: indent with spaces"),
-    ("unexpected end of stream", "a quote is opened here and never closed"),
-    ("expected ',' or ']'", "the list [ … ] lacks a comma or its closing bracket"),
-    ("expected ',' or '}'", "the group { … } lacks a comma or its closing bracket"),
-    ("did not find expected key", f"a key is wanted here: {_INDENTED}"),
-    ("could not find expected ':'", "a key without a colon after it"),
-    ("expected '-' indicator", f"an item of a list begins with a dash: {_INDENTED}"),
+    ("mapping values are not allowed", "colon"),
+    ("cannot start any token", "begins_so"),
+    ("tab character", "tab"),
+    ("unexpected end of stream", "open_quote"),
+    ("expected ',' or ']'", "open_list"),
+    ("expected ',' or '}'", "open_group"),
+    ("did not find expected key", "key_wanted"),
+    ("could not find expected ':'", "key_colon"),
+    ("expected '-' indicator", "dash"),
 )
 
 
 def decoded(text: str | bytes, name: str) -> str:
     """Raises FaultyFile for what is too large, not UTF-8, or holds characters that no text has."""
     if len(text) > MAX_OCTETS:
-        raise FaultyFile([Fault(name, 1, f"the file is larger than {MAX_OCTETS >> 20} MiB")])
+        raise FaultyFile([Fault(name, 1, Said("too_large", most=MAX_OCTETS >> 20))])
     if isinstance(text, bytes):
         octets = text
         try:
             text = octets.decode("utf-8")
         except UnicodeDecodeError as fault:
             line = octets.count(b"\n", 0, fault.start) + 1
-            raise FaultyFile([Fault(name, line, "not UTF-8: save the file in that encoding")]) from None
+            before = octets[octets.rfind(b"\n", 0, fault.start) + 1 : fault.start]
+            column = len(before.decode("utf-8")) + 1
+            raise FaultyFile([Fault(name, line, Said("not_utf8"), column)]) from None
     text = text.removeprefix("\ufeff")
     if (found := _UNPRINTABLE.search(text)) is not None:
         line = text.count("\n", 0, found.start()) + 1
-        raise FaultyFile([Fault(name, line, f"an unprintable character (U+{ord(found[0]):04X})")])
+        column = found.start() - text.rfind("\n", 0, found.start())
+        raise FaultyFile([Fault(name, line, Said("unprintable", code_point=f"{ord(found[0]):04X}"), column)])
     return text
 
 
@@ -286,7 +331,7 @@ class _Reader:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._fault(event, "a second document (---) in one file")
+                    raise self._fault(event, Said("second_document"))
                 data, top = self._value(next(events), events)
         if self._repeated:
             raise FaultyFile(self._repeated)
@@ -297,29 +342,32 @@ class _Reader:
         try:
             yield from YAML(typ="safe").parse(text)
         except YAMLError as fault:
-            said = str(getattr(fault, "problem", None) or getattr(fault, "context", None) or fault).splitlines()[0]
+            why = str(getattr(fault, "problem", None) or getattr(fault, "context", None) or fault).splitlines()[0]
             mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
-            reason = next((reason for part, reason in _SAID if part in said), f"not YAML: {said}")
-            raise FaultyFile([Fault(self._name, mark.line + 1 if mark is not None else 1, reason)]) from None
+            reason = next((Said(code) for part, code in _SAID if part in why), Said("no_yaml", said=why))
+            line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+            raise FaultyFile([Fault(self._name, line, reason, column)]) from None
 
     def _fault(self, event: Event, reason: str) -> FaultyFile:
-        return FaultyFile([Fault(self._name, event.start_mark.line + 1, reason)])
+        return FaultyFile([Fault(self._name, _mark(event)[0], reason, _mark(event)[1])])
 
     def _value(self, event: Event, events: Iterator[Event]) -> tuple[Any, _Place]:
         if isinstance(event, AliasEvent):
             return self._alias(event)
         assert isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent)  # what a value can begin with
         if event.tag is not None:
-            raise self._fault(event, f"tags are not used here: {event.tag[:40]}")
+            raise self._fault(event, Said("tag", tag=event.tag[:40]))
         self._count(event, 1)
-        place = _Place(event.start_mark.line + 1)
+        begin = _mark(event)
+        place = _Place(*begin, value=begin if isinstance(event, ScalarEvent) else None)
         data: Any
         if isinstance(event, ScalarEvent):
             data = _scalar(event.value) if event.implicit[0] else event.value
+            place.text = _text(event)
         else:
             self._depth += 1
             if self._depth > MAX_DEPTH:
-                raise self._fault(event, f"nested more than {MAX_DEPTH} deep")
+                raise self._fault(event, Said("deep", most=MAX_DEPTH))
             if isinstance(event, MappingStartEvent):
                 data = self._mapping(events, place)
             else:
@@ -333,7 +381,7 @@ class _Reader:
     def _alias(self, event: AliasEvent) -> tuple[Any, _Place]:
         # An anchor is known only when all in it is read: a value that holds itself cannot be written.
         if event.anchor not in self._anchors:
-            raise self._fault(event, f"*{event.anchor} stands for nothing: no &{event.anchor} was finished before it")
+            raise self._fault(event, Said("no_anchor", anchor=event.anchor))
         data, place = self._anchors[event.anchor]
         self._count(event, place.values)
         return data, place
@@ -341,34 +389,48 @@ class _Reader:
     def _count(self, event: Event, values: int) -> None:
         self._values += values
         if self._values > MAX_VALUES:
-            raise self._fault(event, f"more than {MAX_VALUES} values in one file")
+            raise self._fault(event, Said("many_values", most=MAX_VALUES))
 
     def _mapping(self, events: Iterator[Event], place: _Place) -> dict[str, Any]:
         data: dict[str, Any] = {}
         while not isinstance(event := next(events), MappingEndEvent):
             if not isinstance(event, ScalarEvent) or event.tag is not None:
-                raise self._fault(event, "a key is a plain text")
+                raise self._fault(event, Said("plain_key"))
             self._count(event, 1)
-            line = event.start_mark.line + 1
+            line, column = _mark(event)
             key = event.value
             if event.anchor is not None:
-                self._anchors[event.anchor] = key, _Place(line)
+                self._anchors[event.anchor] = key, _Place(line, column)
             value, within = self._value(next(events), events)
             if key in data:
                 first = place.parts[key].line
-                self._repeated.append(Fault(self._name, line, f"{key} stands twice, first in line {first}"))
+                self._repeated.append(Fault(self._name, line, Said("twice", key=key, first=first), column))
                 continue
             data[key] = value
-            place.parts[key] = _Place(line, within.parts, within.values)
+            place.parts[key] = _Place(line, column, within.value, within.text, within.parts, within.values)
         return data
 
     def _sequence(self, events: Iterator[Event], place: _Place) -> list[Any]:
         data: list[Any] = []
         while not isinstance(event := next(events), SequenceEndEvent):
             value, within = self._value(event, events)
-            place.parts[len(data)] = _Place(event.start_mark.line + 1, within.parts, within.values)
+            begin = _mark(event)
+            place.parts[len(data)] = _Place(*begin, within.value, within.text, within.parts, within.values)
             data.append(value)
         return data
+
+
+def _mark(event: Event) -> tuple[int, int]:
+    """Line and column, from 1."""
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _text(event: ScalarEvent) -> tuple[int, int] | None:
+    """Where a text begins that stands in one line just as it is read; None for others (escapes, several lines)."""
+    (line, column), quotes = _mark(event), 1 if event.style in {'"', "'"} else 0
+    length = event.end_mark.column - event.start_mark.column
+    one_line = event.end_mark.line == event.start_mark.line
+    return (line, column + quotes) if one_line and length == len(event.value) + 2 * quotes else None
 
 
 def _scalar(text: str) -> Any:

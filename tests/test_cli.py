@@ -103,16 +103,16 @@ def test_help_and_version_are_answers(terminal: Terminal) -> None:
 
 
 def test_check_counts_what_is_without_fault(terminal: Terminal) -> None:
-    assert terminal("check") == 0
+    assert terminal("check --language en") == 0
     assert re.fullmatch(r"no fault: configuration, 1 flow, \d+ prompts\n", terminal.out)
 
 
 def test_check_tells_every_fault_of_a_configuration_with_file_and_line(terminal: Terminal, office: Path) -> None:
     (office / "other.yaml").write_text("data: ./data\nlanguage: de\nsipp: 1\n", encoding="utf-8")
-    assert terminal("check -c other.yaml") == 1
+    assert terminal("check --language en -c other.yaml") == 1
     assert terminal.out.splitlines() == [
-        "other.yaml:2: language: one of 'zh-CN' or 'en' is wanted, not \"de\"",
-        "other.yaml:3: sipp: is no key here; sip is meant?",
+        "other.yaml:2:11: language: one of 'zh-CN' or 'en' is wanted, not \"de\"",
+        "other.yaml:3:1: sipp: is no key here; sip is meant?",
     ]
 
 
@@ -121,19 +121,69 @@ def test_check_tells_faults_of_flows_and_prompts_that_are_not_there(terminal: Te
     (office / "flows" / "b.yaml").write_text("flow: b\nstart: x\nnodes:\n  x: {play: nobody_said_it}\n")
     assert terminal("check") == 1
     where = [line.split(": ")[0] for line in terminal.out.splitlines()]
-    assert where == [f"{office}/flows/a.yaml:4", f"{office}/flows/b.yaml:4"]
+    assert where == [f"{office}/flows/a.yaml:4:13", f"{office}/flows/a.yaml:4:26", f"{office}/flows/b.yaml:4:13"]
     assert "nobody_said_it" in terminal.out
 
 
 def test_check_tells_a_database_that_the_configuration_does_not_list(terminal: Terminal, office: Path) -> None:
     flow = 'flow: a\nstart: x\nnodes:\n  x: {sql: "SELECT 1", database: shop}\n'
     (office / "flows" / "a.yaml").write_text(flow, encoding="utf-8")
-    assert terminal("check") == 1
-    assert terminal.out.startswith(f"{office}/flows/a.yaml:4: x: database shop is not listed in the configuration")
+    assert terminal("check --language en") == 1
+    assert terminal.out == f"{office}/flows/a.yaml:4:34: x: there is no database shop (business.databases)\n"
     (office / "callcenter.yaml").write_text(
         "data: ./data\nbusiness:\n  databases:\n    shop: sqlite:///shop.db\n", encoding="utf-8"
     )
     assert terminal("check") == 0
+
+
+def test_check_holds_flows_against_the_site_in_service(terminal: Terminal, office: Path) -> None:
+    (office / "flows" / "b.yaml").write_text(
+        "flow: b\nstart: x\nnodes:\n  x: {queue: slaes, next: y}\n  y: {dial: '1', trunks: [out], on_busy: nowhere}\n"
+    )
+    assert terminal("check --language en") == 1
+    assert "were not looked at: there is no data folder" in terminal.err
+    assert terminal("apply site.yaml") == 0
+    assert terminal("check --language en") == 1
+    assert terminal.err == ""
+    assert terminal.out.splitlines() == [
+        f"{office}/flows/b.yaml:4:14: x: there is no queue slaes; sales is meant?",
+        f"{office}/flows/b.yaml:5:27: y: there is no trunk out",
+        f"{office}/flows/b.yaml:5:42: nodes.y.on_busy: there is no node nowhere",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "lang", "office_speaks", "told"),
+    [
+        ("", "C.UTF-8", "zh-CN", "没有节点"),
+        ("", "C.UTF-8", "en", "there is no node"),
+        ("", "zh_CN.UTF-8", "en", "没有节点"),
+        ("", "en_US.UTF-8", "zh-CN", "there is no node"),
+        (" --language zh", "en_US.UTF-8", "en", "没有节点"),
+        (" --language en", "zh_CN.UTF-8", "zh-CN", "there is no node"),
+    ],
+)
+def test_check_speaks_the_language_of_who_reads(  # a table
+    terminal: Terminal,
+    office: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    lang: str,
+    office_speaks: str,
+    told: str,
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", lang)
+    (office / "callcenter.yaml").write_text(f"data: ./data\nlanguage: {office_speaks}\n", encoding="utf-8")
+    (office / "flows" / "main.yaml").write_text("flow: main\nstart: a\nnodes: {b: {say: x}}\n")
+    assert terminal(f"check{asked}") == 1
+    assert told in terminal.out
+
+
+def test_a_language_that_is_none_is_said(terminal: Terminal) -> None:
+    assert terminal("check --language klingon") == 2
+    assert "zh-CN or en is wanted" in terminal.err
 
 
 def test_a_key_for_recordings_is_made_and_another_beside_it(terminal: Terminal, office: Path) -> None:
@@ -159,7 +209,7 @@ def test_a_key_for_recordings_is_made_and_another_beside_it(terminal: Terminal, 
 def test_check_tells_a_prompt_that_cannot_be_played(terminal: Terminal, office: Path) -> None:
     (office / "flows" / "b.yaml").write_text("flow: b\nstart: x\nnodes:\n  x: {play: hello}\n")
     (office / "prompts" / "hello.wav").write_bytes(b"RIFF, but not really")
-    assert terminal("check") == 1
+    assert terminal("check --language en") == 1
     assert terminal.out.startswith(f"{office}/prompts/hello.wav:1: hello.wav cannot be read as sound")
 
 
@@ -208,7 +258,7 @@ def test_a_year_of_holidays_is_brought_into_a_calendar(terminal: Terminal, offic
 def test_faults_of_a_site_file_are_told_with_file_and_line(terminal: Terminal, office: Path) -> None:
     (office / "site.yaml").write_text("queues:\n- {name: sales, members: [7]}\n", encoding="utf-8")
     assert terminal("apply site.yaml") == 1
-    assert terminal.err == "site.yaml:2: queues.members: there is no user 7\n"
+    assert terminal.err == "site.yaml:2:27: queues.members: there is no user 7\n"
 
 
 def test_a_data_folder_that_cannot_be_used_is_said_in_one_line(terminal: Terminal, office: Path) -> None:

@@ -36,3 +36,8 @@ def test_an_error_carries_what_its_catcher_needs() -> None:
     assert Refused("wrong").fields == {}
     with pytest.raises(LocalError):
         raise missing
+
+
+def test_faults_of_one_line_stand_in_the_order_of_their_columns() -> None:
+    faults = [Fault("a", 1, "x", 9), Fault("a", 1, "y", 3), Fault("a", 1, "w")]
+    assert [str(fault) for fault in sorted(faults)] == ["a:1: w", "a:1:3: y", "a:1:9: x"]

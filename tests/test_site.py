@@ -323,7 +323,7 @@ async def test_a_new_password_ends_the_sessions_that_the_old_one_opened(store: S
 
 
 async def test_a_file_with_a_fault_changes_nothing(store: Store, passwords: Passwords) -> None:
-    with pytest.raises(FaultyFile, match=r"site\.yaml:2: queues\.members: there is no user 7"):
+    with pytest.raises(FaultyFile, match=r"site\.yaml:2:34: queues\.members: there is no user 7"):
         await applied(store, passwords, "trunks: [{name: a, host: b}]\nqueues: [{name: sales, members: [7]}]")
     assert await store.site.load() == Site()
 

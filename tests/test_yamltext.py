@@ -179,7 +179,7 @@ def test_a_prefix_says_where_in_the_file_the_faulty_part_stands() -> None:
     with pytest.raises(ValidationError) as caught:
         _Inner.model_validate(document.data["a"][1])
     assert [str(fault) for fault in document.faults_of(caught.value, ("a", 1))] == [
-        "f.yaml:3: a.seconds: at most 60 is wanted, not 90"
+        "f.yaml:3:12: a.seconds: at most 60 is wanted, not 90"
     ]
 
 

@@ -252,8 +252,8 @@ all of them hold. `callcenter.example.yaml` is the same table as a file to copy.
 一个 YAML 文件：当前文件夹里的 `callcenter.yaml`，或 `-c` 指定的文件。每个键都有默认值，没有文件也能启动。
 `callcenter.example.yaml` 是可以复制的样例。
 
-- An unknown key or a bad value is refused at start, as `file:line: reason`; `callcenterd check -c FILE` tells all of
-  them at once. 键名或值有错就不启动，指出文件和行号；`callcenterd check` 一次列出全部错误。
+- An unknown key or a bad value is refused at start, as `file:line:column: reason`; `callcenterd check -c FILE` tells
+  all of them at once. 键名或值有错就不启动，指出文件和行号；`callcenterd check` 一次列出全部错误。
 - Relative paths are relative to the folder of the file (without a file: to the working folder).
   相对路径从配置文件所在的文件夹算起（没有配置文件时从当前文件夹算起）。
 - After SIGHUP the keys under `log` and `drain_seconds` are in force at once; of the others the log says that they
@@ -279,7 +279,7 @@ writes what there is now. The administration page does the same, one thing at a 
   the page or `DELETE` of the API. 只增改，不删除：没写到的保持不变。要删除，用页面或接口。
 - A list that is given replaces that list (`members`, `allow`, `trunks` of a route). 写了列表，就整个替换。
 - Applying a file twice changes nothing: `nothing to change`. A faulty file changes nothing either, and every fault is
-  told as `file:line: reason`. 应用两次等于一次；有错的文件什么都不改，并逐条指出。
+  told as `file:line:column: reason`. 应用两次等于一次；有错的文件什么都不改，并逐条指出。
 - A new password of a user ends that user's sessions. 改了用户密码，此人原来的登录即失效。
 - Of outbound routes the first that fits is used; what a file names comes in the file's order. Of numbers an exact one
   comes before a pattern, a longer pattern before a shorter one.

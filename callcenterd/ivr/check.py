@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from callcenterd import yamltext
+from callcenterd import said, yamltext
 from callcenterd.errors import Fault, FaultyFile, Refused
 from callcenterd.ivr import expression
 from callcenterd.ivr.flow import OPERATOR, Draft, Flow, Head, draft
+from callcenterd.ivr.naming import FLOW, HOST, MUSIC, PROMPT, Known, Named, named_in
 from callcenterd.ivr.node import VARIABLES, Node, NodeName, templates
 from callcenterd.model.ids import FlowName
 from callcenterd.model.prompts import Music, Recorded
+from callcenterd.said import Said
 from callcenterd.worker import prompts
 from callcenterd.yamltext import Document, KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a file came to. part: as much of the flow as can be read; it is whole if there are no faults."""
+
+    part: Flow
+    faults: tuple[Fault, ...]
 
 
 def read(path: Path) -> Flow:
@@ -24,58 +36,86 @@ def read(path: Path) -> Flow:
 
 def parse(document: Document) -> Flow:
     """As `read`, from what is in hand."""
+    looked = look(document)
+    if looked.faults:
+        raise FaultyFile(looked.faults)
+    return looked.part
+
+
+def look(document: Document) -> Looked:
+    """Every fault of a file, and what it says beside them."""
     found, faults = draft(document)
     faults = (
         faults + list(_graph(document, found)) + list(_variables(document, found)) + list(_secrets(document, found))
     )
-    if faults or found.head is None:
-        raise FaultyFile(sorted(set(faults)))
     head = found.head
-    return Flow(
-        name=FlowName(head.flow),
+    part = Flow(
+        name=FlowName(head.flow if head is not None else Path(document.name).stem),
         file=document.name,
-        title=head.title,
-        language=head.language or "",
-        start=head.start,
+        title=head.title if head is not None else "",
+        language=(head.language if head is not None else None) or "",
+        start=head.start if head is not None else NodeName(""),
         nodes=found.nodes,
         lines={name: document.line(("nodes", name)) for name in found.nodes},
-        operator=_operator(head, found),
-        on_error=head.on_error,
-        takes=head.takes,
+        operator=_operator(head, found) if head is not None else None,
+        on_error=head.on_error if head is not None else None,
+        takes=head.takes if head is not None else (),
+        named=tuple(_named(document, found)),
     )
+    return Looked(part, tuple(sorted(set(faults))))
+
+
+def _named(document: Document, found: Draft) -> Iterator[Named]:
+    for name, node in found.nodes.items():
+        for path, thing, what in named_in(node):
+            line, column = document.spot(("nodes", name, *path))
+            yield Named(name, path, thing, what, line, column)
+
+
+def _at(flow: Flow, node: NodeName, reason: Said, *named: str, warning: bool = False) -> Fault:
+    """A fault of a node: at what it names (kind and name), else at the node."""
+    for one in flow.named:
+        if one.node == node and named == (one.thing, one.name):
+            return Fault(
+                flow.file, one.line, reason.under(node), one.column, ("nodes", node, *one.path), warning=warning
+            )
+    return Fault(flow.file, flow.lines[node], reason.under(node), 0, ("nodes", node), warning=warning)
+
+
+def _meant(name: str, known: Iterable[str]) -> Said | str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return Said("meant", near=near[0]) if near else ""
 
 
 def between(flows: Mapping[FlowName, Flow]) -> list[tuple[FlowName, Fault]]:
     """What is wrong with how flows call each other, and in which: flows that are not there or call each other for
     ever, and variables that one needs of the other and that it does not set."""
-    faults: list[tuple[FlowName, Fault]] = []
-    for flow in flows.values():
-        for name, node in flow.nodes.items():
-            for to in node.flows():
-                faults += [
-                    (flow.name, Fault(flow.file, flow.lines[name], f"{name}: {why}"))
-                    for why in _call_faults(flows, flow, node, to)
-                ]
-            for to in node.leads():
-                if to not in flows:
-                    faults.append((flow.name, Fault(flow.file, flow.lines[name], f"{name}: there is no flow {to}")))
-    return faults
+    return [(flow.name, fault) for flow in flows.values() for fault in calls_of(flow, flows)]
 
 
-def _call_faults(flows: Mapping[FlowName, Flow], flow: Flow, node: Node, to: FlowName) -> Iterator[str]:
+def calls_of(flow: Flow, flows: Mapping[FlowName, Flow]) -> Iterator[Fault]:
+    """As `between`, of one flow that calls others."""
+    for name, node in flow.nodes.items():
+        for to in node.flows():
+            yield from (_at(flow, name, why, FLOW, to) for why in _call_faults(flows, flow, node, to))
+        for to in node.leads():
+            if to not in flows:
+                yield _at(flow, name, Said("no_flow", name=to, help=_meant(to, flows)), FLOW, to)
+
+
+def _call_faults(flows: Mapping[FlowName, Flow], flow: Flow, node: Node, to: FlowName) -> Iterator[Said]:
     called = flows.get(to)
     if called is None:
-        near = difflib.get_close_matches(to, flows, n=1)
-        yield f"there is no flow {to}{f'; {near[0]} is meant?' if near else ''}"
+        yield Said("no_flow", name=to, help=_meant(to, flows))
         return
     own = {*VARIABLES, *flow.takes, *(name for one in flow.nodes.values() for name in one.sets())}
     if lacking := sorted(set(called.takes) - own):
-        yield f"flow {to} needs {', '.join(lacking)}, which nothing in flow {flow.name} sets"
+        yield Said("flow_needs", flow=to, names=tuple(lacking), own=flow.name)
     theirs = {*called.takes, *(name for one in called.nodes.values() for name in one.sets())}
     if unset := sorted(set(node.sets()) - theirs):
-        yield f"flow {to} does not set {', '.join(unset)}"
+        yield Said("flow_unset", flow=to, names=tuple(unset))
     if flow.name in _called_by(flows, to):
-        yield f"flow {to} calls flow {flow.name} again, and so for ever; let one of them end instead"
+        yield Said("flow_again", flow=to, own=flow.name)
 
 
 def _called_by(flows: Mapping[FlowName, Flow], name: FlowName) -> set[FlowName]:
@@ -96,24 +136,67 @@ def missing_prompts(flow: Flow, folder: Path, language: str) -> list[Fault]:
     """
     spoken = flow.language or language
     faults = {
-        Fault(flow.file, flow.lines[name], f"{name}: {why}")
+        _at(flow, name, why, MUSIC if isinstance(prompt, Music) else PROMPT, prompt.name, warning=True)
         for name, node in flow.nodes.items()
         for prompt in node.prompts(spoken)
-        if isinstance(prompt, Recorded | Music) and (why := _missing(prompt, folder, language))
+        if isinstance(prompt, Recorded | Music) and (why := _missing(prompt, folder, language)) is not None
     }
     return sorted(faults)
 
 
-def _missing(prompt: Recorded | Music, folder: Path, language: str) -> str:
+def _missing(prompt: Recorded | Music, folder: Path, language: str) -> Said | None:
     try:
         there = prompts.find(folder, prompt, language) is not None
     except Refused as fault:
-        return str(fault)
+        return Said("as_it_is", text=str(fault))
     own = prompt.name in prompts.OWN_SOUNDS or not prompt.name
     if there or own or (isinstance(prompt, Recorded) and prompt.text):
-        return ""
-    kind = "music" if isinstance(prompt, Music) else "recording"
-    return f"there is no {kind} {prompt.name} in {folder}; put the file there, or give the node a text"
+        return None
+    kind = "no_music" if isinstance(prompt, Music) else "no_recording"
+    return Said(kind, name=prompt.name, folder=str(folder))
+
+
+def unknown_names(flow: Flow, known: Known) -> list[Fault]:
+    """What a flow names and the office has not: queues, trunks, calendars, hosts … of the kinds that are known."""
+    faults = {
+        Fault(flow.file, one.line, why.under(one.node), one.column, ("nodes", one.node, *one.path))
+        for one in flow.named
+        if one.thing in known.things and (why := _unknown_thing(one, known)) is not None
+    }
+    return sorted(faults)
+
+
+_LISTED = {"secret": "business.secrets_file", "database": "business.databases"}
+"""Where such a thing is written down, if not in the site."""
+
+
+def _unknown_thing(one: Named, known: Known) -> Said | None:
+    there = known.things[one.thing]
+    if one.name not in there:
+        help_ = _meant(one.name, there)
+        match one.thing:
+            case "host":
+                return Said("no_host", name=one.name, help=help_)
+            case "flow":
+                return Said("no_flow", name=one.name, help=help_)
+            case thing:
+                named = Said(f"thing_{thing}") if f"thing_{thing}" in said.TEXTS else thing
+                where = Said("listed", place=_LISTED[thing]) if thing in _LISTED else ""
+                return Said("no_thing", thing=named, name=one.name, where=where, help=help_)
+    if one.thing == HOST and _is_inner(one.name, known):
+        return Said("private_host", name=one.name)
+    return None
+
+
+def _is_inner(host: str, known: Known) -> bool:
+    """Is it an address of a network of our own that the configuration does not open? Names are looked up in calls."""
+    bare = host[: host.rindex(":")] if host.count(":") != 0 and host[-1].isdigit() and "." in host else host
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return not address.is_global and not any(address in network for network in known.networks)
 
 
 def _operator(head: Head, found: Draft) -> NodeName | None:
@@ -130,7 +213,7 @@ def _graph(document: Document, found: Draft) -> Iterator[Fault]:
     names = found.nodes.keys() | found.broken
     if not names:
         if found.head is not None:
-            yield document.fault(("nodes",), "a flow needs at least one node")
+            yield document.fault(("nodes",), Said("no_nodes"))
         return
     unknown = list(_unknown(document, found, names))
     yield from unknown
@@ -140,7 +223,7 @@ def _graph(document: Document, found: Draft) -> Iterator[Fault]:
     starts = [found.head.start, _operator(found.head, found), found.head.on_error]
     reached = _reached(found.nodes, filter(None, starts))
     for name in found.nodes.keys() - reached:
-        yield document.fault(("nodes", name), f"nobody can come to {name}: no exit leads here; use it or remove it")
+        yield document.fault(("nodes", name), Said("unreached", name=name), key=True)
     yield from _traps(document, found.nodes, reached)
 
 
@@ -158,9 +241,8 @@ def _unknown(document: Document, found: Draft, names: Iterable[NodeName]) -> Ite
     known = set(names)
     for path, to in exits:
         if to not in known:
-            near = difflib.get_close_matches(to, known, n=1)
-            helped = f"; {near[0]} is meant?" if near else ""
-            yield document.fault(path, f"{'.'.join(map(str, path))}: there is no node {to[:64]}{helped}")
+            where = ".".join(map(str, path))
+            yield document.fault(path, Said("no_node", at=where, name=to[:64], help=_meant(to, known)))
 
 
 def _variables(document: Document, found: Draft) -> Iterator[Fault]:
@@ -171,10 +253,10 @@ def _variables(document: Document, found: Draft) -> Iterator[Fault]:
     for name, node in found.nodes.items():
         for path, text in templates(node):
             for unknown in sorted(expression.names(text) - known):
-                near = difflib.get_close_matches(unknown, known, n=1)
-                helped = f"{near[0]} is meant?" if near else f"there are {', '.join(sorted(known))}"
-                where: KeyPath = ("nodes", name, *path)
-                yield document.fault(where, f"{name}: there is no variable {unknown}; {helped}")
+                helped = _meant(unknown, known) or Said("there_are", names=tuple(sorted(known)))
+                offset = expression.place(text, unknown, condition=isinstance(text, expression.ConditionText))
+                reason = Said("no_variable", at=name, offset=offset, name=unknown, help=helped)
+                yield document.fault(("nodes", name, *path), reason)
 
 
 def _secrets(document: Document, found: Draft) -> Iterator[Fault]:
@@ -182,7 +264,7 @@ def _secrets(document: Document, found: Draft) -> Iterator[Fault]:
     secret = {variable for node in found.nodes.values() for variable in node.wants_secret()}
     for name, node in found.nodes.items():
         for variable in sorted(secret.intersection(node.shows())):
-            yield document.fault(("nodes", name), f"{name}: {variable} is a PIN and would be shown; add secret: true")
+            yield document.fault(("nodes", name), Said("shown_pin", at=name, name=variable))
 
 
 def _reached(nodes: Mapping[NodeName, Node], starts: Iterable[NodeName]) -> set[NodeName]:
@@ -211,6 +293,4 @@ def _traps(document: Document, nodes: Mapping[NodeName, Node], reached: set[Node
             ending += ways[name]
     trapped = sorted(reached - can_end, key=lambda name: document.line(("nodes", name)))
     if trapped:
-        circle = ", ".join(trapped[:5])
-        reason = f"no way out: the flow goes round for ever ({circle}); let one of them end or lead elsewhere"
-        yield document.fault(("nodes", trapped[0]), reason)
+        yield document.fault(("nodes", trapped[0]), Said("trapped", circle=tuple(trapped[:5])), key=True)

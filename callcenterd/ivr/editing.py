@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import secrets
 import stat
@@ -21,14 +22,15 @@ import structlog
 from callcenterd import yamltext
 from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError, Fault, FaultyFile, NotFound, NotNow, Refused
-from callcenterd.ivr import examples, graph
+from callcenterd.ivr import check, examples, graph
 from callcenterd.ivr.examples import Example
 from callcenterd.ivr.flow import NAME
-from callcenterd.ivr.graph import Graph
+from callcenterd.ivr.graph import Graph, Office
 from callcenterd.ivr.shelf import Flows, checksum_of
 from callcenterd.ivr.splice import CannotSplice
 from callcenterd.model.flows import FlowDraft, FlowVersion, How
 from callcenterd.model.ids import FlowName
+from callcenterd.said import Said
 from callcenterd.store.database import Store
 from callcenterd.worker.pool import Worker
 
@@ -117,7 +119,7 @@ def put(path: Path, text: str, base: str) -> str:
     except OSError as fault:
         with contextlib.suppress(OSError):
             new.unlink(missing_ok=True)
-        raise FaultyFile([Fault(str(path), 1, f"cannot be written: {fault.strerror or fault}")]) from None
+        raise FaultyFile([Fault(str(path), 1, Said("unwritable", why=fault.strerror or str(fault)))]) from None
     return checksum_of(octets)
 
 
@@ -135,7 +137,8 @@ class Opened:
 
 
 class FlowDesk:
-    """One for the server. reload: reads the folder again and puts what it finds into service."""
+    """One for the server. reload: reads the folder again and puts what it finds into service. office: what flows may
+    name, as it is now."""
 
     def __init__(  # what it stands between
         self,
@@ -145,6 +148,7 @@ class FlowDesk:
         worker: Worker,
         clock: Clock,
         reload: Callable[[], Awaitable[object]],
+        office: Callable[[], Office] = Office,
     ) -> None:
         self._folder = folder
         self._flows = flows
@@ -152,6 +156,7 @@ class FlowDesk:
         self._worker = worker
         self._clock = clock
         self._reload = reload
+        self._office = office
         self._turn = asyncio.Lock()
 
     # ---- looking --------------------------------------------------------------------------------------------------
@@ -175,11 +180,21 @@ class FlowDesk:
         return Opened(file=path.name, checksum=checksum, graph=await self.look(text, path.name), draft=draft)
 
     async def look(self, text: str, file: str = "flow") -> Graph:
-        return await self._job(graph.look, text, file)
+        return self._beside(await self._job(graph.look, text, file, self._office()))
 
     async def changed(self, text: str, wanted: dict[str, Any], renamed: dict[str, str]) -> Graph:
         """Raises CannotSplice, FaultyFile."""
-        return await self._job(graph.changed, text, wanted, renamed)
+        changed = await self._job(graph.changed, text, wanted, renamed, "flow", self._office())
+        return self._beside(changed)
+
+    def _beside(self, seen: Graph) -> Graph:
+        """With what is wrong between it and the other flows in service, if nothing is wrong with itself."""
+        if seen.part is None or any(not fault.warning for fault in seen.faults):
+            return seen
+        flows = {**self._flows.all(), seen.part.name: seen.part}
+        names = seen.part.nodes.keys()
+        faults = tuple(graph.shown(fault, names) for fault in check.calls_of(seen.part, flows))
+        return dataclasses.replace(seen, faults=(*faults, *seen.faults))
 
     async def difference(self, before: str, after: str) -> graph.Difference:
         return await self._job(graph.difference, before, after)
@@ -207,8 +222,8 @@ class FlowDesk:
         """
         path = self.path(name)
         seen = await self.look(text, path.name)
-        if seen.faults:
-            raise FaultyFile([Fault(path.name, fault.line, fault.reason) for fault in seen.faults])
+        if grave := [fault for fault in seen.faults if not fault.warning]:
+            raise FaultyFile([Fault(path.name, fault.line, fault.reason, fault.column) for fault in grave])
         if seen.name != name:
             raise Refused("the text is of another flow", {"text": f"flow: {name} is wanted, not {seen.name[:64]}"})
         async with self._turn:

@@ -8,7 +8,7 @@ tests are a short list; numbers and texts have a bound. So each takes next to no
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from callcenterd.errors import LocalError
+from callcenterd.said import Said
 
 Plain = str | int | float | bool | None | list[Any] | dict[str, Any]
 """What a variable can be; lists and dicts hold only the same."""
@@ -84,9 +85,9 @@ def _is_number(value: object) -> bool:
 
 def _bounded(value: Any) -> Any:
     if isinstance(value, str) and len(value) > MAX_RESULT:
-        raise CannotFill(f"more than {MAX_RESULT} characters")
+        raise CannotFill(Said("long_result", most=MAX_RESULT))
     if _is_number(value) and not abs(value) <= MAX_NUMBER:
-        raise CannotFill("too large a number")
+        raise CannotFill(Said("large_number"))
     return value
 
 
@@ -160,16 +161,18 @@ def names(text: TemplateText | ConditionText) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _names(text: str, *, condition: bool) -> frozenset[str]:
     if len(text) > MAX_SOURCE:
-        raise ValueError(f"at most {MAX_SOURCE} characters are wanted")
+        raise ValueError(Said("long_source", most=MAX_SOURCE))
     if condition and not text.strip():
-        raise ValueError('a condition is wanted, such as card == "1"')
+        raise ValueError(Said("a_condition"))
     try:
         tree = _parsed(text, condition=condition)
     except TemplateSyntaxError as why:
-        raise ValueError(f"cannot be understood: {why.message}{_where(text, why.lineno)}") from None
+        offset = _stopped_at(text, condition=condition)
+        why_said = Said("not_understood", why=why.message or "", where=_where(text, why.lineno), offset=offset)
+        raise ValueError(why_said) from None
     except RecursionError:
-        raise ValueError("nested too deep") from None
-    _closed(tree, 0)
+        raise ValueError(Said("too_deep")) from None
+    _closed(tree, 0, lambda name: place(text, name, condition=condition))
     excused = _excused(tree)
     return frozenset(meta.find_undeclared_variables(tree) - excused)
 
@@ -187,36 +190,73 @@ def _parsed(text: str, *, condition: bool) -> nodes.Template:
 
 
 def _where(text: str, line: int) -> str:
-    return f" (in line {line} of the text)" if "\n" in text else ""
+    return Said("in_line", line=line) if "\n" in text else ""
 
 
-def _closed(node: nodes.Node, depth: int) -> None:
-    """Raises ValueError for the first thing in it that does not belong to the language."""
+Token = tuple[int, str, str]
+"""Where it begins in the text, its kind, and what it is."""
+_IGNORED = ("whitespace", "comment", "comment_begin", "comment_end", "raw_begin", "raw_end", "linecomment")
+
+
+def _tokens(text: str, *, condition: bool) -> Iterator[Token]:
+    """As the parser gets them. Raises TemplateSyntaxError where a text holds what is none."""
+    offset = 0
+    for _, kind, value in _TEXTS.lexer.tokeniter(text, None, None, "variable" if condition else None):
+        offset = found if (found := text.find(value, offset)) >= 0 else offset  # some lexers leave out blanks
+        if kind not in _IGNORED:
+            yield offset, kind, value
+        offset += len(value)
+
+
+def _stopped_at(text: str, *, condition: bool) -> int | None:
+    """Where a text cannot be understood any more; it is known that it cannot."""
+    tokens: list[Token] = []
+    try:
+        tokens.extend(_tokens(text, condition=condition))
+    except TemplateSyntaxError:
+        end = tokens[-1][0] + len(tokens[-1][2]) if tokens else 0
+        return end + len(text[end:]) - len(text[end:].lstrip())
+    parser = Parser(_TEXTS, text, state="variable" if condition else None)
+    try:
+        if condition:
+            parser.parse_expression()
+        else:
+            parser.parse()
+    except TemplateSyntaxError:
+        pass  # how far it came is what is wanted
+    left = sum(1 for _ in parser.stream)
+    return tokens[len(tokens) - left][0] if 0 < left <= len(tokens) else len(text.rstrip())
+
+
+def place(text: str, name: str, *, condition: bool) -> int | None:
+    """Where a name stands first in a template or condition that can be understood."""
+    return next((at for at, kind, value in _tokens(text, condition=condition) if (kind, value) == ("name", name)), None)
+
+
+def _closed(node: nodes.Node, depth: int, at: Callable[[str], int | None]) -> None:
+    """Raises ValueError for the first thing in it that does not belong to the language. at: where a name stands."""
     kind = type(node).__name__.lower()
     if depth > MAX_DEPTH:
-        raise ValueError("nested too deep")
+        raise ValueError(Said("too_deep"))
     if not isinstance(node, _ALLOWED):
-        raise ValueError(f"{kind} cannot stand here: only values, comparisons, sums and the filters {_list(FILTERS)}")
+        raise ValueError(Said("not_here", kind=kind, filters=FILTERS))
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        raise ValueError(f"there is no filter {node.name}; there are {_list(FILTERS)}")
+        raise ValueError(Said("no_filter", name=node.name, filters=FILTERS, offset=at(node.name)))
     if isinstance(node, nodes.Test) and node.name not in TESTS:
-        raise ValueError(f"there is no test {node.name}; there are {_list(TESTS)}")
+        raise ValueError(Said("no_test", name=node.name, tests=TESTS, offset=at(node.name)))
     if isinstance(node, nodes.Filter | nodes.Test) and (node.dyn_args or node.dyn_kwargs):
-        raise ValueError("* and ** cannot stand here")
+        raise ValueError(Said("stars"))
     names_of = [node.attr] if isinstance(node, nodes.Getattr) else [node.name] if isinstance(node, nodes.Name) else []
-    if any(name.startswith("_") for name in names_of):
-        raise ValueError("a name that begins with _ cannot stand here")
+    for name in names_of:
+        if name.startswith("_"):
+            raise ValueError(Said("underscore", offset=at(name)))
     if isinstance(node, nodes.Const):
         try:
             _bounded(node.value)
         except CannotFill as why:
-            raise ValueError(str(why)) from None
+            raise ValueError(why.args[0]) from None
     for child in node.iter_child_nodes():
-        _closed(child, depth + 1)
-
-
-def _list(words: tuple[str, ...]) -> str:
-    return ", ".join(words)
+        _closed(child, depth + 1, at)
 
 
 def _excused(tree: nodes.Template) -> set[str]:

@@ -14,11 +14,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from callcenterd import said
 from callcenterd.errors import Fault
+from callcenterd.ivr.naming import Named
 from callcenterd.ivr.node import Name, Node, NodeName, Tag, broken_plug_ins, kinds
 from callcenterd.model.ids import FlowName
 from callcenterd.model.prompts import Prompt
-from callcenterd.yamltext import Document
+from callcenterd.said import Said
+from callcenterd.yamltext import Document, KeyPath
 
 MAX_NODES = 2000
 OPERATOR = NodeName("operator")
@@ -32,6 +35,7 @@ class Flow:
 
     language: "" is the office's. lines: where each node stands in its file. operator: where key 0 leads (IVR-03).
     on_error: where a node that fails leads, if it does not say itself. takes: variables of the flows that call it.
+    named: what its nodes name that has to be there besides.
     """
 
     name: FlowName
@@ -44,6 +48,12 @@ class Flow:
     operator: NodeName | None = None
     on_error: NodeName | None = None
     takes: tuple[str, ...] = ()
+    named: tuple[Named, ...] = ()
+
+    @property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """Kind and name of all that `named` has."""
+        return frozenset((one.thing, one.name) for one in self.named)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         """Everything that callers hear alike, each once. language: the office's, where the flow names none."""
@@ -53,7 +63,7 @@ class Flow:
 
 def _name(name: str) -> str:
     if not NAME.fullmatch(name):
-        raise ValueError("a name of letters, digits, _ and - is wanted")
+        raise ValueError(Said("name_wanted"))
     return name
 
 
@@ -84,7 +94,7 @@ class Draft:
 def draft(document: Document) -> tuple[Draft, list[Fault]]:
     """Read the shape of a flow file, and what is wrong with it."""
     if not isinstance(document.data, dict):
-        return Draft(None, {}, set()), [document.fault((), "a flow begins with flow:, start: and nodes:")]
+        return Draft(None, {}, set()), [document.fault((), Said("begins"))]
     faults: list[Fault] = []
     head: Head | None = None
     try:
@@ -101,7 +111,7 @@ def draft(document: Document) -> tuple[Draft, list[Fault]]:
             found.nodes[NodeName(name)] = node
         faults += wrong
     if len(found.nodes) + len(found.broken) > MAX_NODES:
-        faults.append(document.fault(("nodes",), f"more than {MAX_NODES} nodes"))
+        faults.append(document.fault(("nodes",), Said("many_nodes", most=MAX_NODES)))
     return found, faults
 
 
@@ -109,32 +119,29 @@ def _node(document: Document, name: str, data: object) -> tuple[Node | None, lis
     where = ("nodes", name)
     faults = []
     if not NAME.fullmatch(name):
-        faults.append(
-            document.fault(where, f"{name[:40]!r} is no name for a node: letters, digits, _ and - are wanted")
-        )
+        faults.append(document.fault(where, Said("node_name", name=repr(name[:40])), key=True))
     if not isinstance(data, dict):
-        return None, [
-            *faults,
-            document.fault(where, f"{name}: a node is a group of keys, such as {{say: 您好, next: menu}}"),
-        ]
+        return None, [*faults, document.fault(where, Said("node_group", at=name))]
     known = kinds()
     named = [key for key in data if key in known]
     if len(named) != 1:
-        return None, [*faults, document.fault((*where, *named[1:2]), f"{name}: {_which_kind(data, named)}")]
+        return None, [*faults, _which_kind(document, where, data, named)]
     kind = known[named[0]]
     try:
         node = kind.model_validate(data)
     except ValidationError as error:
         return None, [*faults, *document.faults_of(error, where, model=kind)]
-    faults += [document.fault((*where, *path), f"{name}: {reason}") for path, reason in node.problems()]
+    faults += [document.fault((*where, *path), said.of(reason, name)) for path, reason in node.problems()]
     return node, faults
 
 
-def _which_kind(data: Mapping[str, object], named: list[str]) -> str:
+def _which_kind(document: Document, where: KeyPath, data: Mapping[str, object], named: list[str]) -> Fault:
+    name = str(where[-1])
     if named:
-        return f"one node is of one kind, and this one is {' and '.join(named)}; make two nodes of it"
+        both = Said("and", first=tuple(named[:-1]), last=named[-1])
+        return document.fault((*where, named[1]), Said("two_kinds", at=name, kinds=both), key=True)
     for key in data:
         if near := difflib.get_close_matches(key, kinds(), n=1):
-            return f"{key} is no kind of node; {near[0]} is meant?"
-    lost = f"; plug-ins that cannot be loaded: {', '.join(broken_plug_ins())}" if broken_plug_ins() else ""
-    return f"no kind of node is named; there are {', '.join(kinds())}{lost}"
+            return document.fault((*where, key), Said("kind_meant", at=name, key=key, near=near[0]), key=True)
+    lost = Said("lost", plug_ins=tuple(broken_plug_ins())) if broken_plug_ins() else ""
+    return document.fault(where, Said("no_kind", at=name, kinds=tuple(kinds()), lost=lost))

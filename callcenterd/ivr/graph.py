@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -17,6 +18,8 @@ from pydantic import BaseModel
 from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile
 from callcenterd.ivr import check, flow, simulate, splice
+from callcenterd.ivr.flow import Flow
+from callcenterd.ivr.naming import Known
 from callcenterd.ivr.node import HoursNow, Node, NodeName, kinds
 from callcenterd.ivr.splice import Part
 from callcenterd.yamltext import Document
@@ -26,11 +29,15 @@ CONTEXT_LINES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultShown:
-    """line and column count from 1. node: the node that it stands in, if in one."""
+    """line and column count from 1. node: the node that it stands in, if in one; path: where in it, as the keys are
+    named: ["keys", "1"]. warning: the flow can be published all the same.
+    """
 
     line: int
     column: int
     node: str | None
+    path: tuple[str, ...]
+    warning: bool
     reason: str
 
 
@@ -56,12 +63,15 @@ class NodeShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """data: what the text says, None if it is no YAML. nodes: in the order of the text."""
+    """data: what the text says, None if it is no YAML. nodes: in the order of the text. part: as much of the flow as
+    can be read, None if it is no YAML; it is whole if no fault is of the text itself.
+    """
 
     text: str
     data: dict[str, Any] | None
     nodes: tuple[NodeShown, ...]
     faults: tuple[FaultShown, ...]
+    part: Flow | None = None
 
     @property
     def name(self) -> str:
@@ -69,26 +79,46 @@ class Graph:
         return named if isinstance(named, str) else ""
 
 
-def look(text: str, file: str = "flow") -> Graph:
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What a text is held against. known: names that there are; prompts: the folder of recordings, None: not looked at;
+    language: the office's."""
+
+    known: Known = Known()  # noqa: RUF009  # frozen
+    prompts: Path | None = None
+    language: str = "zh-CN"
+
+
+def look(text: str, file: str = "flow", office: Office | None = None) -> Graph:
     """Everything of a text; whatever stands in it, this answers."""
+    office = office or Office()
     try:
         document = yamltext.parse(text, file)
     except FaultyFile as fault:
-        return Graph(text=text, data=None, nodes=(), faults=_placed(fault.faults, text, None))
+        return Graph(text=text, data=None, nodes=(), faults=tuple(shown(each, ()) for each in fault.faults))
     text = text.removeprefix("\ufeff")
     top = splice.outline(text)
-    faults: tuple[Fault, ...] = ()
-    try:
-        check.parse(document)
-    except FaultyFile as fault:
-        faults = fault.faults
+    looked = check.look(document)
+    faults = [*looked.faults, *check.unknown_names(looked.part, office.known)]
+    if office.prompts is not None:
+        faults += check.missing_prompts(looked.part, office.prompts, office.language)
     data = document.data if isinstance(document.data, dict) else None
-    return Graph(text=text, data=data, nodes=_nodes(document, text, top), faults=_placed(faults, text, top))
+    there = data.get("nodes") if data is not None else None
+    names = tuple(map(str, there)) if isinstance(there, dict) else ()
+    return Graph(
+        text=text,
+        data=data,
+        nodes=_nodes(document, text, top),
+        faults=tuple(shown(fault, names) for fault in sorted(faults)),
+        part=looked.part,
+    )
 
 
-def changed(text: str, wanted: Mapping[str, Any], renamed: Mapping[str, str], file: str = "flow") -> Graph:
+def changed(
+    text: str, wanted: Mapping[str, Any], renamed: Mapping[str, str], file: str = "flow", office: Office | None = None
+) -> Graph:
     """The text changed so that it says `wanted`, comments kept. Raises splice.CannotSplice, FaultyFile."""
-    return look(splice.spliced(text.removeprefix("\ufeff"), wanted, renamed), file)
+    return look(splice.spliced(text.removeprefix("\ufeff"), wanted, renamed), file, office)
 
 
 def _nodes(document: Document, text: str, top: Part | None) -> tuple[NodeShown, ...]:
@@ -136,27 +166,18 @@ def _exits_of_broken(kind: type[Node], data: Mapping[str, Any]) -> dict[tuple[st
     return found
 
 
-def _placed(faults: tuple[Fault, ...], text: str, top: Part | None) -> tuple[FaultShown, ...]:
-    lines = text.splitlines()
-    nodes = splice.find(top, ("nodes",)) if top is not None else None
-    spans = []
-    for entry in nodes.value.entries if nodes is not None and nodes.key == "nodes" else ():
-        first, last = (splice.line(text, at) for at in (entry.key_start, max(entry.key_start, entry.end)))
-        spans.append((str(entry.key), first, last))
-    placed = []
-    for fault in faults:
-        line = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
-        inside = [name for name, first, last in spans if first <= fault.line <= last]
-        named = [name for name in inside if fault.reason.startswith((f"{name}:", f"nodes.{name}."))]
-        placed.append(
-            FaultShown(
-                line=fault.line,
-                column=len(line) - len(line.lstrip()) + 1,
-                node=next(iter(named or inside), None),
-                reason=fault.reason,
-            )
-        )
-    return tuple(placed)
+def shown(fault: Fault, nodes: Collection[str]) -> FaultShown:
+    """nodes: the names of those that there are."""
+    top, *rest = fault.path or ("",)
+    node = str(rest[0]) if top == "nodes" and rest and str(rest[0]) in nodes else None
+    return FaultShown(
+        line=fault.line,
+        column=max(fault.column, 1),
+        node=node,
+        path=tuple(map(str, rest[1:])) if node is not None else (),
+        warning=fault.warning,
+        reason=fault.reason,
+    )
 
 
 # ---- kinds, for the forms -----------------------------------------------------------------------------------------

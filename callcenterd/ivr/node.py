@@ -27,11 +27,13 @@ from callcenterd.errors import LocalError
 from callcenterd.ivr import expression
 from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import ConditionText, Plain, TemplateText
+from callcenterd.ivr.naming import MUSIC, PROMPT, Names, names
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, FlowName, QueueName, RecordingId
 from callcenterd.model.prompts import Prompt, Recorded, Speech
 from callcenterd.model.voicemail import Box
+from callcenterd.said import Said
 
 _log = structlog.get_logger(__name__)
 
@@ -409,8 +411,9 @@ class Node(BaseModel, ABC):
         """Does it take no time while a key waits that was typed ahead, so that the key is for a node after it?"""
         return False
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
-        """What is wrong with the arguments that their types cannot say: where, and what to do."""
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with the arguments that their types cannot say: where, and what to do (`said.Said`, so that it
+        can be told in other languages; another sentence is told as it is)."""
         return ()
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:  # noqa: ARG002  # kinds that speak need it
@@ -508,25 +511,25 @@ def templates(
 
 def _language(tag: str) -> str:
     if not _LANGUAGE.fullmatch(tag):
-        raise ValueError("a language such as zh-CN or en is wanted")
+        raise ValueError(Said("language"))
     return tag
 
 
 def _prompt_name(name: str) -> str:
     if not _PROMPT_NAME.fullmatch(name):
-        raise ValueError("the name of a prompt is wanted (letters, digits, _ and -; no ending)")
+        raise ValueError(Said("prompt_name"))
     return name
 
 
 def _variable(name: str) -> str:
     if not _VARIABLE.fullmatch(name) or name in (*VARIABLES, "true", "false", "none", "and", "or", "not", "in", "is"):
-        raise ValueError("the name of a variable is wanted: small letters, digits and _, none of the flow's own")
+        raise ValueError(Said("variable"))
     return name
 
 
 def _cause(cause: str) -> str:
     if not _CAUSE.fullmatch(cause):
-        raise ValueError("one word of small letters is wanted, such as normal or closed")
+        raise ValueError(Said("cause"))
     return cause
 
 
@@ -548,9 +551,25 @@ Tag = Annotated[str, Field(max_length=35), AfterValidator(_language)]
 """A language: zh-CN, en."""
 Name = Annotated[str, Field(max_length=32), AfterValidator(_variable)]
 Word = Annotated[str, Field(min_length=1, max_length=64)]
-BoxText = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(expression.template)]
+
+
+def _boxes(text: str) -> Iterator[tuple[str, str]]:
+    kind, colon, name = text.partition(":")
+    yield (kind, name.strip()) if colon else ("queue", text)
+
+
+BoxText = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(expression.template), Names(_boxes)]
 """A queue's name, or `agent:` or `extension:` and a name (`model.voicemail.Box`); variables may stand in it."""
-PromptName = Annotated[str, Field(max_length=64), AfterValidator(_prompt_name)]
+PromptName = Annotated[str, Field(max_length=64), AfterValidator(_prompt_name), names(PROMPT)]
+MusicName = Annotated[str, Field(max_length=64), AfterValidator(_prompt_name), names(MUSIC)]
+QueueWord = Annotated[Word, names("queue")]
+"""These are names of the office's things; the checker looks whether there are such (`naming`)."""
+AgentWord = Annotated[Word, names("agent")]
+TrunkWord = Annotated[Word, names("trunk")]
+CalendarWord = Annotated[Word, names("calendar")]
+DatabaseWord = Annotated[Word, names("database")]
+SecretWord = Annotated[Word, names("secret")]
+FlowWord = Annotated[Word, names("flow")]
 Cause = Annotated[str, Field(max_length=32), AfterValidator(_cause)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0, le=20)]

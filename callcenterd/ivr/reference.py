@@ -35,8 +35,8 @@ kind's arguments, and the names of the nodes to go to. `flows/main.yaml` is an e
 
 The head: {{head}}.
 
-- `callcenterd check` tells every fault with file, line and what to do. SIGHUP (or the page) puts changed files into
-  service; a file with a fault is refused and its old version goes on; calls keep the version that they began with.
+- `callcenterd check` tells every fault with file, line, column and what to do. SIGHUP (or the page) puts changed files
+  into service; a file with a fault is refused and its old version goes on; calls keep the version that they began with.
 - `callcenterd simulate main --keys 1,2` tells what a caller hears who presses 1, then 2 (`1,,2`: nothing in between).
 - Tests of a flow stand beside it in `NAME.test.yaml`; `check` walks them and tells of what is not as expected:
   `tests: [{{name: …, given: {{caller: …, at: …, agents: free, hours: open, customers: […], cards: […],

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from callcenterd import said
 from callcenterd.ivr.expression import digit_by_digit
 from callcenterd.ivr.node import Template, Walk, is_fixed
 from callcenterd.ivr.spoken import values
@@ -57,16 +58,16 @@ class Value(BaseModel):
             try:
                 values.words(kind, text, "en")
             except values.Unreadable:
-                raise ValueError(f"{values.WANTED[kind]} is wanted") from None
+                raise ValueError(said.Said("value_of_kind", kind=said.Said(f"kind_{kind}"))) from None
         return text
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         named = [kind for kind in values.KINDS if getattr(self, kind) is not None]
         if len(named) != 1:
-            raise ValueError(f"one of {', '.join(values.KINDS)} is wanted")
+            raise ValueError(said.Said("one_kind_of", kinds=tuple(values.KINDS)))
         if self.currency is not None and self.money is None:
-            raise ValueError("currency belongs to money")
+            raise ValueError(said.Said("currency"))
         return self
 
     @property

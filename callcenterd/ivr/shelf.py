@@ -19,6 +19,7 @@ from callcenterd.ivr import check
 from callcenterd.ivr.flow import Flow
 from callcenterd.model.ids import FlowName
 from callcenterd.model.prompts import Prompt
+from callcenterd.said import Said
 from callcenterd.worker.pool import JobFailed, Worker
 
 _log = structlog.get_logger(__name__)
@@ -33,13 +34,15 @@ MAX_FILES = 1000
 class FlowFile:
     """A file of the folder as it was read. flow: the name that it gives its flow, or its own where it gives none.
 
-    text: without byte order mark; "" where it is no text. checksum: SHA-256 of its octets.
+    text: without byte order mark; "" where it is no text. checksum: SHA-256 of its octets. part: as much of the flow
+    as can be read; None where nothing can.
     """
 
     path: str
     flow: FlowName
     text: str
     checksum: str
+    part: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,13 @@ class Flows:
             try:
                 reading = await self._worker.run(read_folder, self._folder)
             except JobFailed as fault:
-                reading = Reading((), (Fault(str(self._folder), 1, f"cannot be read: {fault.why}"),), whole=False)
+                reading = Reading((), (Fault(str(self._folder), 1, Said("unreadable", why=fault.why)),), whole=False)
             self._flows = self._kept(reading) | {flow.name: flow for flow in reading.flows}
             self._faults = reading.faults
             if reading.whole:
                 self._files, self._refused = _by_flow(reading), reading.refused
         for wrong in reading.faults:
-            _log.error("flow refused", file=wrong.file, line=wrong.line, reason=wrong.reason)
+            _log.error("flow refused", file=wrong.file, line=wrong.line, column=wrong.column, reason=str(wrong.reason))
         return Loaded(self.names(), self._faults)
 
     def get(self, name: FlowName) -> Flow | None:
@@ -116,6 +119,10 @@ class Flows:
     def files(self) -> tuple[FlowFile, ...]:
         return tuple(self._files[name] for name in sorted(self._files))
 
+    def naming(self, thing: str, name: str) -> tuple[FlowName, ...]:
+        """The flows in service that name it: a queue, a trunk … (`naming`)."""
+        return tuple(sorted(flow.name for flow in self._flows.values() if (thing, name) in flow.names))
+
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         """Everything that callers of any flow hear alike. language: the office's."""
         return tuple(dict.fromkeys(prompt for flow in self._flows.values() for prompt in flow.prompts(language)))
@@ -132,36 +139,39 @@ def read_folder(folder: Path) -> Reading:
     try:
         paths = sorted(_files(folder))
     except OSError as fault:
-        why = f"the folder of the flows cannot be read: {fault.strerror or fault}"
+        why = Said("folder", why=fault.strerror or str(fault))
         return Reading((), (Fault(str(folder), 1, why),), whole=False)
     flows: dict[FlowName, Flow] = {}
     faults: list[Fault] = []
     refused: set[str] = set()
     files: list[FlowFile] = []
     for path in paths[:MAX_FILES]:
-        text, checksum, named = "", "", FlowName(path.stem)
+        text, checksum, named, part = "", "", FlowName(path.stem), None
         try:
             octets = yamltext.octets_of(path)
             checksum = checksum_of(octets)
             text = yamltext.decoded(octets, str(path))
             document = yamltext.parse(text, str(path))
             named = _named(document.data, named)
-            flow = check.parse(document)
-            if (other := flows.get(flow.name)) is not None:
-                reason = f"flow {flow.name} is in {Path(other.file).name} already; give it another name"
+            looked = check.look(document)
+            part = looked.part
+            if looked.faults:
+                raise FaultyFile(looked.faults)
+            if (other := flows.get(part.name)) is not None:
+                reason = Said("flow_twice", flow=part.name, file=Path(other.file).name)
                 raise FaultyFile([document.fault(("flow",), reason)])
-            flows[flow.name] = flow
+            flows[part.name] = part
         except FaultyFile as fault:
             faults += fault.faults
             refused.add(str(path))
-        files.append(FlowFile(str(path), named, text, checksum))
+        files.append(FlowFile(str(path), named, text, checksum, part))
     while wrong := check.between(flows):  # a flow that is refused takes those with it that call it
         for name, between in wrong:
             faults.append(between)
             refused.add(between.file)
             flows.pop(name, None)
     if len(paths) > MAX_FILES:
-        faults.append(Fault(str(folder), 1, f"more than {MAX_FILES} flows; the rest is not read"))
+        faults.append(Fault(str(folder), 1, Said("many_flows", most=MAX_FILES)))
     return Reading(tuple(flows.values()), tuple(faults), frozenset(refused), files=tuple(files))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from callcenterd.said import Said
+
 MAX_STATEMENT = 4000
 _PART = re.compile(
     r"""(?P<quoted>'(?:[^']|'')*' | "(?:[^"]|"")*")"""
@@ -37,20 +39,20 @@ def with_escaped_colons(statement: str) -> str:
 def fault_of(statement: str) -> str:
     """What is wrong with it, and what to do; "": nothing."""
     if "{{" in statement or "{%" in statement:
-        return "variables do not stand in SQL: write :name, and give the value in values"
+        return Said("sql_braces")
     if not _READS.match(statement):
-        return "one question is wanted, that begins with SELECT, WITH or VALUES"
+        return Said("sql_question")
     for part in _parts(statement):
         if part["comment"] is not None:
-            return "a comment cannot stand in SQL here; write it as one of the file (#)"
+            return Said("sql_comment")
         if part["other"] == ";":
-            return "one statement is wanted, without a semicolon"
+            return Said("sql_semicolon")
         if part["other"] in ("'", '"'):
-            return "a quotation mark is not closed"
+            return Said("sql_quote")
         if part["other"] == "\0":
-            return "a character that cannot be printed stands in it"
+            return Said("sql_unprintable")
         if part["other"] in ("?", "$", "@"):
-            return f"{part['other']} cannot stand outside quotation marks; a parameter is written :name"
+            return Said("sql_mark", mark=part["other"])
     return ""
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, Self, get_args
 
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
+from callcenterd.said import Said
 
 BoxKind = Literal["queue", "agent", "extension"]
 BOX_KINDS: tuple[BoxKind, ...] = get_args(BoxKind)
@@ -28,7 +29,7 @@ class Box:
         for kind in BOX_KINDS:
             if before == kind and after.strip():
                 return cls(kind, after.strip())
-        raise ValueError("a box is wanted: queue:sales, agent:1001 or extension:8001")
+        raise ValueError(Said("a_box"))
 
     @classmethod
     def of(cls, queue: str | None, agent: str | None, extension: str | None) -> Self | None:

@@ -73,12 +73,19 @@ class Store:
 
     @classmethod
     async def open(
-        cls, database: str | Path, *, clock: Clock, region: str = "CN", gather_seconds: float = 0.0
+        cls,
+        database: str | Path,
+        *,
+        clock: Clock,
+        region: str = "CN",
+        gather_seconds: float = 0.0,
+        as_it_is: bool = False,
     ) -> Store:
         """database: path of a SQLite file, made if it is not there, or a URL (postgresql://user:password@host/name).
 
         region:         whose national numbers are meant (ISO 3166): numbers are compared in their full form.
         gather_seconds: how long bookkeeping may wait for more, to be written in one transaction.
+        as_it_is:       it must be there, and its tables of this version: nothing of it is changed by opening it.
         Raises CannotStart with one sentence.
         """
         try:
@@ -87,13 +94,13 @@ class Store:
             raise CannotStart(f"the database's address cannot be read: {in_a_line(fault)}") from fault
         if address.get_backend_name() == "sqlite":
             name = str(address.database)
-            _check_place(Path(name))
+            _check_place(Path(name), as_it_is=as_it_is)
         else:
             name = address.set(drivername="postgresql").render_as_string(hide_password=True)
         opened = Database(address, gather_seconds=gather_seconds)
         try:
             async with opened.alone() as connection:
-                await connection.run_sync(_migrate)
+                await connection.run_sync(_as_it_is if as_it_is else _migrate)
         except (*DRIVER_FAULTS, CommandError) as fault:
             with contextlib.suppress(*DRIVER_FAULTS):
                 await opened.close()
@@ -121,7 +128,9 @@ class Store:
         return self._database.writer.backlog()
 
 
-def _check_place(path: Path) -> None:
+def _check_place(path: Path, *, as_it_is: bool) -> None:
+    if as_it_is and not path.is_file():
+        raise CannotStart(f"there is no database {path} yet")
     if not path.parent.is_dir():
         raise CannotStart(f"database {path} cannot be opened: there is no folder {path.parent}")
     if path.is_dir():
@@ -132,13 +141,24 @@ def _check_place(path: Path) -> None:
         raise CannotStart(f"database {path} cannot be opened: {fault.strerror}") from fault
 
 
-def _migrate(connection: sa.Connection) -> None:
-    """Run in the writer's transaction: all of it, or nothing. Raises CannotStart if the tables are newer than we."""
+def _versions(connection: sa.Connection) -> tuple[Config, ScriptDirectory, str | None]:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     script = ScriptDirectory.from_config(config)
-    current = MigrationContext.configure(connection).get_current_revision()
+    return config, script, MigrationContext.configure(connection).get_current_revision()
+
+
+def _as_it_is(connection: sa.Connection) -> None:
+    """Raises CannotStart if the tables are of another version than ours."""
+    _, script, current = _versions(connection)
+    if current != script.get_current_head():
+        raise CannotStart("is of another version of callcenterd; starting the server brings it up to date")
+
+
+def _migrate(connection: sa.Connection) -> None:
+    """Run in the writer's transaction: all of it, or nothing. Raises CannotStart if the tables are newer than we."""
+    config, script, current = _versions(connection)
     if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
         raise CannotStart(f"was written by a newer callcenterd (its tables are of version {current})")
     if current != script.get_current_head():

@@ -8,6 +8,7 @@ followed, and time and size of an answer have bounds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import socket
@@ -19,11 +20,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from callcenterd import yamltext
+from callcenterd import config, yamltext
 from callcenterd.errors import Fault, FaultyFile
 from callcenterd.ivr import expression
 from callcenterd.ivr.expression import Plain
+from callcenterd.ivr.naming import HOST, Known
 from callcenterd.ivr.node import BusinessFailed, BusinessSlow, Question
+from callcenterd.said import Said
 
 MAX_ANSWER = 256 * 1024
 """Octets."""
@@ -41,7 +44,7 @@ def secrets(place: Path | None) -> Mapping[str, str]:
         return {}
     document = yamltext.load(place)
     if not isinstance(document.data, dict):
-        raise FaultyFile([Fault(str(place), 1, "names are wanted, a line each, with their values: name: value")])
+        raise FaultyFile([Fault(str(place), 1, Said("lines_of_names"))])
     return {name: str(value) for name, value in document.data.items()}
 
 
@@ -53,6 +56,14 @@ def of_flows(secrets: Mapping[str, str]) -> Mapping[str, str]:
 def of_databases(secrets: Mapping[str, str]) -> Mapping[str, str]:
     """Passwords by the names of their databases."""
     return {name.removeprefix(DATABASE): value for name, value in secrets.items() if name.startswith(DATABASE)}
+
+
+def known(settings: config.Business) -> Known:
+    """What flows may name of them. Of a file of secrets that cannot be read nothing is known."""
+    things = {HOST: frozenset(settings.hosts), "database": frozenset(settings.databases)}
+    with contextlib.suppress(FaultyFile):  # it is said where the file is looked at
+        things["secret"] = frozenset(of_flows(secrets(settings.secrets_file)))
+    return Known(things, tuple(settings.networks))
 
 
 class Business:

@@ -16,7 +16,7 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from callcenterd import site as site_file
-from callcenterd.errors import NotFound
+from callcenterd.errors import NotFound, Refused
 from callcenterd.model.calendar import Calendar
 from callcenterd.model.ids import ExtensionNumber
 from callcenterd.model.people import Role
@@ -245,6 +245,9 @@ def _add_routes(section: Section) -> None:
         key, office = _key_in(request, section), request.app[OFFICE]
         if section == "users" and key == signed_in(request).login:
             raise Conflict("own_account")
+        if naming := office.flows.naming(kind.word if section != "users" else "agent", key):
+            by = ", ".join(f"flow {flow}" for flow in naming[:5])
+            raise Refused(f"{kind.word} {key} is named by {by}", {kind.key: "is in use"})
         await change_site(request, f"{kind.word}/{key}", lambda: site_file.remove(office.store, section, key))
         return nothing()
 

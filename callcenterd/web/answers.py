@@ -300,7 +300,10 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
         duty = json.loads(_DUTY.dump_json(fault.now))
         return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=duty)
     if isinstance(fault, FaultyFile):
-        faults = [{"file": one.file, "line": one.line, "reason": one.reason} for one in fault.faults]
+        faults = [
+            {"file": one.file, "line": one.line, "column": one.column, "reason": words.told(one.reason, language)}
+            for one in fault.faults
+        ]
         return _error(status, code, words.say(code, language), {}, faults=faults)
     if status >= 500:
         return _error(status, code, words.say(code, language), {})

@@ -6,6 +6,7 @@ just that changed. Nothing is written over a file that was changed on the disk m
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,18 +15,19 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import Fault, NotFound
+from callcenterd.errors import NotFound
 from callcenterd.ivr.editing import Opened
 from callcenterd.ivr.graph import Difference, FaultShown, Graph, KindShown, NodeShown, shown_kinds
 from callcenterd.model.flows import FlowDraft, FlowVersion, How
 from callcenterd.model.ids import FlowName
 from callcenterd.web.agents import Nothing
-from callcenterd.web.answers import Asked, Conditions, answer, conditions, nothing, read
+from callcenterd.web.answers import Asked, Conditions, answer, conditions, language_of, nothing, read
 from callcenterd.web.calls import Moment
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE, Office
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
+from callcenterd.web.words import Language, told
 
 routes = web.RouteTableDef()
 
@@ -65,18 +67,28 @@ class FlowShown:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFault:
+    """line and column count from 1; column 0: only the line is known."""
+
+    file: str
+    line: int
+    column: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FlowList:
     """items: flows in service, in refused files, and drafts. faults: of the refused; their old versions go on."""
 
     items: list[FlowShown]
     total: int
-    faults: list[Fault]
+    faults: list[FileFault]
 
 
 FLOWS = TypeAdapter(FlowList)
 
 
-async def _list(office: Office) -> FlowList:
+async def _list(office: Office, language: Language) -> FlowList:
     drafts, newest = await office.store.flows.drafts(), await office.store.flows.newest()
     files = {file.flow: Path(file.path).name for file in office.flows.files()}
     numbers: dict[str, list[str]] = {}
@@ -97,7 +109,8 @@ async def _list(office: Office) -> FlowList:
                 draft=DraftSeen(by=draft.by, at=draft.at) if draft is not None else None,
             )
         )
-    return FlowList(shown, len(shown), list(office.flows.faults()))
+    faults = [FileFault(one.file, one.line, one.column, told(one.reason, language)) for one in office.flows.faults()]
+    return FlowList(shown, len(shown), faults)
 
 
 @routes.get("/api/v1/flows")
@@ -105,7 +118,7 @@ async def _list(office: Office) -> FlowList:
 @shape(summary="Flows, and faults of files that are not in service", answer=FLOWS)
 async def list_flows(request: web.Request) -> web.StreamResponse:
     """200 all of them."""
-    return answer(FLOWS, await _list(request.app[OFFICE]))
+    return answer(FLOWS, await _list(request.app[OFFICE], language_of(request)))
 
 
 @routes.post("/api/v1/flows/reload")
@@ -116,9 +129,9 @@ async def reload_flows(request: web.Request) -> web.StreamResponse:
     await read(request, Nothing)
     office = request.app[OFFICE]
     await office.reload_flows()
-    listed = await _list(office)
+    listed = await _list(office, language_of(request))
     served = [flow.name for flow in listed.items if flow.in_service]
-    details = {"flows": served, "faults": [str(fault) for fault in listed.faults]}
+    details = {"flows": served, "faults": [str(fault) for fault in office.flows.faults()]}
     await office.store.audit.append(office.clock.utc(), signed_in(request).login, "flows.loaded", "flows", details)
     return answer(FLOWS, listed)
 
@@ -136,8 +149,9 @@ class GraphShown:
     faults: tuple[FaultShown, ...]
 
     @classmethod
-    def of(cls, graph: Graph) -> GraphShown:
-        return cls(text=graph.text, data=graph.data, nodes=graph.nodes, faults=graph.faults)
+    def of(cls, graph: Graph, language: Language) -> GraphShown:
+        faults = tuple(dataclasses.replace(fault, reason=told(fault.reason, language)) for fault in graph.faults)
+        return cls(text=graph.text, data=graph.data, nodes=graph.nodes, faults=faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,14 +185,14 @@ def _name(request: web.Request) -> FlowName:
     return FlowName(request.match_info["name"])
 
 
-async def _opened(office: Office, name: FlowName) -> FlowOpened:
+async def _opened(office: Office, name: FlowName, language: Language) -> FlowOpened:
     opened: Opened = await office.flow_desk.open(name)
     return FlowOpened(
         name=name,
         file=opened.file,
         checksum=opened.checksum,
         in_service=office.flows.get(name) is not None,
-        says=GraphShown.of(opened.graph),
+        says=GraphShown.of(opened.graph, language),
         draft=_draft(opened.draft) if opened.draft is not None else None,
         places=dict(await office.store.flows.places(name)),
     )
@@ -193,7 +207,7 @@ def _draft(draft: FlowDraft) -> DraftShown:
 @shape(summary="A flow's file with its nodes, exits and faults, and the draft of it", answer=OPENED)
 async def open_flow(request: web.Request) -> web.StreamResponse:
     """200 the flow · 404 neither a file nor a draft."""
-    return answer(OPENED, await _opened(request.app[OFFICE], _name(request)))
+    return answer(OPENED, await _opened(request.app[OFFICE], _name(request), language_of(request)))
 
 
 class TextAsked(Asked):
@@ -212,8 +226,10 @@ async def check_flow(request: web.Request) -> web.StreamResponse:
     asked = await read(request, TextAsked)
     desk = request.app[OFFICE].flow_desk
     if asked.wanted is None:
-        return answer(GRAPH, GraphShown.of(await desk.look(asked.text)))
-    return answer(GRAPH, GraphShown.of(await desk.changed(asked.text, asked.wanted, asked.renamed)))
+        seen = await desk.look(asked.text)
+    else:
+        seen = await desk.changed(asked.text, asked.wanted, asked.renamed)
+    return answer(GRAPH, GraphShown.of(seen, language_of(request)))
 
 
 class DraftAsked(Asked):

@@ -14,6 +14,9 @@ from typing import Any, Final, Literal
 from aiohttp import web
 from babel.dates import format_timedelta
 
+from callcenterd import said
+from callcenterd.said import Said
+
 Language = Literal["zh-CN", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("zh-CN", "en")
 COOKIE: Final = "callcenterd_language"
@@ -348,6 +351,10 @@ def babel_locale(language: Language) -> str:
 
 def sentence(english: str, language: Language) -> str:
     """A lower room's sentence in the reader's language, where it is one that people meet."""
+    if isinstance(english, Said) and (language != "en" or english.at):
+        foreign = said.foreign(english)
+        told_so = english if foreign is None else said.of(sentence(foreign, language), english.at)
+        return told_so.told(language)
     if language == "en":
         return english[:1].upper() + english[1:]
     for pattern, chinese in SENTENCES:
@@ -359,6 +366,11 @@ def sentence(english: str, language: Language) -> str:
                 values["by"] = "、".join(_thing(one) for one in values["by"].split(", "))
             return chinese.format(**values)
     return english
+
+
+def told(reason: str, language: Language) -> str:
+    """A fault of a file: as `sentence`, without a capital letter."""
+    return str(reason) if language == "en" else sentence(reason, language)
 
 
 def _thing(english: str) -> str:

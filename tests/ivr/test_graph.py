@@ -41,7 +41,7 @@ def test_nodes_are_told_with_their_exits_and_faults_with_their_place() -> None:
         ("menu", "otherwise"): "sales",
         ("sales", "on_timeout.next"): "bye",
     }
-    assert [(fault.line, fault.column, fault.node) for fault in seen.faults] == [(7, 5, "menu"), (11, 3, "lost")]
+    assert [(fault.line, fault.column, fault.node) for fault in seen.faults] == [(7, 29, "menu"), (11, 10, "lost")]
 
 
 def test_a_node_with_a_fault_keeps_the_exits_that_can_be_read() -> None:

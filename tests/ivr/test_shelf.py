@@ -60,7 +60,7 @@ async def test_a_broken_file_is_refused_with_its_line_and_its_old_version_goes_o
     path.write_text("flow: main\nstart: a\nnodes:\n  a: {say: new, next: b}\n")
     write(tmp_path, "night.yaml", "night", "new")
     loaded = await flows.load()
-    assert [str(fault) for fault in loaded.faults] == [f"{path}:4: nodes.a.next: there is no node b"]
+    assert [str(fault) for fault in loaded.faults] == [f"{path}:4:23: nodes.a.next: there is no node b"]
     assert flows.faults() == loaded.faults
     assert loaded.flows == (MAIN, NIGHT)
     assert said(flows, MAIN) == (Speech("old", "zh-CN"),)

@@ -21,6 +21,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
+from callcenterd import config
 from callcenterd import site as site_file
 from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls, Sound
@@ -28,7 +29,9 @@ from callcenterd.calls.pagephones import PagePhones
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
+from callcenterd.ivr import naming
 from callcenterd.ivr.editing import FlowDesk
+from callcenterd.ivr.graph import Office as FlowsOffice
 from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
 from callcenterd.media import sdp
@@ -45,6 +48,7 @@ from callcenterd.sip import events as sip
 from callcenterd.sip.admission import Admission, BannedSource
 from callcenterd.sip.events import DialogId
 from callcenterd.store.database import Store
+from callcenterd.switchboard import business
 from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
@@ -434,7 +438,6 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
         await flow_desk.take_up()
         return FlowsNow(loaded.flows, loaded.faults)
 
-    flow_desk = FlowDesk(flows_folder, flows, store, cast(Worker, Aside()), clock, reload_flows)
     prompt_desk = PromptDesk(
         folder=folder / "prompts",
         kept=folder / "prompt-versions",
@@ -446,6 +449,12 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
         language="zh-CN",
         engine="espeak-ng",
     )
+
+    def flows_office() -> FlowsOffice:
+        known = business.known(config.Business(hosts=("crm.example.com",))).with_things(**naming.of_site(board.site))
+        return FlowsOffice(known, folder / "no_prompts", "zh-CN")
+
+    flow_desk = FlowDesk(flows_folder, flows, store, cast(Worker, Aside()), clock, reload_flows, flows_office)
 
     def ticked() -> Ticks:
         ticks.ticks += not ticks.stands

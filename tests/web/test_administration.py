@@ -188,7 +188,7 @@ async def test_flows_are_shown_and_read_again_and_a_broken_one_keeps_its_old_ver
     again = await (await ask(office, "POST", "/flows/reload", {})).json()
     assert [flow["name"] for flow in again["items"]] == ["main"]
     assert again["faults"]
-    assert set(again["faults"][0]) == {"file", "line", "reason"}
+    assert set(again["faults"][0]) == {"file", "line", "column", "reason"}
 
 
 async def test_every_list_is_what_its_description_says(office: House) -> None:

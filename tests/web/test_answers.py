@@ -44,8 +44,8 @@ def test_what_the_database_said_is_for_the_log_and_not_for_who_asked() -> None:
 
 
 def test_a_faulty_file_says_each_fault_with_its_line() -> None:
-    error = json.loads(refusal(FaultyFile([Fault("a.yaml", 7, "twice")]), "en").body)["error"]  # type: ignore[arg-type]
-    assert error["faults"] == [{"file": "a.yaml", "line": 7, "reason": "twice"}]
+    error = json.loads(refusal(FaultyFile([Fault("a.yaml", 7, "twice", 3)]), "en").body)["error"]  # type: ignore[arg-type]
+    assert error["faults"] == [{"file": "a.yaml", "line": 7, "column": 3, "reason": "twice"}]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,51 @@ async def test_what_has_a_fault_is_told_with_its_place_and_not_published(office:
     await ask(office, "POST", "/flow_check", {"text": "x" * (MOST_TEXT + 1)}, 422)
 
 
+async def test_faults_are_told_in_the_language_of_who_asks_with_line_column_and_field(office: House) -> None:
+    wrong = FLOW.replace("{queue: sales}", "{queue: slaes, next: nowhere, priority: 1000}")
+    told = {}
+    for language in ("zh-CN", "en"):
+        seen = await ask(office, "POST", f"/flow_check?lang={language}", {"text": wrong})
+        told[language] = [(one["line"], one["path"], one["reason"]) for one in seen["faults"]]
+    column = wrong.splitlines()[6].index
+    assert [one["column"] - 1 for one in seen["faults"]] == [
+        column("1000"),
+    ]
+    assert told["zh-CN"] == [(7, ["priority"], "nodes.sales.priority：不能大于 100，而这里是 1000")]
+    assert told["en"] == [(7, ["priority"], "nodes.sales.priority: at most 100 is wanted, not 1000")]
+    body = {"text": wrong.replace("priority: 1000", "priority: 1"), "base": await base(office)}
+    refused = await ask(office, "POST", "/flows/main/publish?lang=zh-CN", body, 422)
+    assert [(one["line"], one["column"], one["reason"]) for one in refused["error"]["faults"]] == [
+        (7, column("slaes") + 1, "sales：没有技能组 slaes；是不是 sales？"),
+        (7, column("nowhere") + 1, "nodes.sales.next：没有节点 nowhere"),
+    ]
+
+
+async def test_what_a_flow_names_must_be_there_and_is_not_taken_away_from_it(office: House) -> None:
+    refused = await ask(office, "DELETE", "/queues/sales?lang=zh-CN", status=422)
+    assert refused["error"]["message"] == "技能组 sales 还在使用：流程 main"
+    other = FLOW.replace("{queue: sales}", "{http: 'https://erp.example.com/x'}")
+    refused = await ask(office, "POST", "/flows/main/publish", {"text": other, "base": await base(office)}, 422)
+    assert "business.hosts" in refused["error"]["faults"][0]["reason"]
+    allowed = FLOW.replace("{queue: sales}", "{http: 'https://crm.example.com/x'}")
+    await ask(office, "POST", "/flows/main/publish", {"text": allowed, "base": await base(office)})
+    await ask(office, "DELETE", "/queues/sales", status=204)
+
+
+async def test_a_recording_that_is_not_there_is_a_warning_and_no_more(office: House) -> None:
+    text = FLOW.replace("{queue: sales}", "{play: unheard}")
+    (warned,) = (await ask(office, "POST", "/flow_check", {"text": text}))["faults"]
+    assert (warned["node"], warned["path"], warned["warning"]) == ("sales", ["play"], True)
+    await ask(office, "POST", "/flows/main/publish", {"text": text, "base": await base(office)})
+
+
+async def test_a_flow_that_calls_one_that_is_not_there_is_not_published(office: House) -> None:
+    text = FLOW.replace("{queue: sales}", "{subflow: nihgt, gives: [card]}")
+    seen = await ask(office, "POST", "/flow_check?lang=en", {"text": text})
+    assert [one["reason"] for one in seen["faults"]] == ["sales: there is no flow nihgt"]
+    await ask(office, "POST", "/flows/main/publish", {"text": text, "base": await base(office)}, 422)
+
+
 async def test_a_new_flow_begins_as_a_draft(office: House) -> None:
     text = NEW.replace("flow: main", "flow: night")
     await ask(office, "GET", "/flows/night", status=404)

@@ -547,9 +547,11 @@ export interface DeviceMade {
 }
 
 /** A mistake in a file that a person wrote. */
+/** column 0: only the line is known. */
 export interface FileFault {
   file: string
   line: number
+  column: number
   reason: string
 }
 
@@ -571,10 +573,13 @@ export type FlowData = Record<string, unknown>
 export type Places = Record<string, [number, number]>
 
 /** A fault in a flow's text; node null: in none. */
+/** path: where in the node. warning: the flow can be published all the same. */
 export interface FlowFault {
   line: number
   column: number
   node: string | null
+  path: string[]
+  warning: boolean
   reason: string
 }
 

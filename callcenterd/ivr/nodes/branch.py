@@ -6,7 +6,20 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from callcenterd.ivr.node import Condition, Exits, FlowCall, HoursNow, Node, NodeName, Walk, Word, node, present
+from callcenterd.ivr.node import (
+    CalendarWord,
+    Condition,
+    Exits,
+    FlowCall,
+    HoursNow,
+    Node,
+    NodeName,
+    Walk,
+    Word,
+    node,
+    present,
+)
+from callcenterd.said import Said
 
 
 class Case(BaseModel):
@@ -18,16 +31,16 @@ class Case(BaseModel):
 
     when: Condition | None = None
     caller: Annotated[tuple[Word, ...], Field(max_length=100)] = ()
-    hours: Word | None = None
+    hours: CalendarWord | None = None
     state: Annotated[HoursNow, Field(alias="is")] = "open"
     next: NodeName
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
         if self.when is None and not self.caller and self.hours is None:
-            raise ValueError("when, caller or hours is wanted")
+            raise ValueError(Said("a_case"))
         if self.hours is None and self.state != "open":
-            raise ValueError("is belongs to hours")
+            raise ValueError(Said("is_of_hours"))
         return self
 
     def holds(self, call: FlowCall, walk: Walk) -> bool:

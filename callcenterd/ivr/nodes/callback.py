@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from callcenterd.ivr import texts
-from callcenterd.ivr.node import Exits, FlowCall, Node, NodeName, Walk, Word, node, present
+from callcenterd.ivr.node import Exits, FlowCall, Node, NodeName, QueueWord, Walk, node, present
 from callcenterd.model import numbers
 from callcenterd.model.ids import QueueName
 from callcenterd.model.prompts import Prompt
@@ -23,7 +23,7 @@ class Callback(Node):
 
     asks: ClassVar[bool] = True
 
-    callback: Word
+    callback: QueueWord
     next: NodeName | None = None
 
     async def run(self, call: FlowCall, walk: Walk) -> NodeName | None:

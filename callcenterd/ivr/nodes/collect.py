@@ -24,6 +24,7 @@ from callcenterd.ivr.node import (
 )
 from callcenterd.ivr.saying import Saying, fixed, prompts
 from callcenterd.model.prompts import Prompt
+from callcenterd.said import Said
 
 Length = Annotated[int, Field(strict=True, ge=1, le=40)]
 STAR = "*"
@@ -99,9 +100,9 @@ class Collect(Node):
     def shows(self) -> Iterable[str]:
         return () if self.secret else (self.collect,)
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         if self.least > self.most:
-            yield ("least",), f"at most {self.most} is wanted, as most says"
+            yield ("least",), Said("least_most", most=self.most)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         return (*fixed(self.ask, language), *fixed(self.again or (), language))

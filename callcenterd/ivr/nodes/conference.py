@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from callcenterd.ivr import texts
 from callcenterd.ivr.node import Exits, Flag, FlowCall, Node, NodeName, Walk, Word, node, present
 from callcenterd.model.prompts import Prompt
+from callcenterd.said import Said
 
 TRIES = 3
 KEY_SECONDS = 8.0
@@ -20,7 +21,7 @@ LONGEST_PIN = 12
 
 def _pin(text: str) -> str:
     if text and not (text.isascii() and text.isdigit() and 4 <= len(text) <= LONGEST_PIN):
-        raise ValueError(f'4 to {LONGEST_PIN} digits in quotes are wanted, as "2468"')
+        raise ValueError(Said("pin", most=LONGEST_PIN))
     return text
 
 
@@ -101,11 +102,11 @@ class Conference(Node):
         asks = bool(self.pin or self.moderator_pin)
         return self.next is None or (asks and self.on_refused is None)
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         if self.moderator_pin and self.moderator_pin == self.pin:
-            yield ("moderator_pin",), "another PIN than pin is wanted"
+            yield ("moderator_pin",), Said("other_pin")
         if self.end_with_moderator and not self.moderator_pin:
-            yield ("end_with_moderator",), "a moderator_pin is wanted: without one nobody is a moderator"
+            yield ("end_with_moderator",), Said("moderator_pin")
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         asked = ("conference_pin", "conference_refused") if self.pin or self.moderator_pin else ()

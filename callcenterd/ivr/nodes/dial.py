@@ -6,7 +6,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from callcenterd.ivr.node import Exits, Flag, FlowCall, Node, NodeName, Seconds, Template, Walk, Word, node, present
+from callcenterd.ivr.node import (
+    Exits,
+    Flag,
+    FlowCall,
+    Node,
+    NodeName,
+    Seconds,
+    Template,
+    TrunkWord,
+    Walk,
+    node,
+    present,
+)
 
 
 @node("dial", zh="接通一个号码（分机或外线）。", en="Join the caller to a number, inside or outside.")
@@ -20,7 +32,7 @@ class Dial(Node):
     attended: ClassVar[bool] = True
 
     dial: Template
-    trunks: Annotated[tuple[Word, ...], Field(max_length=16)] = ()
+    trunks: Annotated[tuple[TrunkWord, ...], Field(max_length=16)] = ()
     record: Flag = False
     timeout: Seconds = 60
     caller: Template | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callcenterd.ivr import texts
-from callcenterd.ivr.node import Exits, FlowCall, Node, NodeName, Walk, Word, node, present
+from callcenterd.ivr.node import CalendarWord, Exits, FlowCall, Node, NodeName, Walk, node, present
 from callcenterd.model.prompts import Prompt
 
 
@@ -15,7 +15,7 @@ class Hours(Node):
     without it, as on_closed. Where there is no such calendar the flow goes on as in business hours; the log says so.
     """
 
-    hours: Word
+    hours: CalendarWord
     next: NodeName | None = None
     on_closed: NodeName | None = None
     on_holiday: NodeName | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from pydantic import Field
 from callcenterd.ivr import expression
 from callcenterd.ivr.asking import answered
 from callcenterd.ivr.expression import Plain
+from callcenterd.ivr.naming import HOST, Names
 from callcenterd.ivr.node import (
     BusinessFailed,
     BusinessSlow,
@@ -23,6 +24,7 @@ from callcenterd.ivr.node import (
     NodeName,
     Plainly,
     Question,
+    SecretWord,
     Template,
     Walk,
     Word,
@@ -31,6 +33,19 @@ from callcenterd.ivr.node import (
 )
 from callcenterd.ivr.saying import Saying, fixed
 from callcenterd.model.prompts import Prompt
+from callcenterd.said import Said
+
+
+def _hosts(address: str) -> Iterator[tuple[str, str]]:
+    """As the configuration lists them: with a port where that is not the usual one."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return
+    if host:
+        unusual = port is not None and port != {"http": 80, "https": 443}.get(parts.scheme)
+        yield HOST, f"{host}:{port}" if unusual else host
 
 
 @node(
@@ -48,11 +63,11 @@ class Http(Node):
     them, as on_error.
     """
 
-    http: Template
+    http: Annotated[Template, Names(_hosts)]
     method: Literal["GET", "POST"] = "GET"
     send: Annotated[dict[Word, Plainly], Field(max_length=50)] = Field(default_factory=dict)
     headers: Annotated[dict[Word, Template], Field(max_length=20)] = Field(default_factory=dict)
-    secrets: Annotated[dict[Word, Word], Field(max_length=20)] = Field(default_factory=dict)
+    secrets: Annotated[dict[Word, SecretWord], Field(max_length=20)] = Field(default_factory=dict)
     timeout: Annotated[float, Field(strict=True, gt=0, le=60)] = 5
     retries: Annotated[int, Field(strict=True, ge=0, le=3)] = 0
     repeatable: Flag = False
@@ -101,7 +116,7 @@ class Http(Node):
     def sets(self) -> Iterable[str]:
         return self.get.keys()
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         scheme, _, rest = self.http.partition("://")
         host = rest.split("/", 1)[0].split("?", 1)[0]
         if (
@@ -111,13 +126,13 @@ class Http(Node):
             or "@" in host
             or not urlsplit(self.http).hostname
         ):
-            yield ("http",), "an address such as https://crm.example.com/balance is wanted, its host without variables"
+            yield ("http",), Said("address")
         if self.send and self.method != "POST":
-            yield ("send",), "method: POST is wanted; a GET sends nothing but its address"
+            yield ("send",), Said("sent_by_post")
         if self.repeatable and not (self.method == "POST" and self.retries):
-            yield ("repeatable",), "method: POST and retries are wanted with it; a GET may be asked again anyway"
+            yield ("repeatable",), Said("repeatable")
         for name in set(self.tell) - self.get.keys():
-            yield ("tell",), f"{name} is none of the variables of get"
+            yield ("tell", self.tell.index(name)), Said("not_got", name=name)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         return fixed(self.filler or (), language)

@@ -26,6 +26,7 @@ from callcenterd.ivr.node import (
 from callcenterd.ivr.nodes.play import words
 from callcenterd.ivr.saying import Saying, fixed, prompts
 from callcenterd.model.prompts import Prompt, Recorded
+from callcenterd.said import Said
 
 
 class Question(BaseModel):
@@ -45,9 +46,9 @@ class Question(BaseModel):
     @model_validator(mode="after")
     def _one_of(self) -> Self:
         if (self.say is None) == (self.play is None):
-            raise ValueError("say or play is wanted, one of the two")
+            raise ValueError(Said("a_question"))
         if self.text is not None and self.play is None:
-            raise ValueError("text belongs to play; say is read aloud already")
+            raise ValueError(Said("text_of_play"))
         return self
 
     def prompts(self, walk: Walk) -> list[Prompt]:
@@ -96,10 +97,10 @@ class Menu(Node):
     def may_end(self) -> bool:
         return False
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         for key in self.keys:
             if len(key) != 1 or key not in KEYS:
-                yield ("keys", key), f"{key[:20]} is no key of a telephone; the keys are 0 to 9, * and #"
+                yield ("keys", key), Said("no_key", key=key[:20])
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         return self.menu.fixed(language)

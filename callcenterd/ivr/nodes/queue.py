@@ -10,17 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from callcenterd.ivr import texts
 from callcenterd.ivr.node import (
     KEYS,
+    AgentWord,
     Exit,
     Exits,
     FlowCall,
+    MusicName,
     Node,
     NodeName,
     Pressed,
-    PromptName,
     QueueResult,
+    QueueWord,
     Seconds,
     Walk,
-    Word,
     node,
     present,
 )
@@ -28,6 +29,7 @@ from callcenterd.ivr.nodes.callback import Callback
 from callcenterd.ivr.nodes.voicemail import Voicemail
 from callcenterd.model.ids import QueueName
 from callcenterd.model.prompts import Music, Prompt
+from callcenterd.said import Said
 
 
 class Limit(BaseModel):
@@ -61,17 +63,17 @@ class Queue(Node):
 
     attended: ClassVar[bool] = True
 
-    queue: Word
+    queue: QueueWord
     next: NodeName | None = None
     on_busy: NodeName | None = None
     on_timeout: Limit | None = None
     on_no_agents: NodeName | None = None
     on_full: NodeName | None = None
     on_closed: NodeName | None = None
-    music: PromptName | None = None
+    music: MusicName | None = None
     priority: int = Field(0, ge=-100, le=100)
     skills: dict[str, Annotated[int, Field(ge=1, le=10)]] = Field(default_factory=dict, max_length=20)
-    agent: Word | None = None
+    agent: AgentWord | None = None
 
     keys: Annotated[dict[str, NodeName], Field(max_length=len(KEYS))] = Field(default_factory=dict)
 
@@ -142,10 +144,10 @@ class Queue(Node):
         ways: tuple[QueueResult, ...] = ("timed_out", "no_agents", "full", "closed")
         return self.next is None or any(self._unserved(result) is None for result in ways)
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         for key in self.keys:
             if len(key) != 1 or key not in KEYS:
-                yield ("keys", key), f"{key[:20]} is no key of a telephone; the keys are 0 to 9, * and #"
+                yield ("keys", key), Said("no_key", key=key[:20])
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         return (Music(self.music or ""), *texts.fixed(language, "all_busy", "closed"))

@@ -12,6 +12,7 @@ from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.node import (
     BusinessFailed,
     BusinessSlow,
+    DatabaseWord,
     Exits,
     FlowCall,
     Inquiry,
@@ -27,6 +28,7 @@ from callcenterd.ivr.node import (
 from callcenterd.ivr.saying import Saying, fixed
 from callcenterd.model import statements
 from callcenterd.model.prompts import Prompt
+from callcenterd.said import Said
 
 
 @node("sql", zh="查询数据库（SQL，只读），结果存入变量。", en="Ask a database (SQL, reading only); keep the answer.")
@@ -41,7 +43,7 @@ class Sql(Node):
     """
 
     sql: Annotated[str, Field(min_length=1, max_length=statements.MAX_STATEMENT)]
-    database: Word
+    database: DatabaseWord
     values: Annotated[dict[Name, Plainly], Field(max_length=20)] = Field(default_factory=dict)
     timeout: Annotated[float, Field(strict=True, gt=0, le=60)] = 5
     get: Annotated[dict[Name, Word], Field(max_length=20)] = Field(default_factory=dict)
@@ -82,17 +84,17 @@ class Sql(Node):
     def shows(self) -> Iterable[str]:
         return self.tell
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         if fault := statements.fault_of(self.sql):
             yield ("sql",), fault
             return
         wanted = statements.parameters(self.sql)
         for name in sorted(wanted - self.values.keys()):
-            yield ("sql",), f":{name} has no value; give it in values"
+            yield ("sql",), Said("no_value", name=name)
         for name in sorted(self.values.keys() - wanted):
-            yield ("values",), f"the question has no :{name}"
+            yield ("values", name), Said("no_parameter", name=name)
         for name in sorted(set(self.tell) - set(self.sets())):
-            yield ("tell",), f"{name} is none of the variables of get and rows"
+            yield ("tell", self.tell.index(name)), Said("not_got_or_rows", name=name)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         return fixed(self.filler or (), language)

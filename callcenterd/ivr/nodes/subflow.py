@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from callcenterd.ivr.node import Exits, FlowCall, Into, Name, Node, NodeName, Step, Walk, Word, node, present
+from callcenterd.ivr.node import Exits, FlowCall, FlowWord, Into, Name, Node, NodeName, Step, Walk, node, present
 from callcenterd.model.ids import FlowName
 
 
@@ -18,7 +18,7 @@ class Subflow(Node):
     next: where this flow goes on; else it ends.
     """
 
-    subflow: Word
+    subflow: FlowWord
     gives: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
     next: NodeName | None = None
 

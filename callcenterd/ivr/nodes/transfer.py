@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
 
 from callcenterd.ivr import texts
+from callcenterd.ivr.expression import template
+from callcenterd.ivr.naming import Names
 from callcenterd.ivr.node import (
-    BoxText,
     Exits,
     FlowCall,
     Into,
@@ -22,8 +25,16 @@ from callcenterd.ivr.node import (
 )
 from callcenterd.model.ids import FlowName, QueueName
 from callcenterd.model.prompts import Prompt
+from callcenterd.said import Said
 
 KINDS = ("agent", "extension", "number", "queue", "flow")
+
+
+def _called(text: str) -> Iterator[tuple[str, str]]:
+    """A number may be anybody's."""
+    kind, _, name = text.partition(":")
+    if kind in KINDS and kind != "number":
+        yield kind, name.strip()
 
 
 @node(
@@ -40,7 +51,7 @@ class Transfer(Node):
 
     attended: ClassVar[bool] = True
 
-    transfer: BoxText
+    transfer: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(template), Names(_called)]
     timeout: Seconds = 30
     next: NodeName | None = None
     on_failed: NodeName | None = None
@@ -79,10 +90,10 @@ class Transfer(Node):
         kind, _, to = self.transfer.partition(":")
         return FlowName(to.strip()) if kind == "flow" else None
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         kind, _, to = self.transfer.partition(":")
         if kind not in KINDS or not to.strip() or (kind == "flow" and not is_fixed(to)):
-            yield ("transfer",), f"one of {', '.join(f'{one}:…' for one in KINDS)} is wanted, such as queue:sales"
+            yield ("transfer",), Said("transfer_to", kinds=tuple(f"{one}:…" for one in KINDS))
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         return texts.fixed(language, "all_busy")

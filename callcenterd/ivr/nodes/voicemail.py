@@ -68,12 +68,12 @@ class Voicemail(Node):
     def exits(self) -> Exits:
         return present(on_full=self.on_full, next=self.next)
 
-    def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         if is_fixed(self.voicemail):
             try:
                 Box.parse(self.voicemail)
             except ValueError as fault:
-                yield ("voicemail",), str(fault)
+                yield ("voicemail",), fault.args[0]
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         house = texts.fixed(language, "voicemail_short", "voicemail_thanks", "voicemail_full")

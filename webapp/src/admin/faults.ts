@@ -5,7 +5,7 @@ import type { FileFault } from '../model'
 export function faultsOf(error: Pick<ApiError, 'message' | 'faults'>): FileFault[] {
   if (error.faults.length) return [...error.faults]
   return error.message.split('\n').flatMap((line) => {
-    const found = /^(.*?):(\d+): (.*)$/.exec(line)
-    return found ? [{ file: found[1] ?? '', line: Number(found[2]), reason: found[3] ?? '' }] : []
+    const found = /^(.*?):(\d+)(?::(\d+))?: (.*)$/.exec(line)
+    return found ? [{ file: found[1] ?? '', line: Number(found[2]), column: Number(found[3] ?? 0), reason: found[4] ?? '' }] : []
   })
 }

@@ -1,5 +1,5 @@
 /** The form of a node, made from the JSON Schema of its kind. */
-import type { FlowKind, Schema } from '../model'
+import type { FlowFault, FlowKind, Schema } from '../model'
 import { ANY } from './edited'
 
 export type FieldType = 'node' | 'keys' | 'text' | 'long' | 'number' | 'flag' | 'choice' | 'names' | 'other'
@@ -16,6 +16,11 @@ export interface Field {
 export function fieldsOf(kind: FlowKind): Field[] {
   const exits = new Set(kind.exits.map((pattern) => pattern.join('.')))
   return within(kind.fields, [], kind.fields.$defs ?? {}, exits)
+}
+
+/** Those of a node's faults that stand in a field, or in something of it. */
+export function faultsAt(faults: readonly FlowFault[], path: readonly string[]): FlowFault[] {
+  return faults.filter((fault) => path.every((step, n) => fault.path[n] === step))
 }
 
 function within(schema: Schema, before: string[], defs: Record<string, Schema>, exits: Set<string>): Field[] {

@@ -215,12 +215,26 @@ def simulate(
     at: Annotated[
         str, typer.Option(metavar="TIME", help="When the call comes: 2026-11-25T09:30, or 09:30 today.")
     ] = "",
-    caller: Annotated[str, typer.Option(metavar="NUMBER", help="The calling number.")] = "13800138000",
-    agents: Annotated[Literal["free", "busy", "none"], typer.Option(help="What the queues find.")] = "free",
-    hours: Annotated[Literal["open", "closed", "holiday"], typer.Option(help="What calendars say.")] = "open",
+    caller: Annotated[str, typer.Option(metavar="NUMBER", help="The calling number; unsaid: 13800138000.")] = "",
+    agents: Annotated[
+        Literal["free", "busy", "none"] | None, typer.Option(help="What the queues find; unsaid: free.")
+    ] = None,
+    hours: Annotated[
+        Literal["open", "closed", "holiday"] | None, typer.Option(help="What calendars say; unsaid: open.")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What the outside answers, by the names that tests of flows have (given): answers.NODE=timeout, "
+            "results.NODE=busy, '{answers: {NODE: {money: 5}}}', or a YAML file of that. May be said more than once.",
+        ),
+    ] = None,
+    language: LanguageOption = "",
     config: ConfigOption = None,
-) -> None:
+) -> int:
     """Walk a flow in virtual time, and tell what the caller hears."""
+    from callcenterd.ivr import given as given_file  # noqa: PLC0415
     from callcenterd.ivr import shelf, simulate  # noqa: PLC0415
 
     loaded = _loaded(config)
@@ -228,11 +242,17 @@ def simulate(
         pressed = simulate.keys_of(keys)
     except Refused as why:
         raise typer.BadParameter(f"--keys: {why}") from None
-    now = _time(at, loaded.timezone)
+    tongue = _language(language, loaded.language)
+    try:
+        office = given_file.read(given or (), files=True)
+    except FaultyFile as faulty:
+        return _tell_faults(faulty.faults, tongue, err=True)
+    when = at or (office.at.isoformat() if "at" in office.model_fields_set else "")
+    now = _time(when, loaded.timezone)
     reading = shelf.read_folder(loaded.flows)
     found = next((one for one in reading.flows if one.name == flow), None)
     if found is None and reading.faults:
-        raise FaultyFile(reading.faults)  # it may be one of those that cannot be read
+        return _tell_faults(reading.faults, tongue, err=True)  # it may be one of those that cannot be read
     if found is None:
         raise NotFound("flow", f"{flow}; there are: {', '.join(sorted(one.name for one in reading.flows))}")
     lines = asyncio.run(
@@ -241,14 +261,18 @@ def simulate(
             pressed,
             at=now,
             language=loaded.language,
-            caller=caller,
-            agents=agents,
-            hours=hours,
+            caller=caller or office.caller,
+            called=office.called,
+            agents=agents or office.agents,
+            hours=hours or office.hours,
             flows={one.name: one for one in reading.flows},
+            given=office.office(),
+            told_in=tongue,
         )
     )
     for line in lines:
         typer.echo(line)
+    return 0
 
 
 @_app.command("recording-key")
@@ -308,11 +332,11 @@ def _language(asked: str, otherwise: str) -> Language:
     return words.as_language(spoken.split(".", maxsplit=1)[0]) or words.as_language(otherwise) or "zh-CN"
 
 
-def _tell_faults(faults: tuple[Fault, ...] | list[Fault], language: Language) -> int:
+def _tell_faults(faults: tuple[Fault, ...] | list[Fault], language: Language, *, err: bool = False) -> int:
     from callcenterd.web import words  # noqa: PLC0415
 
     for fault in faults:
-        typer.echo(f"{fault.place}: {words.told(fault.reason, language)}")
+        typer.echo(f"{fault.place}: {words.told(fault.reason, language)}", err=err)
     return 1
 
 

@@ -163,6 +163,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "thing_extension": ("分机", "extension"),
     "thing_secret": ("密钥", "secret"),
     "thing_database": ("数据库", "database"),
+    # the simulator
+    "given_wanted": (
+        "须为一组键，例如 {{agents: busy, answers: {{balance: {{money: 5}}}}}}",
+        "a group of keys is wanted, as {{agents: busy, answers: {{balance: {{money: 5}}}}}}",
+    ),
+    "shorter_than_limit": ("须小于 limit 的 {limit}", "less than {limit} is wanted, as limit says"),
     # arguments of nodes
     "language": ("须为语言，例如 zh-CN 或 en", "a language such as zh-CN or en is wanted"),
     "prompt_name": (

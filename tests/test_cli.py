@@ -369,6 +369,44 @@ def test_simulate_prints_what_the_caller_hears_and_does(terminal: Terminal) -> N
     assert terminal.out == first
 
 
+def test_what_the_outside_answers_can_be_given_by_words_by_yaml_and_by_a_file(terminal: Terminal, office: Path) -> None:
+    (office / "flows" / "main.yaml").write_text(
+        "flow: main\nstart: ask\nnodes:\n"
+        "  ask: {http: 'https://crm.example.com/x', get: {money: money}, next: tell, on_timeout: slow,"
+        " on_failed: bye}\n"
+        "  slow: {say: slow, next: sales}\n  tell: {say: 'You have {{ money }}', next: sales}\n"
+        "  sales: {queue: sales, on_full: full, on_busy: bye}\n  full: {say: full}\n  bye: {hangup: normal}\n"
+    )
+    (office / "given.yaml").write_text("caller: '13912345678'\nanswers: {ask: {money: 7}}\n")
+    for given, heard in (
+        ("--given answers.ask=timeout", "slow"),
+        ("--given given.yaml", "You have 7"),
+        ("--given given.yaml --given results.sales=full", "full"),
+        ("--given results.sales=busy", "hung up (normal)"),
+        ("", "hung up (normal)"),
+    ):
+        assert terminal(f"simulate main --language en {given}") == 0, terminal.err
+        assert any(line.endswith(heard) for line in terminal.out.splitlines()), (given, terminal.out)
+    assert terminal("simulate main --language zh --given results.sales=full --given given.yaml") == 0
+    assert "等待人数已满" in terminal.out
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("agents=asleep", "--given:1: agents: one of 'free', 'busy' or 'none' is wanted, not \"asleep\"\n"),
+        ("answer.x=1", "--given:1: answer: is no key here; answers is meant?\n"),
+        ("results.sales=dead", "--given:1: results.sales: one of"),
+        ("nothing.yaml", "nothing.yaml:1: cannot be read: No such file or directory\n"),
+        ("{agents", "--given:2:1: the group"),
+        ("[1]", "--given:1:1: a group of keys is wanted, as {agents: busy"),
+    ],
+)
+def test_what_cannot_be_given_is_said(terminal: Terminal, given: str, told: str) -> None:
+    assert terminal(f"simulate main --language en --given {given}") == 1
+    assert terminal.err.startswith(told), terminal.err
+
+
 def test_an_unknown_flow_is_answered_with_those_that_there_are(terminal: Terminal) -> None:
     assert terminal("simulate mian") == 1
     assert terminal.err == "callcenterd: there is no flow mian; there are: main\n"

@@ -201,7 +201,7 @@ class FlowDesk:
 
     async def walk(self, text: str, keys: str, asked: dict[str, Any]) -> list[str]:
         """Raises FaultyFile, Refused."""
-        return await self._job(graph.walk, text, keys, asked)
+        return await self._job(graph.walk, text, keys, {**asked, "flows": dict(self._flows.all())})
 
     # ---- changing -------------------------------------------------------------------------------------------------
 

@@ -4,99 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile, Refused
 from callcenterd.ivr import simulate
-from callcenterd.ivr.directory import Person
 from callcenterd.ivr.flow import Flow
-from callcenterd.ivr.node import HoursNow
+from callcenterd.ivr.given import GivenOffice, Text
 from callcenterd.ivr.shelf import ENDINGS, TESTS
-from callcenterd.model.cards import PLACES, Account, CardState, Currency
-from callcenterd.model.customers import Customer
-from callcenterd.model.ids import CustomerId
-from callcenterd.model.numbers import card_number
-from callcenterd.model.site import Secret
 from callcenterd.yamltext import Document
-
-Text = Annotated[str, Field(max_length=500)]
-AT = "2026-01-05T10:00"
-
-
-class KnownCustomer(BaseModel):
-    """A customer whom the pretended office knows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Text = ""
-    phones: tuple[Text, ...] = ()
-    card: Text = ""
-    level: Text = ""
-    company: Text = ""
-
-    def card_of(self, number: int) -> Customer:
-        stamp = datetime(2026, 1, 1, tzinfo=UTC)
-        return Customer(id=CustomerId(number), created_at=stamp, changed_at=stamp, **self.model_dump())
-
-
-class KnownCard(BaseModel):
-    """A prepaid card that the pretended office has. card: its number. balance: as people write it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    card: Text
-    pin: Text
-    name: Text = ""
-    level: Text = ""
-    balance: Annotated[Decimal, Field(max_digits=12, decimal_places=2)] = Decimal(0)
-    currency: Currency = "CNY"
-    points: int = 0
-    state: CardState = "active"
-    valid_until: date | None = None
-
-    def account_of(self, number: int) -> tuple[Account, Secret]:
-        holder = KnownCustomer(name=self.name, level=self.level, card=self.card).card_of(number)
-        account = Account(
-            card=card_number(self.card),
-            customer=holder,
-            state=self.state,
-            money=int(self.balance.scaleb(PLACES[self.currency])),
-            points=self.points,
-            currency=self.currency,
-            valid_until=self.valid_until,
-        )
-        return account, Secret(self.pin)
-
-
-class KnownPerson(BaseModel):
-    """Somebody of the pretended office whom callers may ask for by name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    extension: Annotated[str, Field(min_length=1, max_length=32)]
-
-
-class GivenOffice(BaseModel):
-    """Who calls, when, and what the office is like."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    caller: Text = "13800138000"
-    called: Text = "02088886666"
-    at: datetime = datetime.fromisoformat(AT)
-    agents: simulate.Agents = "free"
-    hours: HoursNow = "open"
-    customers: tuple[KnownCustomer, ...] = ()
-    people: tuple[KnownPerson, ...] = ()
-    cards: tuple[KnownCard, ...] = ()
-    answers: dict[str, Any] = Field(default_factory=dict)
 
 
 class FlowTest(BaseModel):
@@ -151,9 +70,6 @@ def run(flow: Flow, document: Document, language: str, flows: Sequence[Flow] = (
 
 def _run(flow: Flow, test: FlowTest, language: str, flows: Sequence[Flow]) -> Iterator[str]:
     given = test.given
-    people = tuple(Person(one.name, one.extension) for one in given.people)
-    known = tuple(one.card_of(n) for n, one in enumerate(given.customers, start=1))
-    cards = tuple(one.account_of(n) for n, one in enumerate(given.cards, start=len(known) + 1))
     try:
         walk = simulate.simulate(
             flow,
@@ -165,7 +81,7 @@ def _run(flow: Flow, test: FlowTest, language: str, flows: Sequence[Flow]) -> It
             agents=given.agents,
             hours=given.hours,
             flows={one.name: one for one in flows},
-            given=simulate.Given(known, given.answers, cards, people),
+            given=given.office(),
         )
     except Refused as why:
         yield str(why)

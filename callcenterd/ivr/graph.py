@@ -18,10 +18,12 @@ from pydantic import BaseModel
 from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile
 from callcenterd.ivr import check, flow, simulate, splice
+from callcenterd.ivr import given as given_file
 from callcenterd.ivr.flow import Flow
 from callcenterd.ivr.naming import Known
 from callcenterd.ivr.node import HoursNow, Node, NodeName, kinds
 from callcenterd.ivr.splice import Part
+from callcenterd.model.ids import FlowName
 from callcenterd.yamltext import Document
 
 CONTEXT_LINES = 3
@@ -290,13 +292,29 @@ def walked(  # as `simulate.simulate`
     called: str,
     agents: simulate.Agents,
     hours: HoursNow,
+    given: str = "",
+    flows: Mapping[FlowName, Flow] | None = None,
+    told_in: str = "",
 ) -> list[str]:
-    """What a caller hears, a line each. Raises FaultyFile for a text with a fault, Refused for keys that are none."""
+    """What a caller hears, a line each. given: YAML of the names of `given.GivenOffice`, of which answers, results,
+    customers, people and cards count. flows: the others, that it may call.
+
+    Raises FaultyFile for a text with a fault, Refused for keys that are none.
+    """
     found = check.parse(yamltext.parse(text, "flow"))
-    pressed = simulate.keys_of(keys)
     return asyncio.run(
         simulate.simulate(
-            found, pressed, at=at, language=language, caller=caller, called=called, agents=agents, hours=hours
+            found,
+            simulate.keys_of(keys),
+            at=at,
+            language=language,
+            caller=caller,
+            called=called,
+            agents=agents,
+            hours=hours,
+            flows={**(flows or {}), found.name: found},
+            given=given_file.read([given], "given").office(),
+            told_in=told_in,
         )
     )
 

@@ -40,7 +40,7 @@ The head: {{head}}.
 - `callcenterd simulate main --keys 1,2` tells what a caller hears who presses 1, then 2 (`1,,2`: nothing in between).
 - Tests of a flow stand beside it in `NAME.test.yaml`; `check` walks them and tells of what is not as expected:
   `tests: [{{name: …, given: {{caller: …, at: …, agents: free, hours: open, customers: […], cards: […],
-  people: […], answers: {{NODE: …}}}}, keys: "1,2", expect: […], never: […]}}]`.
+  people: […], answers: {{NODE: …}}, results: {{NODE: busy}}}}, keys: "1,2", expect: […], never: […]}}]`.
   Each text of `expect` must be in a line of what `simulate` tells, in that order. `answers` pretends what business
   systems say to the node of that name (`timeout`, `failed`, or JSON; of a database its rows, `[{{balance: 5}}]`;
   at a node `message`, the seconds that the caller speaks).

@@ -42,6 +42,9 @@ from callcenterd.model.voicemail import Box
 Agents = Literal["free", "busy", "none"]
 """Somebody takes the caller; all talk, and none becomes free; nobody is signed in."""
 
+Result = Literal["served", "timed_out", "no_agents", "busy", "full", "closed", "no_answer", "failed"]
+"""What `results` may say of a node: of a queue all but the last two, of a number busy, no_answer, failed and served."""
+
 RING_SECONDS = 6.0
 TALK_SECONDS = 60.0
 MESSAGE_SECONDS = 20.0
@@ -67,6 +70,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "hours_closed": ("日历 {calendar}：非上班时间", "calendar {calendar}: closed"),
     "hours_holiday": ("日历 {calendar}：节假日", "calendar {calendar}: a holiday"),
     "no_agents": ("队列 {queue}：没有座席", "queue {queue}: no agents"),
+    "full": ("队列 {queue}：等待人数已满", "queue {queue}: as many wait as may"),
+    "closed": ("队列 {queue}：现在不接来电", "queue {queue}: takes no callers now"),
+    "dialled_busy": ("{number} 忙", "{number} is busy"),
+    "dialled_no_answer": ("{number} 无人接听", "{number} does not answer"),
+    "dialled_failed": ("{number} 拨不通", "{number} cannot be reached"),
+    "no_result": ("节点 {node} 不会以 {result} 结束", "node {node} never ends in {result}"),
     "timed_out": ("等待 {seconds} 秒后无人接听", "nobody after {seconds} s"),
     "talks": ("与座席通话", "talks with an agent"),
     "dials": (
@@ -102,13 +111,14 @@ class Given:
     """What a pretended office knows. answers: of business systems by the node that asks; "timeout", "failed". Of a
     database: its rows, a list of names with values. Of a node message: seconds that the caller speaks.
 
-    cards: accounts, and their PINs.
+    cards: accounts, and their PINs. results: how the wait or the conversation of a node ends (queue, dial, transfer).
     """
 
     customers: tuple[Customer, ...] = ()
     answers: Mapping[str, Plain] = field(default_factory=dict)
     cards: tuple[tuple[Account, Secret], ...] = ()
     people: tuple[Person, ...] = ()
+    results: Mapping[str, Result] = field(default_factory=dict)
 
 
 async def simulate(
@@ -123,15 +133,17 @@ async def simulate(
     hours: HoursNow = "open",
     flows: Mapping[FlowName, Flow] = MappingProxyType({}),
     given: Given | None = None,
+    told_in: str = "",
 ) -> list[str]:
     """What happens, a line each, with the time of day; in the language that the office speaks.
 
     keys: what the caller does at each question, None: nothing (see `keys_of`); after the last one, nothing more.
     language: the office's; the flow's own is what the caller hears. hours: what calendars say.
+    told_in: the language of who reads it; "" is the office's.
     """
     given = given or Given()
     call = PretendedCall(
-        keys, at=at, told_in=language, caller=caller, called=called, agents=agents, hours=hours, given=given
+        keys, at=at, told_in=told_in or language, caller=caller, called=called, agents=agents, hours=hours, given=given
     )
     call.language = flow.language or language
     try:
@@ -252,6 +264,8 @@ class PretendedCall:
         exits: Mapping[str, Exit] = MappingProxyType({}),
     ) -> QueueResult:
         await self.answer()
+        if (wanted := self._given.results.get(self._node)) is not None:
+            return self._queued(wanted, queue, limit if limit is not None else BUSY_SECONDS, music)
         if self._agents == "none" and unless_empty:
             self.say("no_agents", queue=queue)
             return "no_agents"
@@ -273,6 +287,26 @@ class PretendedCall:
         self._pass(TALK_SECONDS)
         return "served"
 
+    def _queued(self, result: Result, queue: QueueName, limit: float, music: str | None) -> QueueResult:
+        """As it was given. Raises Refused for what no wait comes to."""
+        if result == "no_answer" or result == "failed":  # noqa: PLR1714  # so that mypy follows
+            raise Refused(self._word("no_result").format(node=self._node, result=result))
+        if result in ("served", "timed_out"):
+            self.say("waits", queue=queue, music=music or self._word("default"))
+        match result:
+            case "served":
+                self._pass(RING_SECONDS)
+                self.say("talks")
+                self._pass(TALK_SECONDS)
+            case "timed_out":
+                self._pass(limit)
+                self.say("timed_out", seconds=f"{limit:g}")
+            case "busy":
+                self.say("all_busy", queue=queue)
+            case _:
+                self.say(result, queue=queue)
+        return result
+
     def exits_of(self, queue: QueueName) -> Mapping[str, str]:  # noqa: ARG002
         """The simulator knows the flow, not the office."""
         return {}
@@ -290,7 +324,13 @@ class PretendedCall:
     ) -> DialResult:
         over = ", ".join(trunks) or self._word("default")
         self.say("dials", number=number, trunks=over, caller=caller or self.caller, seconds=f"{seconds:g}")
-        self._pass(min(RING_SECONDS, seconds))
+        result = self._given.results.get(self._node, "served")
+        if result in ("timed_out", "no_agents", "full", "closed"):
+            raise Refused(self._word("no_result").format(node=self._node, result=result))
+        self._pass(seconds if result == "no_answer" else min(RING_SECONDS, seconds))
+        if result in ("busy", "no_answer", "failed"):
+            self.say(f"dialled_{result}", number=number)
+            return result
         self.say("joined_recorded" if record else "joined", number=number)
         self._pass(TALK_SECONDS)
         return "served"

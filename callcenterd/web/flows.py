@@ -478,7 +478,10 @@ async def compare_flows(request: web.Request) -> web.StreamResponse:
 
 
 class WalkAsked(Asked):
-    """keys: as `callcenterd simulate` takes them ("1,,2"). at: without it, now. hours: what every calendar says."""
+    """keys: as `callcenterd simulate` takes them ("1,,2"). at: without it, now. hours: what every calendar says.
+
+    given: YAML of what the outside answers, as in tests of flows: `{answers: {node: …}, results: {node: busy}}`.
+    """
 
     text: Text
     keys: Annotated[str, Field(max_length=1000)] = ""
@@ -487,6 +490,7 @@ class WalkAsked(Asked):
     called: Annotated[str, Field(max_length=64)] = "02088886666"
     agents: Literal["free", "busy", "none"] = "free"
     hours: Literal["open", "closed", "holiday"] = "open"
+    given: Annotated[str, Field(max_length=20_000)] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,5 +517,7 @@ async def simulate_flow(request: web.Request) -> web.StreamResponse:
         "called": asked.called,
         "agents": asked.agents,
         "hours": asked.hours,
+        "given": asked.given,
+        "told_in": language_of(request),
     }
     return answer(WALKED, Walked(await office.flow_desk.walk(asked.text, asked.keys, told)))

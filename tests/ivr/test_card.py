@@ -9,6 +9,7 @@ import pytest
 
 from callcenterd.errors import FaultyFile
 from callcenterd.ivr import flowtests, simulate
+from callcenterd.ivr import given as given_office
 from callcenterd.model.cards import Account, CardAnswer, CardCheck, Currency, amount_of
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CustomerId
@@ -114,6 +115,6 @@ f: {hangup: normal}
 
 
 def test_no_pin_is_in_what_a_simulation_prints() -> None:
-    given = flowtests.KnownCard(card="8800", pin="2468")
+    given = given_office.KnownCard(card="8800", pin="2468")
     known, pin = given.account_of(1)
     assert "2468" not in repr(simulate.Given(cards=((known, pin),)))

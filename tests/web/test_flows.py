@@ -164,6 +164,20 @@ async def test_kinds_differences_walks_and_places(office: House) -> None:
     await ask(office, "PUT", "/flows/main/places", {"places": {"sales": [10, "x"]}}, 422)
 
 
+async def test_a_simulated_call_is_given_what_the_outside_answers(office: House) -> None:
+    text = FLOW.replace("{queue: sales}", "{queue: sales, on_full: full}\n  full: {say: full}")
+    walk = {"text": text, "given": "results: {sales: full}"}
+    lines = (await ask(office, "POST", "/flow_simulation?lang=zh-CN", walk))["lines"]
+    assert any("等待人数已满" in line for line in lines)
+    assert any(line.endswith("听到：full") for line in lines)
+    wrong = {"text": text, "given": "results: {sales: dead}"}
+    refused = await ask(office, "POST", "/flow_simulation?lang=zh-CN", wrong, 422)
+    assert "只能是" in refused["error"]["faults"][0]["reason"]
+    odd = {"text": text, "given": "results: {sales: no_answer}"}
+    lines = (await ask(office, "POST", "/flow_simulation?lang=en", odd))["lines"]
+    assert any("node sales never ends in no_answer" in line for line in lines)
+
+
 async def test_callers_in_nodes_are_counted_and_told_to_open_pages(office: House) -> None:
     headers = await office.as_("root")
     async with office.client.ws_connect("/api/v1/events?live=1", headers=headers) as stream:

@@ -645,6 +645,8 @@ export interface FlowWalk {
   caller: string
   agents: 'free' | 'busy' | 'none'
   hours: 'open' | 'closed' | 'holiday'
+  /** YAML, as `given` in tests of flows. */
+  given: string
   at?: string
 }
 

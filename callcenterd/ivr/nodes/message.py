@@ -26,6 +26,7 @@ from callcenterd.ivr.nodes.voicemail import BEEP
 from callcenterd.ivr.saying import Saying, fixed, prompts
 from callcenterd.model.ids import RecordingId
 from callcenterd.model.prompts import Prompt, Recorded
+from callcenterd.said import Said
 
 KEEP, AGAIN = "1", "2"
 MOST_TAKES = 5
@@ -107,7 +108,7 @@ class Message(Node):
 
     def problems(self) -> Iterable[tuple[tuple[str, ...], str]]:
         if self.shortest >= self.limit:
-            yield ("shortest",), f"less than {self.limit:g} is wanted, as limit says"
+            yield ("shortest",), Said("shorter_than_limit", limit=f"{self.limit:g}")
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         own = fixed(self.greeting, language) if self.greeting is not None else texts.fixed(language, "prompt_record")

@@ -1165,6 +1165,8 @@ export const en: Messages = {
     agents: 'Agents',
     hours: 'Calendars',
     walk: 'Simulate a call',
+    given: 'Outside answers (YAML)',
+    givenHelp: "answers: {'{'}node: timeout{'}'}",
     noVersions: 'No versions yet',
     compare: 'Compare with mine',
     changedMeanwhile:

@@ -1154,6 +1154,8 @@ export const zh = {
     agents: '座席',
     hours: '日历',
     walk: '模拟来电',
+    given: '外部应答（YAML）',
+    givenHelp: "answers: {'{'}节点: timeout{'}'}",
     noVersions: '还没有版本',
     compare: '与当前对比',
     changedMeanwhile: '流程文件已被别人修改，没有覆盖。下面是文件现在的内容与您的修改之间的差别；仍然发布会用您的内容替换它，那一版可以恢复。',

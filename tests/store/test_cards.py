@@ -353,7 +353,7 @@ class Accounts(RuleBasedStateMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+TestAccounts.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
 
 
 # ---- kill -9 ----------------------------------------------------------------------------------------------------

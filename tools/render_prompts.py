@@ -29,12 +29,16 @@ from callcenterd.model.prompts import Word
 from callcenterd.worker import kokoro_voice, shipped, sound, speech
 from callcenterd.worker.shipped import Spoken
 
-VOICE: dict[str, Any] = {
-    "model": "Kokoro-82M v1.0 int8",
-    "style": kokoro_voice.STYLE,
-    "speed": 1.0,
-    "level": -20,
-    "version": 1,
+LEVEL = -20
+VOICE: dict[str, dict[str, Any]] = {
+    language: {
+        "model": "Kokoro-82M v1.0 int8",
+        "style": kokoro_voice.STYLE,
+        "speed": 1.0,
+        "level": LEVEL,
+        "version": version,
+    }
+    for language, version in (("zh", 2), ("en", 1))
 }
 """Another version where the same text is to be spoken anew."""
 MOST_OCTETS = 6_000_000
@@ -56,7 +60,7 @@ def wanted() -> Iterator[tuple[str, str, str]]:
 
 def speak(language: str, name: str, text: str) -> sound.Wave:
     """At 8 kHz, levelled and trimmed as the calls want it."""
-    said = kokoro_voice.say(text, mandarin=language == "zh", speed=VOICE["speed"])
+    said = kokoro_voice.say(text, mandarin=language == "zh", speed=VOICE[language]["speed"])
     octets = sound.wav(said, kokoro_voice.RATE)
     made = sound.resampled(octets, name)
     margin = (speech.WORD_MARGIN,) if name.startswith("words/") else ()
@@ -73,7 +77,7 @@ def faults(language: str, name: str, text: str, made: sound.Wave) -> Iterator[st
     elif not SENTENCE_RATE[0] <= syllables / seconds <= SENTENCE_RATE[1]:
         yield f"{seconds:.2f} s is no length for {syllables} syllables"
     level = 20 * math.log10(max(1e-9, sound.active_rms(made)))
-    if abs(level - VOICE["level"]) > LEVEL_DB:
+    if abs(level - LEVEL) > LEVEL_DB:
         yield f"its level is {level:.1f} dBFS"
     if np.abs(made).max(initial=0.0) > sound.PEAK * 1.01:
         yield "it is louder than its limit"
@@ -99,7 +103,7 @@ def main(arguments: list[str]) -> int:
     spoken: list[Spoken] = []
     wrong: list[str] = []
     for language, name, text in wanted():
-        digest, old = shipped.digest(text, VOICE), known.get((language, name))
+        digest, old = shipped.digest(text, VOICE[language]), known.get((language, name))
         if old is not None and old.digest == digest and _is_whole(old):
             spoken.append(old)
             continue

@@ -130,6 +130,7 @@ class PromptDesk:
 
     def start(self) -> None:
         shutil.rmtree(self._drafts_folder, ignore_errors=True)
+        self._kept.mkdir(parents=True, exist_ok=True)  # who copies what is to be kept finds it there
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -156,10 +157,19 @@ class PromptDesk:
             raise NotFound("prompt", key.name)
         return found, await asyncio.to_thread(files.versions, self._kept, key)
 
-    async def sound_of(self, key: Key, number: int) -> Path:
-        """The file of a version. Raises NotFound, Refused."""
-        _, path = await asyncio.to_thread(files.version_file, self._kept, key, number)
-        return path
+    async def hear(self, key: Key, number: int | None = None) -> bytes:
+        """Just this file as callers hear it, or that of a version: WAV. Raises NotFound, Refused."""
+        files.check(key)
+        if number is None:
+            path = await asyncio.to_thread(files.in_service, self._folder, key)
+        else:
+            _, path = await asyncio.to_thread(files.version_file, self._kept, key, number)
+        if path is None:
+            raise NotFound("prompt", key.name)
+        heard = await self._worker.run(files.playable, path, timeout=CONVERT_SECONDS)
+        if isinstance(heard, Unusable):
+            raise Refused(heard.why)
+        return heard
 
     def _uses(self, there: Mapping[Key, object]) -> tuple[dict[Key, list[Use]], dict[Key, str]]:
         flows = [flow for name in self._flows.names() if (flow := self._flows.get(name)) is not None]
@@ -169,6 +179,8 @@ class PromptDesk:
             key = promptuse.found_as(want.prompt, self._language, there)
             if key is None:
                 key = promptuse.places(want.prompt, self._language)[0]
+                if isinstance(want.prompt, Recorded) and not want.prompt.language:
+                    key = Key(key.name)
                 if want.instead:
                     instead.setdefault(key, want.instead)
             if want.use not in uses.setdefault(key, []):

@@ -286,28 +286,22 @@ class SoundAsked(Conditions):
 @right("prompt")
 @shape(summary="How a prompt sounds to callers, or one of its versions", conditions=SoundAsked, media="audio/wav")
 async def hear_prompt(request: web.Request) -> web.StreamResponse:
-    """200 the audio (8 kHz, mono) · 206 a part of it · 404 no such prompt or version · 416 no such part · 503 it cannot
-    be read."""
+    """200 the audio (8 kHz, mono) · 404 no such prompt or version · 422 no sound · 503 it cannot be read."""
     office, key = request.app[OFFICE], _key(request)
     wanted = conditions(request, SoundAsked).version
-    if wanted is not None:
-        return _file(request, await office.prompt_desk.sound_of(key, wanted))
     kept, _ = await office.prompt_desk.one(key)
-    prompt = played(key)
-    if isinstance(prompt, Recorded) and not kept.file and kept.instead:
-        prompt = Recorded(prompt.name, prompt.language, kept.instead)
-    samples = await office.board.prompts.sound(prompt)
-    octets = await asyncio.to_thread(lambda: sounds.wav(samples.astype(np.float32) / np.float32(32767)))
+    if wanted is not None or kept.file:
+        octets = await office.prompt_desk.hear(key, wanted)
+    else:  # nobody has recorded it: as it is read aloud, or made by the house
+        prompt = played(key)
+        if isinstance(prompt, Recorded) and kept.instead:
+            prompt = Recorded(prompt.name, prompt.language, kept.instead)
+        samples = await office.board.prompts.sound(prompt)
+        octets = await asyncio.to_thread(lambda: sounds.wav(samples.astype(np.float32) / np.float32(32767)))
     return web.Response(body=octets, headers=_HEADERS)
 
 
 _HEADERS: dict[str, str] = {hdrs.CONTENT_TYPE: "audio/wav", hdrs.CACHE_CONTROL: "private, no-cache"}
-_TYPES = {".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".flac": "audio/flac", ".m4a": "audio/mp4"}
-
-
-def _file(request: web.Request, path: Path) -> web.StreamResponse:
-    kind = _TYPES.get(path.suffix, "audio/wav")
-    return file(request, path, path.stat().st_size, _HEADERS | {hdrs.CONTENT_TYPE: kind})
 
 
 class VersionAsked(Asked):
@@ -439,7 +433,7 @@ async def hear_prompt_draft(request: web.Request) -> web.StreamResponse:
     draft = request.app[OFFICE].prompt_desk.draft(request.match_info["id"])
     if draft.state != "ready":
         raise NotNow("this sound cannot be heard yet")
-    return _file(request, draft.path)
+    return file(request, draft.path, draft.path.stat().st_size, _HEADERS)
 
 
 @routes.delete("/api/v1/prompt_drafts/{id}")

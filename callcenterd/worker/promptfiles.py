@@ -373,6 +373,14 @@ def convert(source: Path, target: Path, name: str = "", music: bool = False, tri
     return _kept(sound.levelled(wave, sound.MUSIC_RMS if music else sound.SPEECH_RMS), target)
 
 
+def playable(path: Path) -> bytes | Unusable:
+    """As callers hear it, for any browser: WAV."""
+    try:
+        return sound.wav(sound.read(path, path.name).astype(np.float32) / np.float32(32767))
+    except sound.NotSound as fault:
+        return Unusable(str(fault))
+
+
 def spoken(text: str, language: str, engine: str, target: Path) -> Measured | Unusable:
     """A text that is read aloud, kept as above."""
     from callcenterd.worker import speech  # noqa: PLC0415  # not where files are only looked at

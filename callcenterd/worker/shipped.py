@@ -51,8 +51,8 @@ def digest(text: str, voice: Mapping[str, Any]) -> str:
     return hashlib.sha256(ingredients.encode()).hexdigest()
 
 
-def read(path: Path = MANIFEST) -> tuple[Mapping[str, Any], list[Spoken]]:
-    """The voice, and what it has spoken."""
+def read(path: Path = MANIFEST) -> tuple[Mapping[str, Mapping[str, Any]], list[Spoken]]:
+    """The voice of each language, and what it has spoken."""
     told = json.loads(path.read_text(encoding="utf-8"))
     return told["voice"], [Spoken(**entry) for entry in told["spoken"]]
 

@@ -151,6 +151,24 @@ async def test_versions_are_kept_heard_and_brought_back_also_of_what_was_removed
     await ask(office, "GET", "/prompts/-/hello", status=404)
 
 
+async def test_each_language_of_a_prompt_is_heard_by_itself(office: House, tmp_path: Path) -> None:
+    await kept(office, "hello", 500, "zh-CN")
+    await kept(office, "hello", 700, "")
+    for language, hertz in (("zh-CN", 500), ("-", 700)):
+        (tmp_path / "heard.wav").write_bytes(await octets(office, f"/prompt_sounds/{language}/hello"))
+        assert hertz_of(tmp_path / "heard.wav") == pytest.approx(hertz, abs=2)
+    (folder(office) / "hello.wav").write_bytes(b"MZ" * 100)
+    await ask(office, "GET", "/prompt_sounds/-/hello", status=422)
+    broken = await shown(office, "hello", "")
+    assert "hello.wav" in broken["fault"]
+
+
+async def test_what_nobody_recorded_is_heard_as_the_house_says_it(using: House) -> None:
+    with wave.open(io.BytesIO(await octets(using, "/prompt_sounds/en/goodbye"))) as heard:
+        assert heard.getframerate() == 8000
+    await ask(using, "GET", "/prompt_sounds/en/nothing", status=404)
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_a_text_is_read_aloud_before_it_is_kept(office: House, language: str) -> None:
     text = {"zh-CN": "欢迎致电本公司", "en": "Welcome to our office"}[language]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import hashlib
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def test_every_text_of_the_house_ships_as_it_stands_in_the_code_and_nothing_else
     assert missing == [], AGAIN
     assert sorted(KNOWN.keys() - wanted.keys()) == [], AGAIN
     assert render_prompts.VOICE == VOICE, AGAIN
-    assert [one.name for one in SPOKEN if one.digest != shipped.digest(one.text, VOICE)] == [], AGAIN
+    assert [one.name for one in SPOKEN if one.digest != shipped.digest(one.text, VOICE[one.language])] == [], AGAIN
     files = set(shipped.FOLDER.rglob("*.wav"))
     assert files == {one.path for one in SPOKEN}, AGAIN
 
@@ -54,6 +55,15 @@ def test_each_file_is_whole_at_one_level_and_begins_at_once(one: Spoken) -> None
 
 def test_all_of_it_is_no_burden_on_who_downloads_it() -> None:
     assert sum(one.path.stat().st_size for one in SPOKEN) < render_prompts.MOST_OCTETS
+
+
+def test_all_of_it_is_in_the_package() -> None:
+    described = configparser.ConfigParser()
+    described.read(shipped.FOLDER.parents[1] / "setup.cfg")
+    patterns = described["options.package_data"]["callcenterd"].split()
+    package = shipped.FOLDER.parent
+    packed = {path for pattern in patterns for path in package.glob(pattern)}
+    assert {shipped.MANIFEST, *(one.path for one in SPOKEN)} <= packed
 
 
 @pytest.mark.parametrize(

@@ -902,7 +902,7 @@ export const zh = {
     upload: '上传录音',
     record: '用话机录音',
     speak: '文字转语音',
-    drop: '把声音文件拖到这里，就能上传：wav、mp3、ogg、m4a、flac 等，最大 64 MiB、30 分钟',
+    drop: '也可以把声音文件拖到这里上传（最大 64 MiB、30 分钟）',
     search: '按名称、文字或使用的地方查找',
     show: '显示',
     own: '本单位的',
@@ -960,7 +960,7 @@ export const zh = {
     empty: '还没有提示音',
     emptyHelp: '上传录音、用话机录音，或者把文字转成语音',
     nothing: '没有符合的提示音',
-    unreadable: '文件不能播放：{why}',
+    unreadable: '不能播放',
   },
   calendars: {
     add: '新建日历',

@@ -216,12 +216,22 @@ class Duties:
         return await self._database.write(work)
 
     async def close(
-        self, duty: int, version: int | None, state: DutyState, outcome: str, by: str, at: datetime, *, text: str = ""
+        self,
+        duty: int,
+        version: int | None,
+        state: DutyState,
+        outcome: str,
+        by: str,
+        at: datetime,
+        *,
+        text: str = "",
+        call: CallId | None = None,
     ) -> Duty:
-        """ "done" or "cancelled"; durable. Raises as `change`."""
+        """ "done" or "cancelled"; durable. call: which has closed it. Raises as `change`."""
         new = {"state": state, "outcome": outcome, "closed_at": at, "closed_by": by, "next_at": None}
         kind: DutyStepKind = "done" if state == "done" else "cancelled"
-        return await self.change(duty, version, new, kind, by, at, text=text, details={"outcome": outcome})
+        details = {"outcome": outcome} | ({} if call is None else {"call": call})
+        return await self.change(duty, version, new, kind, by, at, text=text, details=details)
 
     async def open_for(self, number: str, kinds: Sequence[str]) -> list[Duty]:
         """Owed to that line, oldest first, at most 50."""

@@ -225,7 +225,7 @@ class Ledger:
 
     async def settled(self, duty: Duty, outcome: str, by: str, call: CallId) -> Duty:
         """A call has closed it. by: who spoke."""
-        closed = await self._store.duties.close(duty.id, None, "done", outcome, by, self._clock.utc(), text=call)
+        closed = await self._store.duties.close(duty.id, None, "done", outcome, by, self._clock.utc(), call=call)
         self._publish(closed, by)
         return closed
 

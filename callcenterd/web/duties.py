@@ -9,7 +9,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import NotFound
+from callcenterd.errors import NotFound, NotNow
 from callcenterd.model.calls import CallRecord
 from callcenterd.model.duties import (
     Duty,
@@ -25,7 +25,9 @@ from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.tickets.deadlines import MOST_MINUTES
 from callcenterd.tickets.kinds import KINDS, Kind
 from callcenterd.tickets.ledger import Wanted
+from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, WrongFields, answer, conditions, read
+from callcenterd.web.callcontrol import DIALLED, Dialled
 from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import customer_id, number_in
 from callcenterd.web.describe import shape
@@ -449,6 +451,23 @@ async def take_duty(request: web.Request) -> web.StreamResponse:
     asked, duty = await read(request, TakeAsked), await _seen(request)
     taken = await request.app[OFFICE].ledger.take(duty.id, asked.version, signed_in(request).login)
     return answer(DUTY, taken)
+
+
+@routes.post("/api/v1/duties/{id}/call")
+@right("call.dial")
+@shape(summary="Have one's phone rung, and then whom the duty is owed to", body=Nothing, answer=DIALLED)
+async def call_for_duty(request: web.Request) -> web.StreamResponse:
+    """200 one's phone rings; a duty that was nobody's is one's own now · 404 as above · 409 one is in a call, has no
+    phone that could be rung, or the duty is closed · 422 its number leads nowhere."""
+    await read(request, Nothing)
+    duty, office, who = await _seen(request), request.app[OFFICE], signed_in(request).login
+    if duty.state != "open":
+        raise NotNow("this duty is closed")
+    wished = duty.kind in _OWED_TO_CALLERS  # who was promised a call, or rang for one, may be called
+    call = await office.board.dial_out.begin(who, duty.number, wished=wished)
+    if not duty.owner:
+        await office.ledger.take(duty.id, duty.version, who)
+    return answer(DIALLED, Dialled(call=call))
 
 
 @routes.post("/api/v1/duties/{id}/assign")

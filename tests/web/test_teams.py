@@ -124,6 +124,7 @@ POST   /letters/{letter}/again                   403  403   409  404   409  403 
 GET    /duties/{duty}                            200  404   200  404   200  200   200
 PUT    /duties/{duty}                            409  404   409  404   409  409   409
 POST   /duties/{duty}/take                       409  404   409  404   409  409   409
+POST   /duties/{duty}/call                       409  404   409  404   409  409   409
 POST   /duties/{duty}/assign                     409  404   409  404   409  409   409
 POST   /duties/{duty}/note                       200  404   200  404   200  200   200
 POST   /duties/{duty}/postpone                   422  404   422  404   422  422   422

@@ -14,6 +14,11 @@ import type {
   CardTerms,
   Customer,
   Device,
+  Duty,
+  DutyCounts,
+  DutyKind,
+  DutyStep,
+  DutyWanted,
   DeviceMade,
   FileFault,
   FlowData,
@@ -39,6 +44,7 @@ import type {
   PhoneSeen,
   Places,
   Pop,
+  PromiseFigures,
   Posting,
   PrepaidCard,
   Prompt,
@@ -214,6 +220,28 @@ export const api = {
   breakReasons: () => ask<Listing<BreakReason>>('GET', '/break-reasons'),
   callBackNow: (id: number) => ask<{ call: string }>('POST', `/callbacks/${path(id)}/call`, {}),
   markCallback: (id: number, state: CallbackState) => ask<Callback>('PUT', `/callbacks/${path(id)}`, { state }),
+
+  // ---- duties: every change says which version it has seen -----------------------------------------
+  duties: (conditions: Query) => ask<Listing<Duty>>('GET', `/duties${queryText(conditions)}`),
+  dutyCounts: () => ask<DutyCounts>('GET', '/duties/counts'),
+  dutyKinds: () => ask<Listing<DutyKind>>('GET', '/duties/kinds'),
+  duty: (id: number) => ask<{ duty: Duty; steps: DutyStep[] }>('GET', `/duties/${path(id)}`),
+  createDuty: (wanted: DutyWanted) => ask<Duty>('POST', '/duties', wanted),
+  orderDuty: {
+    take: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/take`, body),
+    assign: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/assign`, body),
+    note: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/note`, body),
+    postpone: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/postpone`, body),
+    done: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/done`, body),
+    cancel: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/cancel`, body),
+  },
+  callForDuty: (id: number) => ask<{ call: string }>('POST', `/duties/${path(id)}/call`, {}),
+  promise: (call: string, due: string, title: string) =>
+    ask<Duty>('POST', `/calls/${path(call)}/promise`, { due, title }),
+  promisesOfCall: (call: string) => ask<Listing<Duty>>('GET', `/calls/${path(call)}/promises`),
+  promisesTo: (customer: number) => ask<Listing<Duty>>('GET', `/customers/${path(customer)}/promises`),
+  promisesKept: (since: string, until: string) =>
+    ask<PromiseFigures>('GET', `/promises/kept${queryText({ since, until })}`),
 
   // ---- what the office has; each kind of thing has the key that THING_KEYS names ------------------
   things: <K extends Thing>(kind: K) => ask<Listing<Things[K]>>('GET', `/${kind}`),

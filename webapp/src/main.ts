@@ -1,6 +1,7 @@
 import 'element-plus/theme-chalk/base.css'
 import 'element-plus/theme-chalk/el-message.css'
 import 'element-plus/theme-chalk/el-message-box.css'
+import 'element-plus/theme-chalk/el-notification.css'
 import './styles.css'
 
 import { createPinia } from 'pinia'

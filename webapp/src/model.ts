@@ -263,6 +263,91 @@ export interface Voicemail {
   done_by: string
 }
 
+export type DutyState = 'open' | 'done' | 'cancelled'
+
+/** What somebody owes by a time. owner "": whoever of the team or queue takes it. stage: of its times, how many are over. */
+export interface Duty {
+  id: number
+  kind: string
+  title: string
+  note: string
+  customer: number | null
+  call: string | null
+  number: string
+  owner: string
+  team: string
+  queue: string
+  priority: number
+  created_at: string
+  created_by: string
+  first_due: string
+  due: string
+  warn_at: string
+  stage: number
+  escalated_to: string
+  state: DutyState
+  outcome: string
+  closed_at: string | null
+  closed_by: string
+  version: number
+}
+
+export interface DutyStep {
+  id: number
+  at: string
+  by: string
+  kind: string
+  text: string
+  details: Record<string, string>
+}
+
+/** Of kinds of duties: what each needs and what may come of it, the usual one first. limit: working minutes. */
+export interface DutyKind {
+  name: string
+  chinese: string
+  english: string
+  limit: number
+  needs: string[]
+  by_hand: boolean
+  outcomes: string[]
+}
+
+/** Open ones: one's own; of these warned of or overdue; and of all that one sees, nobody's yet, and overdue. */
+export interface DutyCounts {
+  mine: number
+  due: number
+  unowned: number
+  overdue: number
+}
+
+/** Promises first promised for a time in a period: kept by then, late, or open still. */
+export interface PromiseSums {
+  promised: number
+  kept: number
+  late: number
+  open: number
+}
+
+export interface PromiseFigures {
+  since: string
+  until: string
+  people: (PromiseSums & { owner: string })[]
+  teams: (PromiseSums & { name: string; rate: number | null })[]
+  total: PromiseSums & { rate: number | null }
+}
+
+/** What is asked for; what is not named is as its kind has it. */
+export interface DutyWanted {
+  kind: string
+  title: string
+  note: string
+  number: string
+  owner: string
+  queue: string
+  priority: number
+  due?: string
+}
+
 export type CallbackState = 'waiting' | 'dialling' | 'done' | 'failed' | 'cancelled'
 
 /** Why one is on a break. */

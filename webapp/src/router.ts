@@ -30,6 +30,12 @@ export const router = createRouter({
       component: () => import('./customers/CustomersPage.vue'),
       meta: { page: 'customers' },
     },
+    {
+      path: '/duties/:id(\\d+)?',
+      name: 'duties',
+      component: () => import('./duties/DutiesPage.vue'),
+      meta: { page: 'duties' },
+    },
     { path: '/live', name: 'live', component: () => import('./wall/LivePage.vue'), meta: { page: 'live' } },
     {
       path: `/admin/:part(${ADMIN_PARTS.join('|')})?`,

@@ -202,3 +202,49 @@ async def test_an_edited_file_keeps_its_comments_and_what_was_changed_by_hand_is
         await page.keyboard.press("Enter")
         await expect(page.locator(by_id("flow-version")).first).to_contain_text("太长")
         assert file.read_text("utf-8") == COMMENTED
+
+
+async def test_variables_and_conditions_are_filled_in_row_by_row_and_a_fault_stands_at_its_row(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with browser(tmp_path / "admin", width=1600, height=900) as context:
+        page = context.pages[0]
+        faults = watch(page)
+        await sign_in(page, server.web, "admin", server.admin_password)
+        await page.goto(f"{server.web}/app/admin/flows")
+        await begin(page, "rows")
+        await page.click(by_id("view-list"))
+        for kind in ("set", "branch", "hangup"):
+            await page.click(by_id(f"add-{kind}"))
+        await page.locator(f'{by_id("flow-list")} tr[data-node="set"] button').first.click()
+        await page.click(by_id("add-row-set"))
+        await page.click(by_id("add-row-set"))
+        for n, (name, value) in enumerate((("limit", "5"), ("vip", "{{ caller == '1' }}"))):
+            row = page.locator(by_id("row-set")).nth(n)
+            await row.locator("input").nth(0).fill(name)
+            await row.locator("input").nth(1).fill(value)
+            await page.keyboard.press("Tab")
+        await page.locator(by_id("field-next")).select_option("branch")
+        await page.locator(f'{by_id("flow-list")} tr[data-node="branch"] button').first.click()
+        await page.click(by_id("add-case"))
+        await page.locator(by_id("case-0-when")).fill("vipp")
+        await page.keyboard.press("Tab")
+        await page.locator(by_id("case-0-next")).select_option("hangup")
+        await page.locator(by_id("case-1-when")).fill("limit > 3")
+        await page.keyboard.press("Tab")
+        await page.locator(by_id("case-1-next")).select_option("hangup")
+        await page.locator(by_id("field-otherwise")).select_option("hangup")
+        wrong = page.locator(f"{by_id('case-0')} em")
+        await expect(wrong).to_contain_text("没有变量 vipp；是不是 vip？")
+        await page.locator(by_id("case-0-when")).fill("vip")
+        await page.keyboard.press("Tab")
+        await page.locator(f"{by_id('case-1')} .top button").first.click()
+        await expect(page.locator(by_id("case-0-when"))).to_have_value("limit > 3")
+        await expect(page.locator(by_id("flow-faults"))).to_have_count(0)
+        await page.click(by_id("flow-publish"))
+        await page.click(by_id("publish-go"))
+        await expect(page.locator(by_id("flow-unsaved"))).to_have_count(0)
+        assert faults == []
+    nodes = (await (await server.client()).get("/flows/rows"))["says"]["data"]["nodes"]
+    assert nodes["set"]["set"] == {"limit": 5, "vip": "{{ caller == '1' }}"}
+    assert nodes["branch"]["branch"] == [{"when": "limit > 3", "next": "hangup"}, {"when": "vip", "next": "hangup"}]

@@ -746,6 +746,7 @@ export interface Schema {
   $ref?: string
   $defs?: Record<string, Schema>
   items?: Schema
+  additionalProperties?: Schema | boolean
   default?: unknown
   minimum?: number
   maximum?: number

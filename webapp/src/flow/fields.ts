@@ -2,7 +2,7 @@
 import type { FlowFault, FlowKind, Schema } from '../model'
 import { ANY } from './edited'
 
-export type FieldType = 'node' | 'keys' | 'text' | 'long' | 'number' | 'flag' | 'choice' | 'names' | 'other'
+export type FieldType = 'node' | 'keys' | 'text' | 'long' | 'number' | 'flag' | 'choice' | 'names' | 'pairs' | 'cases' | 'other'
 
 export interface Field {
   path: string[]
@@ -11,6 +11,8 @@ export interface Field {
   choices: string[]
   minimum?: number
   maximum?: number
+  /** Of pairs: their values may be numbers and true, not only texts. */
+  typed?: boolean
 }
 
 export function fieldsOf(kind: FlowKind): Field[] {
@@ -30,12 +32,21 @@ function within(schema: Schema, before: string[], defs: Record<string, Schema>, 
     const field = { path, needed, choices: [] as string[] }
     if (exits.has(path.join('.'))) return [{ ...field, type: 'node' as const }]
     if (exits.has([...path, ANY].join('.'))) return [{ ...field, type: 'keys' as const }]
+    if (exits.has([...path, ANY, 'next'].join('.')) && given.type === 'array') return [{ ...field, type: 'cases' as const }]
+    const values = typeof given.additionalProperties === 'object' ? given.additionalProperties : undefined
+    if (given.type === 'object' && values && plainly(values)) return [{ ...field, type: 'pairs' as const, typed: values.type !== 'string' }]
     const some = (given.anyOf ?? [given]).filter((each) => each.type !== 'null').map((each) => resolved(each, defs))
     const [one, ...others] = some
     if (one === undefined) return []
     if (others.length === 0 && one.properties) return within(one, path, defs, exits)
     return [{ ...field, ...typeOf(one, others, name), minimum: one.minimum, maximum: one.maximum }]
   })
+}
+
+const PLAIN = new Set(['string', 'integer', 'number', 'boolean'])
+
+function plainly(schema: Schema): boolean {
+  return (schema.anyOf ?? [schema]).every((each) => each.type !== undefined && PLAIN.has(each.type))
 }
 
 function resolved(schema: Schema, defs: Record<string, Schema>): Schema {

@@ -32,6 +32,7 @@ from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
+from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.errors import CannotStart, FaultyFile, LocalError
 from callcenterd.ivr import graph, naming
 from callcenterd.ivr.editing import FlowDesk
@@ -278,6 +279,7 @@ class Server:
             store=self.store,
             customers=Customers(self.store, self.bus, clock),
             ledger=self.ledger,
+            dictionaries=Dictionaries(self.store, clock),
             cards=PrepaidCards(self.store, self.passwords, self.bus, clock, ZoneInfo(config.timezone)),
             flows=self.flows,
             flow_desk=self.flow_desk,

@@ -1,11 +1,11 @@
-"""A customer's card (CRM-01, as far as it is built): what may stand on it, who wrote it, and that all hear of it."""
+"""A customer's card (CRM-01): what may stand on it, who wrote it, and that all hear of it."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,13 +14,16 @@ from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import Refused
 from callcenterd.model import numbers
-from callcenterd.model.customers import Customer, CustomerCard, Sex
+from callcenterd.model.customers import Customer, CustomerCard
 from callcenterd.model.events import CustomerSaved
 from callcenterd.model.ids import CustomerId
+from callcenterd.store.customers import CustomerChanged
 from callcenterd.store.database import Store
 
-Level = Literal["", "normal", "silver", "gold", "vip"]
 MOST_PHONES = 10
+MOST_CHOICES = 50
+FROM_DICTIONARIES = {"level": "level", "sex": "sex", "identity": "identity", "channels": "channel", "tags": "tag"}
+"""Fields of a card, and the dictionaries that their values are from."""
 _DIALLED = re.compile(r"\+?[\d\s().*#-]{2,40}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 # Line breaks belong in a note; other control characters come from copying and break lists, exports and databases.
@@ -28,7 +31,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_IN_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """For pydantic: a text as it was given, if it is of one line."""
     if _CONTROL.search(text):
         raise PydanticCustomError("control", "line breaks and control characters cannot stand here")
     return text
@@ -61,8 +65,14 @@ def _once(phones: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-Line = Annotated[str, AfterValidator(_one_line)]
-Phone = Annotated[str, AfterValidator(_one_line), AfterValidator(_phone)]
+def _each_once(codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, codes)))
+
+
+Line = Annotated[str, AfterValidator(one_line)]
+Phone = Annotated[str, AfterValidator(one_line), AfterValidator(_phone)]
+Code = Annotated[str, Field(max_length=40), AfterValidator(one_line)]
+Codes = Annotated[tuple[Code, ...], AfterValidator(_each_once)]
 
 
 class CardFields(BaseModel):
@@ -75,12 +85,19 @@ class CardFields(BaseModel):
         (), max_length=MOST_PHONES, description="Telephone numbers as people write them, the main one first"
     )
     card: Line = Field("", max_length=40, description="卡号")
-    sex: Sex = ""
+    sex: Code = Field("", description="性别: a value of the dictionary sex")
     company: Line = Field("", max_length=200)
     address: Line = Field("", max_length=300)
     email: Annotated[Line, AfterValidator(_email)] = Field("", max_length=200)
-    level: Level = Field("", description="客户级别")
+    level: Code = Field("", description="客户级别: a value of the dictionary level")
     note: Annotated[str, AfterValidator(_lines)] = Field("", max_length=4000)
+    identity: Code = Field("", description="身份: a value of the dictionary identity")
+    background: Annotated[str, AfterValidator(_lines)] = Field("", max_length=4000, description="背景")
+    channels: Codes = Field((), max_length=MOST_CHOICES, description="渠道: values of the dictionary channel")
+    tags: Codes = Field((), max_length=MOST_CHOICES, description="标签: values of the dictionary tag")
+    gifts_by_mail: bool | None = Field(None, description="是否愿意接收邮寄的礼物; null: not asked yet")
+    owner: Line = Field("", max_length=64, description="负责人: a user's login")
+    team: Line = Field("", max_length=64, description="部门: a team's name")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -101,7 +118,15 @@ class CardFields(BaseModel):
             raise Refused("the card cannot be kept as it is", fields) from None
 
     def card_of(self) -> CustomerCard:
-        return CustomerCard(**{name: getattr(self, name) for name in type(self).model_fields})
+        return CustomerCard(**{name: getattr(self, name) for name in CardFields.model_fields})
+
+
+class CardChange(CardFields):
+    """A card that was read and is written again."""
+
+    version: int | None = Field(
+        None, ge=1, description="The version that was read; another by now is not written over. null: whatever it is"
+    )
 
 
 class Customers:
@@ -126,20 +151,54 @@ class Customers:
 
     async def create(self, fields: CardFields | CustomerCard | Mapping[str, Any], by: str) -> Customer:
         """A new card. by: who wrote it. Raises Refused with its fields."""
-        customer = await self._store.customers.create(_read(fields), by)
+        card = _read(fields)
+        await self._check(card, CustomerCard())
+        customer = await self._store.customers.create(card, by)
         await self._saved(customer, "customer.created", by, sorted(_written(customer)))
         return customer
 
     async def change(
-        self, customer: CustomerId, fields: CardFields | CustomerCard | Mapping[str, Any], by: str
+        self,
+        customer: CustomerId,
+        fields: CardFields | CustomerCard | Mapping[str, Any],
+        by: str,
+        version: int | None = None,
     ) -> Customer:
-        """The whole card anew: what is left out is empty now. Raises Refused with its fields, or NotFound."""
+        """The whole card anew: what is left out is empty now. version: the one that was read; None: any.
+
+        Raises Refused with its fields, NotFound, or `CustomerChanged` with the card as it is now.
+        """
         card = _read(fields)
         before = await self._store.customers.get(customer)
-        after = await self._store.customers.change(customer, card, by)
+        if version is not None and version != before.version:
+            raise CustomerChanged(before)
+        await self._check(card, before)
+        after = await self._store.customers.change(customer, card, by, version)
         was, is_now = _written(before), _written(after)
         await self._saved(after, "customer.changed", by, sorted(n for n in was | is_now if was.get(n) != is_now.get(n)))
         return after
+
+    async def _check(self, card: CustomerCard, before: CustomerCard) -> None:
+        """Only what is offered now can be chosen; what stood on the card before may stay. Raises Refused."""
+        fields: dict[str, str] = {}
+        chosen = {name: _codes(card, name) - _codes(before, name) for name in FROM_DICTIONARIES}
+        if any(chosen.values()):
+            offered = {
+                dictionary.name: {value.code for value in dictionary.values if not value.retired}
+                for dictionary in await self._store.dictionaries.all()
+            }
+            for name, codes in chosen.items():
+                if unknown := sorted(codes - offered[FROM_DICTIONARIES[name]]):
+                    fields[name] = f"{unknown[0]} cannot be chosen here"
+        owner, team = card.owner != before.owner and card.owner, card.team != before.team and card.team
+        if owner or team:
+            site = await self._store.site.load()
+            if owner and all(user.login != owner for user in site.users):
+                fields["owner"] = f"there is no user {owner}"
+            if team and all(known.name != team for known in site.teams):
+                fields["team"] = f"there is no team {team}"
+        if fields:
+            raise Refused("the card cannot be kept as it is", fields)
 
     async def _saved(self, customer: Customer, what: str, by: str, fields: list[str]) -> None:
         """The trail says which fields, not what stands in them: it outlives a card that must be erased."""
@@ -159,6 +218,11 @@ def _read(fields: CardFields | CustomerCard | Mapping[str, Any]) -> CustomerCard
             return CardFields.read(fields).card_of()
 
 
+def _codes(card: CustomerCard, name: str) -> set[str]:
+    value = getattr(card, name)
+    return {value} - {""} if isinstance(value, str) else set(value)
+
+
 def _written(card: CustomerCard) -> dict[str, object]:
     """The fields of a card that are filled in."""
-    return {name: value for name in CardFields.model_fields if (value := getattr(card, name))}
+    return {name: value for name in CardFields.model_fields if (value := getattr(card, name)) not in ("", (), None)}

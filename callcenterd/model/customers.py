@@ -1,36 +1,47 @@
-"""A customer's card (CRM-01, as far as it is built)."""
+"""A customer's card (CRM-01)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from callcenterd.model.ids import CustomerId
-
-Sex = Literal["", "female", "male"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerCard:
-    """What is written on a card; without what the store adds. phones: as written by people, first is the main one."""
+    """What is written on a card; without what the store adds. phones: as written by people, first is the main one.
+
+    sex, level, identity: a code of the dictionary of that name. channels, tags: codes, each at most once.
+    gifts_by_mail: willing to get gifts by mail; None: not asked yet. owner: an agent's login. team: a team's name.
+    """
 
     name: str = ""
     phones: tuple[str, ...] = ()
     card: str = ""
-    sex: Sex = ""
+    sex: str = ""
     company: str = ""
     address: str = ""
     email: str = ""
     level: str = ""
     note: str = ""
+    identity: str = ""
+    background: str = ""
+    channels: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    gifts_by_mail: bool | None = None
+    owner: str = ""
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer(CustomerCard):
+    """version: goes up with every change of the card."""
+
     id: CustomerId
     created_at: datetime
     changed_at: datetime
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

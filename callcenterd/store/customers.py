@@ -7,8 +7,8 @@ Names are found by their pinyin too, in full or by initials: 张三 by "zhangsan
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 import pypinyin
@@ -16,19 +16,28 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.clock import Clock
-from callcenterd.errors import NotFound
+from callcenterd.errors import NotFound, NotNow
 from callcenterd.model import numbers
 from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
 from callcenterd.model.ids import CustomerId
 from callcenterd.store.engine import Database, bounded
-from callcenterd.store.schema import calls, cards, customers, phones
+from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
 from callcenterd.store.words import every_word, folded, words_of
 
 MOST_CALLERS = 20
 MOST_READINGS = 16
 LEAST_DIGITS = 3
 """Of a part of a number: two digits are in nearly every number."""
-_CARD = ("id", "name", "card", "sex", "company", "address", "email", "level", "note", "created_at", "changed_at")
+_LISTS = {"channels": "channel", "tags": "tag"}
+"""Fields of a card that hold several values, and the dictionaries that these are from."""
+_BESIDE = ("phones", *_LISTS)
+_CARD = (
+    "id",
+    *(field.name for field in fields(CustomerCard) if field.name not in _BESIDE),
+    "created_at",
+    "changed_at",
+    "version",
+)
 _COLUMNS = tuple(customers.c[name] for name in _CARD)
 # Asked in every call: building the question would cost more than its answer.
 _MAY_CALL = (
@@ -47,6 +56,14 @@ _MAY_CALL = (
 )
 
 
+class CustomerChanged(NotNow):
+    """Somebody else has changed the card since it was read. now: as it is; nothing was written over it."""
+
+    def __init__(self, now: Customer) -> None:
+        super().__init__(f"customer {now.id} was changed meanwhile")
+        self.now = now
+
+
 class CustomerCards:
     def __init__(self, database: Database, clock: Clock, region: str) -> None:
         self._database = database
@@ -59,7 +76,9 @@ class CustomerCards:
         if not line:
             return []
         found = itertools.groupby(await self._database.rows(_MAY_CALL, {"line": line}), key=lambda row: row.id)
-        return [_from_joined(list(rows)) for _, rows in found]
+        callers = [list(rows) for _, rows in found]
+        chosen = await self._chosen([rows[0].id for rows in callers])
+        return [_from_joined(rows, chosen) for rows in callers]
 
     async def by_card(self, card: str) -> list[Customer]:
         """Who has exactly that card number, on the card or as a prepaid card, newest customer first, at most 20."""
@@ -81,7 +100,7 @@ class CustomerCards:
         rows = await self._database.rows(query)
         if not rows:
             raise NotFound("customer", customer)
-        return _from_joined(rows)
+        return _from_joined(rows, await self._chosen([customer]))
 
     async def create(self, card: CustomerCard, by: str) -> Customer:
         """A new card; durable. Several customers may share a line, so nothing is refused here."""
@@ -91,26 +110,37 @@ class CustomerCards:
         async def work(connection: AsyncConnection) -> Customer:
             added = await connection.execute(customers.insert().values(row).returning(customers.c.id))
             number = CustomerId(added.scalar_one())
-            await self._put_phones(connection, number, card.phones)
+            await self._put_beside(connection, number, card)
             return Customer(**_card_fields(card), id=number, created_at=now, changed_at=now)
 
         return await self._database.write(work)
 
-    async def change(self, customer: CustomerId, card: CustomerCard, by: str) -> Customer:
-        """The whole card anew; durable. Raises NotFound."""
+    async def change(self, customer: CustomerId, card: CustomerCard, by: str, version: int | None = None) -> Customer:
+        """The whole card anew; durable. version: the one that was read; None: whatever it is now.
+
+        Raises NotFound, and CustomerChanged if it has another version by now.
+        """
         now = self._clock.utc()
         row = {**_row(card), "changed_at": now, "changed_by": by}
 
         async def work(connection: AsyncConnection) -> Customer:
-            change = customers.update().where(customers.c.id == customer).values(row)
-            changed = (await connection.execute(change.returning(customers.c.created_at))).first()
+            change = customers.update().where(customers.c.id == customer)
+            if version is not None:
+                change = change.where(customers.c.version == version)
+            change = change.values({**row, "version": customers.c.version + 1})
+            answered = await connection.execute(change.returning(customers.c.created_at, customers.c.version))
+            changed = answered.first()
             if changed is None:
-                raise NotFound("customer", customer)
-            await connection.execute(phones.delete().where(phones.c.customer_id == customer))
-            await self._put_phones(connection, customer, card.phones)
-            return Customer(**_card_fields(card), id=customer, created_at=changed.created_at, changed_at=now)
+                raise _OtherVersion
+            for beside in (phones, customer_choices):
+                await connection.execute(beside.delete().where(beside.c.customer_id == customer))
+            await self._put_beside(connection, customer, card)
+            return Customer(**_card_fields(card), id=customer, changed_at=now, **changed._mapping)
 
-        return await self._database.write(work)
+        try:
+            return await self._database.write(work)
+        except _OtherVersion:
+            raise CustomerChanged(await self.get(customer)) from None
 
     async def search(self, q: str = "", limit: int = 50, offset: int = 0) -> tuple[list[Customer], int]:
         """One page, at most 500, and how many there are in all: whose name is q first, then newest first.
@@ -168,9 +198,30 @@ class CustomerCards:
         if ids:
             for row in await self._database.rows(query.order_by(phones.c.customer_id, phones.c.position)):
                 of.setdefault(row.customer_id, []).append(row.written)
-        return [Customer(**row._mapping, phones=tuple(of.get(row.id, ()))) for row in rows]
+        chosen = await self._chosen(ids)
+        return [
+            Customer(**row._mapping, phones=tuple(of.get(row.id, ())), **_lists(chosen.get(row.id, {}))) for row in rows
+        ]
 
-    async def _put_phones(self, connection: AsyncConnection, customer: CustomerId, written: Sequence[str]) -> None:
+    async def _chosen(self, ids: Sequence[int]) -> Mapping[int, Mapping[str, list[str]]]:
+        """Of each customer: dictionary → the codes chosen from it, in their order."""
+        found: dict[int, dict[str, list[str]]] = {}
+        if ids:
+            kept = customer_choices.c
+            query = sa.select(kept.customer_id, kept.dictionary, kept.code).where(kept.customer_id.in_(ids))
+            for row in await self._database.rows(query.order_by(kept.position)):
+                found.setdefault(row.customer_id, {}).setdefault(row.dictionary, []).append(row.code)
+        return found
+
+    async def _put_beside(self, connection: AsyncConnection, customer: CustomerId, card: CustomerCard) -> None:
+        """The phones, and what is chosen from lists."""
+        choices = [
+            {"customer_id": customer, "dictionary": dictionary, "code": code, "position": position}
+            for field, dictionary in _LISTS.items()
+            for position, code in enumerate(getattr(card, field))
+        ]
+        if choices:
+            await connection.execute(customer_choices.insert(), choices)
         rows = [
             {
                 "customer_id": customer,
@@ -179,7 +230,7 @@ class CustomerCards:
                 "number": (line := numbers.normalise(number, self._region)),
                 "digits": words_of(_digits(number), _digits(line)),
             }
-            for position, number in enumerate(written)
+            for position, number in enumerate(card.phones)
         ]
         if rows:
             await connection.execute(phones.insert(), rows)
@@ -202,15 +253,14 @@ def readings(name: str) -> list[str]:
 
 
 def _row(card: CustomerCard) -> dict[str, Any]:
-    row = _card_fields(card)
-    del row["phones"]
+    row = {name: value for name, value in _card_fields(card).items() if name not in _BESIDE}
     row["words"] = words_of(card.name, *readings(card.name), card.card, card.company, card.email)
     return row
 
 
 def _card_fields(card: CustomerCard) -> dict[str, Any]:
     known = asdict(card)
-    for added in ("id", "created_at", "changed_at"):
+    for added in ("id", "created_at", "changed_at", "version"):
         known.pop(added, None)  # a Customer is a card too
     return known
 
@@ -219,8 +269,17 @@ def _digits(number: str) -> str:
     return "".join(sign for sign in folded(number) if sign.isascii() and sign.isdigit())
 
 
-def _from_joined(rows: Sequence[sa.Row[Any]]) -> Customer:
+def _from_joined(rows: Sequence[sa.Row[Any]], chosen: Mapping[int, Mapping[str, list[str]]]) -> Customer:
     """One customer, from a row for each of the phones."""
     known = dict(rows[0]._mapping)
     del known["written"]
-    return Customer(**known, phones=tuple(row.written for row in rows if row.written is not None))
+    written = tuple(row.written for row in rows if row.written is not None)
+    return Customer(**known, phones=written, **_lists(chosen.get(rows[0].id, {})))
+
+
+def _lists(chosen: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {field: tuple(chosen.get(dictionary, ())) for field, dictionary in _LISTS.items()}
+
+
+class _OtherVersion(Exception):
+    """There is no such customer, or one that was changed meanwhile."""

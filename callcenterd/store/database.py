@@ -24,6 +24,7 @@ from callcenterd.store.campaigns import Campaigns
 from callcenterd.store.cards import Cards
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
+from callcenterd.store.dictionaries import Dictionaries
 from callcenterd.store.do_not_call import DoNotCallList
 from callcenterd.store.duties import Duties
 from callcenterd.store.engine import Database, address_of
@@ -56,6 +57,7 @@ class Store:
         self.agents = AgentStates(database)
         self.customers = CustomerCards(database, clock, region)
         self.cards = Cards(database)
+        self.dictionaries = Dictionaries(database)
         self.site = SiteTables(database)
         self.sessions = Sessions(database)
         self.audit = Audit(database)

@@ -124,6 +124,12 @@ customers = sa.Table(
     _text("created_by"),
     sa.Column("changed_at", Utc, nullable=False),
     _text("changed_by"),
+    _text("identity"),
+    _text("background"),
+    _text("owner"),
+    _text("team"),
+    sa.Column("gifts_by_mail", sa.Boolean),  # NULL: not asked yet
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sqlite_autoincrement=True,
 )
 
@@ -136,6 +142,28 @@ phones = sa.Table(
     sa.Column("number", Plain, nullable=False),  # `numbers.normalise`: what a caller's number is compared with
     sa.Column("digits", Plain, nullable=False),  # as written and normalised, digits only: for a part of a number
     sa.Index("ix_phones_number", "number", "customer_id"),
+)
+
+# What a customer has several of. Beside the card, so that everybody with one of them is found by an index.
+customer_choices = sa.Table(
+    "customer_choices",
+    metadata,
+    sa.Column("customer_id", Number, sa.ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("dictionary", Plain, primary_key=True),
+    sa.Column("code", Plain, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Index("ix_customer_choices_code", "dictionary", "code", "customer_id"),
+)
+
+dictionary_values = sa.Table(
+    "dictionary_values",
+    metadata,
+    sa.Column("dictionary", Plain, primary_key=True),
+    sa.Column("code", Plain, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("chinese", Plain, nullable=False),
+    sa.Column("english", Plain, nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 # Their numbers are digits. What their accounts hold is the sum of postings.

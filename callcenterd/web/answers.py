@@ -57,6 +57,7 @@ class WebError(RemoteError):
         super().__init__(words.say(self.code, "en", **values))
         self.values = values
         self.headers: dict[str, str] = {}
+        self.more: Mapping[str, Any] = {}
 
 
 class NotSignedIn(WebError):
@@ -289,7 +290,9 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
         fields = {}
         if isinstance(fault, WrongFields):
             fields = {name: _field(kind, values, language) for name, (kind, values) in fault.fields.items()}
-        answered = _error(fault.status, fault.code, words.say(fault.code, language, **fault.values), fields)
+        answered = _error(
+            fault.status, fault.code, words.say(fault.code, language, **fault.values), fields, **fault.more
+        )
         answered.headers.update(fault.headers)
         return answered
     status, code = next((status, code) for kind, status, code in STATUS if isinstance(fault, kind))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.crm.customer import CardFields
+from callcenterd.crm.customer import CardChange, CardFields
 from callcenterd.errors import NotFound
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CustomerId
-from callcenterd.web.answers import VISIBLE, Conditions, WrongFields, answer, conditions, read
+from callcenterd.store.customers import CustomerChanged
+from callcenterd.web.answers import VISIBLE, Conditions, Conflict, WrongFields, answer, conditions, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
+C = TypeVar("C", bound=CardFields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ async def list_customers(request: web.Request) -> web.StreamResponse:
 @shape(summary="A new customer", body=CardFields, answer=CUSTOMER)
 async def create_customer(request: web.Request) -> web.StreamResponse:
     """201 the customer with its number."""
-    card = await _card(request)
+    card = await _card(request, CardFields)
     made = await request.app[OFFICE].customers.create(card, signed_in(request).login)
     return answer(CUSTOMER, made, status=201)
 
@@ -69,18 +71,24 @@ async def one_customer(request: web.Request) -> web.StreamResponse:
 
 @routes.put("/api/v1/customers/{id}")
 @right("customer.write")
-@shape(summary="Change a customer's card; what is not sent becomes empty", body=CardFields, answer=CUSTOMER)
+@shape(summary="Change a customer's card; what is not sent becomes empty", body=CardChange, answer=CUSTOMER)
 async def change_customer(request: web.Request) -> web.StreamResponse:
-    """200 the customer now · 404 no such customer."""
+    """200 the customer now · 404 no such customer · 409 somebody else has changed it since that version: `error.now` is
+    the customer as it is; nothing was written."""
     number = customer_id(request)
-    card = await _card(request)
-    changed = await request.app[OFFICE].customers.change(number, card, signed_in(request).login)
+    card = await _card(request, CardChange)
+    try:
+        changed = await request.app[OFFICE].customers.change(number, card, signed_in(request).login, card.version)
+    except CustomerChanged as fault:
+        conflict = Conflict("customer_changed")
+        conflict.more = {"now": CUSTOMER.dump_python(fault.now, mode="json")}
+        raise conflict from None
     return answer(CUSTOMER, changed)
 
 
-async def _card(request: web.Request) -> CardFields:
+async def _card(request: web.Request, kind: type[C]) -> C:
     try:
-        return await read(request, CardFields)
+        return await read(request, kind)
     except WrongFields as fault:
         # What is wrong with the card as a whole is shown where one begins to fill it in.
         raise WrongFields({"name" if name == "body" else name: why for name, why in fault.fields.items()}) from None

@@ -14,6 +14,7 @@ from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
+from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.errors import Fault
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.promptdesk import PromptDesk
@@ -144,6 +145,7 @@ class Office:
     customers: Customers
     ledger: Ledger
     cards: PrepaidCards
+    dictionaries: Dictionaries
     flows: Flows
     flow_desk: FlowDesk
     prompt_desk: PromptDesk

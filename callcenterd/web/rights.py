@@ -70,6 +70,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "recording.pause.any": frozenset({"supervisor", "admin"}),
     "customer.read": ALL,
     "customer.write": ALL,
+    "dictionary.read": ALL,  # lists of levels, channels, tags …
+    "dictionary.write": ADMIN,
     "card.read": ALL,  # prepaid cards, what stands on them, and postings
     "card.block": ALL,  # who hears on the telephone that a card is lost
     "card.write": frozenset({"supervisor", "admin"}),  # add a card, set its PIN, unblock it

@@ -41,6 +41,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "流程文件已被别人修改，没有覆盖",
         "The flow's file was changed meanwhile; nothing was written over it",
     ),
+    "customer_changed": (
+        "这位客户的资料刚被别人修改，您的修改还没有保存",
+        "Somebody else has just changed this customer; your changes are not saved yet",
+    ),
     "unavailable": ("现在无法完成", "This cannot be done now"),
     "failed": ("系统内部出错，已记入日志", "Something went wrong here; it is in the log"),
     "wrong_password": ("原密码不对", "The present password is wrong"),
@@ -93,6 +97,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "only_corrections": ("只有更正可以冲销一笔记账", "only a correction undoes a posting"),
     "reason": ("更正须写明原因", "a correction says why"),
     "date_parsing": ("须为日期，写法如 2026-10-01", "must be a date, as 2026-10-01"),
+    "empty_name": ("中文和英文名称都要填写", "a value needs a name in both languages"),
+    "code_twice": ("同一个代码在列表中出现了两次", "a code stands in the list twice"),
     "nobody": ("姓名和电话至少填一项", "a card needs a name or a telephone number"),
 }
 _KINDS: Mapping[str, tuple[str, str]] = {
@@ -127,6 +133,7 @@ THINGS: Mapping[str, str] = {
     "listening": "监听",
     "mailbox": "留言信箱",
     "calendar": "日历",
+    "dictionary": "列表",
     "campaign": "外呼活动",
     "entry": "名单条目",
     "team": "班组",
@@ -234,6 +241,7 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "号码 {number} 在勿扰名单中，不能拨打",
         ),
         (r"there is no number on the do-not-call list (?P<name>.*)", "勿扰名单中没有 {name}"),
+        (r"(?P<code>.+) cannot be chosen here", "不能选 {code}"),
         (r"leads nowhere", "拨不通"),
         (r"a telephone number of 5 to 20 digits is wanted", "须为 5 到 20 位的电话号码"),
         (r"an emergency number is never called by a list", "名单不能呼叫紧急号码"),

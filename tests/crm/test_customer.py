@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import Any
 
@@ -15,6 +16,7 @@ from callcenterd.errors import NotFound, Refused
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.events import CustomerSaved
 from callcenterd.model.ids import CustomerId
+from callcenterd.store.customers import CustomerChanged
 from callcenterd.store.database import Store
 from tests.kit.virtual import START, VirtualClock
 
@@ -28,6 +30,10 @@ FULL: dict[str, Any] = {
     "email": "san@example.com",
     "level": "gold",
     "note": "只在\n上午回电",
+    "identity": "dealer",
+    "background": "2019 年起合作\n每季度订货",
+    "channels": ["friend", "bus"],
+    "gifts_by_mail": False,
 }
 
 
@@ -90,6 +96,62 @@ async def test_a_card_may_be_given_in_any_form_that_it_has(office: Office) -> No
     assert again.name == "张三"
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("level", "platinum", "platinum cannot be chosen here"),
+        ("sex", "m", "m cannot be chosen here"),
+        ("identity", "gold", "gold cannot be chosen here"),
+        ("channels", ["web", "pigeon"], "pigeon cannot be chosen here"),
+        ("tags", ["new"], "new cannot be chosen here"),
+        ("owner", "9999", "there is no user 9999"),
+        ("team", "nowhere", "there is no team nowhere"),
+    ],
+)
+async def test_what_is_not_offered_cannot_be_chosen(
+    office: Office, store: Store, field: str, value: object, why: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await office.customers.create({**FULL, field: value}, by="1001")
+    assert refused.value.fields == {field: why}
+    assert await store.audit.search() == ([], 0)
+
+
+async def test_a_value_that_is_retired_stays_where_it_is_and_is_not_chosen_anew(office: Office, store: Store) -> None:
+    created = await office.customers.create(FULL, by="1001")
+    left = [value for value in (await store.dictionaries.all())[0].values if value.code != "gold"]
+    levels = await store.dictionaries.put("level", left)
+    assert [(value.code, value.retired) for value in levels.values][-1] == ("gold", True)
+    kept = await office.customers.change(created.id, {**FULL, "note": ""}, by="1001")
+    assert (kept.level, kept.note) == ("gold", "")
+    with pytest.raises(Refused):
+        await office.customers.create(FULL, by="1001")
+
+
+async def test_of_two_who_change_a_card_the_second_is_told_and_loses_nothing(office: Office, store: Store) -> None:
+    read = await office.customers.create(FULL, by="1001")
+    first = await office.customers.change(read.id, {**FULL, "company": "移动"}, by="1001", version=read.version)
+    assert (read.version, first.version) == (1, 2)
+    with pytest.raises(CustomerChanged) as changed:
+        await office.customers.change(read.id, {**FULL, "note": "晚上"}, by="1002", version=read.version)
+    assert changed.value.now == first == await office.customers.get(read.id)
+    again = {**FULL, "company": "移动", "note": "晚上"}
+    second = await office.customers.change(read.id, again, by="1002", version=first.version)
+    assert (second.company, second.note, second.version) == ("移动", "晚上", 3)
+    assert [fact.by for fact in office.told] == ["1001", "1001", "1002"]
+
+
+async def test_of_many_changes_of_one_version_at_once_one_is_kept(office: Office) -> None:
+    read = await office.customers.create(FULL, by="1001")
+    tries = [
+        office.customers.change(read.id, {**FULL, "note": str(n)}, by="1001", version=read.version) for n in range(20)
+    ]
+    ends = await asyncio.gather(*tries, return_exceptions=True)
+    [kept] = [end for end in ends if not isinstance(end, BaseException)]
+    assert sum(isinstance(end, CustomerChanged) for end in ends) == 19
+    assert await office.customers.get(read.id) == kept
+
+
 REFUSED: list[Any] = [
     pytest.param({}, {"name"}, id="nobody"),
     pytest.param({"name": " ", "phones": ["", " "]}, {"name"}, id="spaces are nobody"),
@@ -105,14 +167,16 @@ REFUSED: list[Any] = [
     pytest.param({"phones": ["()--"]}, {"phones"}, id="only marks in a number"),
     pytest.param({"phones": ["1" * 41]}, {"phones"}, id="a number too long"),
     pytest.param({"phones": [f"1380013{n:04}" for n in range(MOST_PHONES + 1)]}, {"phones"}, id="too many numbers"),
-    pytest.param({"name": "x", "sex": "m"}, {"sex"}, id="a sex that is no word of ours"),
-    pytest.param({"name": "x", "level": "platinum"}, {"level"}, id="a level that there is not"),
+    pytest.param({"name": "x", "sex": "m" * 41}, {"sex"}, id="a code too long"),
+    pytest.param({"name": "x", "channels": "web"}, {"channels"}, id="one channel for a list"),
+    pytest.param({"name": "x", "tags": [f"t{n}" for n in range(51)]}, {"tags"}, id="too many tags"),
+    pytest.param({"name": "x", "gifts_by_mail": "perhaps"}, {"gifts_by_mail"}, id="perhaps is neither yes nor no"),
     pytest.param({"name": "x", "email": "a.example.com"}, {"email"}, id="an address without @"),
     pytest.param({"name": "x", "email": "a@b@c"}, {"email"}, id="an address with two"),
     pytest.param({"name": "x", "note": "\x1b[31m"}, {"note"}, id="a control character in a note"),
     pytest.param({"name": "x", "note": "x" * 4001}, {"note"}, id="a note too long"),
     pytest.param({"name": "x", "id": 7}, {"id"}, id="a field that is not the page's to write"),
-    pytest.param({"email": "x", "level": "y", "sex": "z"}, {"email", "level", "sex"}, id="all faults at once"),
+    pytest.param({"email": "x", "level": 1, "sex": "z\ny"}, {"email", "level", "sex"}, id="all faults at once"),
 ]
 
 

@@ -7,6 +7,7 @@ refuses root), and dies with the tests. Debian's package `postgresql` has its pr
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import pwd
 import shutil
@@ -24,6 +25,10 @@ import pytest
 from callcenterd.store.database import Store
 from tests.kit.virtual import VirtualClock
 
+SHIPPED: dict[str, list[tuple[str, str, str]]] = importlib.import_module(
+    "callcenterd.store.migrations.versions.0029_dictionaries"
+).SHIPPED
+"""Dictionary → its values: code, Chinese and English name."""
 OWNER = "callcenterd"
 KINDS = ("sqlite", "postgresql")
 _START_SECONDS = 20.0
@@ -79,7 +84,7 @@ class Cluster:
         shutil.rmtree(self.folder)
 
     async def address(self) -> str:
-        """The URL of a database without rows. Who is still connected from an earlier test is not any more."""
+        """The URL of a database without rows but those that ship. Who is still connected from an earlier test is not any more."""
         await self.cut_off()
         async with self._admin() as admin:
             tables = await admin.fetch(
@@ -88,6 +93,15 @@ class Cluster:
             if tables:
                 names = ", ".join(f'"{row["tablename"]}"' for row in tables)
                 await admin.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+                await admin.executemany(
+                    "INSERT INTO dictionary_values (dictionary, code, position, chinese, english)"
+                    " VALUES ($1, $2, $3, $4, $5)",
+                    [
+                        (dictionary, code, n, chinese, english)
+                        for dictionary, shipped in SHIPPED.items()
+                        for n, (code, chinese, english) in enumerate(shipped)
+                    ],
+                )
         return f"postgresql://{OWNER}@/postgres?host={self.folder}"
 
     async def cut_off(self) -> None:

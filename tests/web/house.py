@@ -29,6 +29,7 @@ from callcenterd.calls.pagephones import PagePhones
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
+from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.ivr import naming
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.graph import Office as FlowsOffice
@@ -476,6 +477,7 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
         store=store,
         customers=Customers(store, bus, clock),
         ledger=Ledger(store, bus, clock, lambda: board.site, ZoneInfo("Asia/Shanghai")),
+        dictionaries=Dictionaries(store, clock),
         cards=PrepaidCards(store, passwords, bus, clock, ZoneInfo("Asia/Shanghai")),
         flows=flows,
         flow_desk=flow_desk,

@@ -35,7 +35,9 @@ async def test_a_customer_is_made_found_read_and_changed(office: House) -> None:
         ({"name": "x", "phones": ["call me"]}, "phones.0", "call me 不是电话号码"),
         ({"name": "x", "email": "nowhere"}, "email", "电子邮箱须有名称、@ 和域名"),
         ({"name": "x" * 101}, "name", "最多 100 个字"),
-        ({"name": "x", "sex": "yes"}, "sex", "只能是 '', 'female' or 'male'"),
+        ({"name": "x", "sex": "yes"}, "sex", "不能选 yes"),
+        ({"name": "x", "channels": ["web", "pigeon"]}, "channels", "不能选 pigeon"),
+        ({"name": "x", "owner": "9999"}, "owner", "没有用户 9999"),
         ({"name": "x\ny"}, "name", "含有不可见的字符"),
     ],
 )
@@ -50,3 +52,18 @@ async def test_a_customer_that_there_is_not(office: House, name: str) -> None:
     headers = await office.as_("1001")
     assert (await office.client.get(f"/api/v1/customers/{name}", headers=headers)).status == 404
     assert (await office.client.put(f"/api/v1/customers/{name}", json=CARD, headers=headers)).status == 404
+
+
+async def test_the_second_of_two_who_change_a_customer_is_told_what_is_now(office: House) -> None:
+    headers = await office.as_("1002")
+    _, made = await create(office, CARD)
+    path = f"/api/v1/customers/{made['id']}"
+    one, other = ({**CARD, "version": made["version"], "company": company} for company in ("电信", "移动"))
+    kept = await (await office.client.put(path, json=one, headers=headers)).json()
+    assert (kept["company"], kept["version"]) == ("电信", made["version"] + 1)
+    refused = await office.client.put(path, json=other, headers=headers)
+    error = (await refused.json())["error"]
+    assert (refused.status, error["code"], error["now"]) == (409, "customer_changed", kept)
+    assert await (await office.client.get(path, headers=headers)).json() == kept
+    other["version"] = kept["version"]
+    assert (await (await office.client.put(path, json=other, headers=headers)).json())["company"] == "移动"

@@ -58,6 +58,8 @@ OFFICE_WIDE = {
     "card.write": "the office's",
     "card.post": "the office's",
     "card.unlock": "the office's",
+    "dictionary.read": "the office's",
+    "dictionary.write": "the office's",
     "do_not_call": "the office's",
     "do_not_call.remove": "the office's",
     "ban": "addresses, not people",

@@ -20,6 +20,8 @@ import type {
   DutyStep,
   DutyWanted,
   DeviceMade,
+  Dictionary,
+  DictionaryValue,
   FileFault,
   FlowData,
   FlowDifference,
@@ -67,8 +69,8 @@ export class ApiError extends Error {
     message: string,
     readonly fields: Record<string, string> = {},
     readonly faults: readonly FileFault[] = [],
-    /** Of a file that was changed meanwhile: what it says now. */
-    readonly now: FlowNow | null = null,
+    /** Of a file, or a customer, that was changed meanwhile: as it is now. */
+    readonly now: FlowNow | Customer | null = null,
   ) {
     super(message)
   }
@@ -88,7 +90,7 @@ export function queryText(query: Query): string {
 }
 
 interface Said {
-  error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[]; now?: FlowNow }
+  error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[]; now?: FlowNow | Customer }
 }
 
 async function send(method: string, path: string, type = '', body?: string | Blob, keepalive = false): Promise<Response> {
@@ -194,7 +196,13 @@ export const api = {
     ask<Listing<Customer>>('GET', `/customers${queryText({ q, limit, offset })}`),
   customer: (id: number) => ask<Customer>('GET', `/customers/${path(id)}`),
   createCustomer: (card: Card) => ask<Customer>('POST', '/customers', card),
-  changeCustomer: (id: number, card: Card) => ask<Customer>('PUT', `/customers/${path(id)}`, card),
+  /** version: the one that was read; another by now is a 409 with what is now. */
+  changeCustomer: (id: number, card: Card, version: number | null) =>
+    ask<Customer>('PUT', `/customers/${path(id)}`, { ...card, version }),
+
+  dictionaries: () => ask<Listing<Dictionary>>('GET', '/dictionaries'),
+  putDictionary: (name: string, values: DictionaryValue[]) =>
+    ask<Dictionary>('PUT', `/dictionaries/${path(name)}`, { values }),
 
   prepaidCards: (customer: number) => ask<Listing<PrepaidCard>>('GET', `/customers/${path(customer)}/cards`),
   addPrepaidCard: (customer: number, card: CardTerms & { number: string; pin?: string }) =>

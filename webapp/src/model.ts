@@ -18,9 +18,21 @@ export const OUTCOMES: readonly Outcome[] = [
   'flow',
   'interrupted',
 ]
-export type Sex = '' | 'female' | 'male'
-export type Level = '' | 'normal' | 'silver' | 'gold' | 'vip'
-export const LEVELS = ['normal', 'silver', 'gold', 'vip'] as const satisfies readonly Level[]
+/** The lists that the office keeps by itself. */
+export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag'
+
+/** code: what records keep. retired: stands on old records, and is not offered for new ones. */
+export interface DictionaryValue {
+  code: string
+  chinese: string
+  english: string
+  retired: boolean
+}
+
+export interface Dictionary {
+  name: DictionaryName
+  values: DictionaryValue[]
+}
 
 export interface Me {
   login: string
@@ -172,16 +184,25 @@ export interface Card {
   name: string
   phones: string[]
   card: string
-  sex: Sex
+  sex: string
   company: string
   address: string
   email: string
-  level: Level
+  level: string
   note: string
+  identity: string
+  background: string
+  channels: string[]
+  tags: string[]
+  /** null: not asked yet. */
+  gifts_by_mail: boolean | null
+  owner: string
+  team: string
 }
 
 export interface Customer extends Card {
   id: number
+  version: number
   created_at: string
   changed_at: string
 }
@@ -795,6 +816,13 @@ export function emptyCard(phone = ''): Card {
     email: '',
     level: '',
     note: '',
+    identity: '',
+    background: '',
+    channels: [],
+    tags: [],
+    gifts_by_mail: null,
+    owner: '',
+    team: '',
   }
 }
 

@@ -15,6 +15,7 @@ export const ADMIN_PARTS = [
   'bans',
   'flows',
   'prompts',
+  'dictionaries',
   'site',
 ] as const
 export type AdminPart = (typeof ADMIN_PARTS)[number]

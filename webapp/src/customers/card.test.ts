@@ -1,7 +1,26 @@
 import { describe, expect, it } from 'vitest'
 
 import { emptyCard, type Customer } from '../model'
-import { cardFaults, cardOf } from './card'
+import { broughtTogether, cardFaults, cardOf } from './card'
+
+describe('a card that two people change', () => {
+  const read = { ...emptyCard('10086'), name: '王芳', company: '电信' }
+
+  it('keeps what either changed, and asks where both did', () => {
+    const mine = { ...read, note: '晚上', level: 'gold', tags: ['new'] }
+    const theirs = { ...read, company: '移动', level: 'vip', tags: ['new'] }
+    const { card, disputed } = broughtTogether(read, mine, theirs)
+    expect(disputed).toEqual(['level'])
+    expect(card).toEqual({ ...read, note: '晚上', company: '移动', level: 'gold', tags: ['new'] })
+  })
+
+  it('asks nothing where they changed different things', () => {
+    expect(broughtTogether(read, { ...read, phones: ['1', '2'] }, { ...read, sex: 'male' })).toEqual({
+      card: { ...read, phones: ['1', '2'], sex: 'male' },
+      disputed: [],
+    })
+  })
+})
 
 describe('a card', () => {
   it('needs a name or a number', () => {
@@ -26,10 +45,12 @@ describe('a card', () => {
   })
 
   it('is a copy without what the store adds', () => {
-    const customer: Customer = { ...emptyCard('10086'), id: 7, created_at: 'a', changed_at: 'b' }
+    const customer: Customer = { ...emptyCard('10086'), id: 7, created_at: 'a', changed_at: 'b', version: 1 }
     const card = cardOf(customer)
     card.phones.push('10000')
     expect(customer.phones).toEqual(['10086'])
-    expect('id' in card || 'created_at' in card).toBe(false)
+    card.tags.push('new')
+    expect(customer.tags).toEqual([])
+    expect('id' in card || 'created_at' in card || 'version' in card).toBe(false)
   })
 })

@@ -185,7 +185,7 @@ export const useDesk = defineStore('desk', () => {
         candidates: [],
         customer: null,
         chosenBy: 'number',
-        card: draft?.card ?? emptyCard(pop.caller),
+        card: { ...emptyCard(pop.caller), ...draft?.card },
         cardTouched: draft?.card != null,
         note: draft?.note ?? '',
         kept: { note: '', customer: null },

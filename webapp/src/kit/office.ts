@@ -188,5 +188,5 @@ export function pop(id: string, more: Partial<Pop> = {}): Pop {
 
 export function customer(id: number, more: Partial<Card> = {}): Customer {
   const at = '2026-11-01T00:00:00+00:00'
-  return { ...emptyCard('13800138000'), name: '王芳', ...more, id, created_at: at, changed_at: at }
+  return { ...emptyCard('13800138000'), name: '王芳', ...more, id, created_at: at, changed_at: at, version: 1 }
 }

@@ -84,7 +84,7 @@ class Cluster:
         shutil.rmtree(self.folder)
 
     async def address(self) -> str:
-        """The URL of a database without rows but those that ship. Who is still connected from an earlier test is not any more."""
+        """The URL of a database with no rows but those that ship. Nobody of an earlier test is connected any more."""
         await self.cut_off()
         async with self._admin() as admin:
             tables = await admin.fetch(

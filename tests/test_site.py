@@ -236,8 +236,8 @@ def test_all_faults_are_told_at_once_and_a_faulty_thing_is_not_missed_by_others_
     assert refusals(text) == [
         "2: outbound.trunks: there is no trunk b",
         '4: trunks.port: a whole number is wanted, not "x"',
-        "5: trunks.nam: is no key here; name is meant?",
         "5: trunks.name: is missing",
+        "5: trunks.nam: is no key here; name is meant?",
         f"6: more: is no key here; there are {', '.join(site_file.SECTIONS)}",
     ]
 

@@ -215,13 +215,14 @@ class FlowDesk:
         note: str,
         how: How = "published",
         of: int | None = None,
+        named: bool = True,
     ) -> FlowVersion:
         """Write a flow's file and put it into service, if it has no fault and its file is still the one of `base`.
 
-        Raises FaultyFile, ChangedMeanwhile, Refused.
+        named: what it names must be there, too. Raises FaultyFile, ChangedMeanwhile, Refused.
         """
         path = self.path(name)
-        seen = await self.look(text, path.name)
+        seen = await self.look(text, path.name) if named else await self._job(graph.look, text, path.name)
         if grave := [fault for fault in seen.faults if not fault.warning]:
             raise FaultyFile([Fault(path.name, fault.line, fault.reason, fault.column) for fault in grave])
         if seen.name != name:
@@ -240,7 +241,8 @@ class FlowDesk:
         return await self._job(examples.read_all, self._folder)
 
     async def copy(self, example: str, name: FlowName, *, title: str, by: str) -> FlowVersion:
-        """A new flow that begins as an example, and its tests beside it. Raises NotFound for the example, Refused for a
+        """A new flow that begins as an example, and its tests beside it. Hosts, secrets and queues that it names may come
+        later: the editor tells those that are not there. Raises NotFound for the example, Refused for a
         name that cannot be or is taken, and as `publish`."""
         if all(one.name != example for one in await self.examples()):
             raise NotFound("example", example)
@@ -250,7 +252,7 @@ class FlowDesk:
             raise Refused("there is a flow of that name", {"name": "there is a flow, a draft or a test of that name"})
         text = await self._job(examples.under_another_name, self._folder, example, name, title)
         tests = await self._job(examples.tests_text, self._folder, example)
-        version = await self.publish(name, text, base="", by=by, note=f"{examples.FOLDER}/{example}")
+        version = await self.publish(name, text, base="", by=by, note=f"{examples.FOLDER}/{example}", named=False)
         if tests:
             await self._job(put, examples.tests_of(path), tests, "")
         return version

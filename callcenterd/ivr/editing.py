@@ -241,9 +241,9 @@ class FlowDesk:
         return await self._job(examples.read_all, self._folder)
 
     async def copy(self, example: str, name: FlowName, *, title: str, by: str) -> FlowVersion:
-        """A new flow that begins as an example, and its tests beside it. Hosts, secrets and queues that it names may come
-        later: the editor tells those that are not there. Raises NotFound for the example, Refused for a
-        name that cannot be or is taken, and as `publish`."""
+        """A new flow that begins as an example, and its tests beside it. Hosts, secrets and queues that it names may
+        come later: the editor tells those that are not there. Raises NotFound for the example, Refused for a name that
+        cannot be or is taken, and as `publish`."""
         if all(one.name != example for one in await self.examples()):
             raise NotFound("example", example)
         path = self.path(name)

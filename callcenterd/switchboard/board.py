@@ -68,6 +68,7 @@ from callcenterd.switchboard.pausing import FORGOTTEN_SECONDS, Pausing
 from callcenterd.switchboard.pickup import Pickup
 from callcenterd.switchboard.queueing import Queueing
 from callcenterd.switchboard.recorder import Recorder
+from callcenterd.switchboard.rehearsal import Rehearsals
 from callcenterd.switchboard.seating import Seating
 from callcenterd.switchboard.sounding import Sounding
 from callcenterd.switchboard.transfer import Transfers
@@ -184,6 +185,7 @@ class Switchboard:
         self.dial_out = DialOut(self)
         self.pickup = Pickup(self)
         self.recorder = Recorder(self)
+        self.rehearsals = Rehearsals(self)
         self.callbacks = Callbacks(self)
         self.campaigns = Campaigns(self, zone)
         self.live = Live(self)
@@ -225,6 +227,7 @@ class Switchboard:
         await self.breaks.stop()
         await self.feature_codes.stop()
         await self.recorder.stop()
+        await self.rehearsals.stop()
         await self.voicemail.stop()
         self.after_call.stop()
         self.opening.stop()
@@ -284,6 +287,8 @@ class Switchboard:
             self.monitoring.answered(leg)
         elif self.recorder.knows(leg):
             self.recorder.answered(leg)
+        elif self.rehearsals.knows(leg):
+            self.rehearsals.answered(leg)
         else:
             self.calls.hang_up(leg)
 
@@ -301,12 +306,14 @@ class Switchboard:
             self.monitoring.refused(leg)
         elif self.recorder.knows(leg):
             self.recorder.refused(leg)
+        elif self.rehearsals.knows(leg):
+            self.rehearsals.gone(leg)
 
     def gone(self, leg: Leg, reason: str) -> None:
         if self.monitoring.knows(leg):
             self.monitoring.gone(leg)
             return
-        if self.feature_codes.gone(leg) or self.recorder.gone(leg):
+        if self.feature_codes.gone(leg) or self.recorder.gone(leg) or self.rehearsals.gone(leg):
             return
         journey = self.journeys.get(leg.call.id)
         if journey is None or self.transfers.has_left(leg):

@@ -15,22 +15,21 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from callcenterd.calls.call import Leg
-from callcenterd.errors import LocalError, NotNow
 from callcenterd.ivr import texts
 from callcenterd.ivr.nodes.voicemail import BEEP
 from callcenterd.media.facts import RecordingClosed, RecordingFailed
-from callcenterd.model.ids import AgentId, ExtensionNumber, RecordingId
+from callcenterd.model.ids import ExtensionNumber, RecordingId
 from callcenterd.model.prompts import Recorded
-from callcenterd.sip.events import ToExtension
+from callcenterd.switchboard import own_phone
 from callcenterd.switchboard.flowcall import LiveFlowCall
 from callcenterd.switchboard.journey import Journey
+from callcenterd.switchboard.own_phone import OwnPhone
 
 if TYPE_CHECKING:
     from callcenterd.switchboard.board import Switchboard
 
 _log = structlog.get_logger(__name__)
 
-RING_SECONDS = 30.0
 LONGEST = 600.0
 """Seconds of a prompt that is spoken."""
 SHORTEST = 0.5
@@ -41,18 +40,21 @@ Told = Literal["ringing", "speaking", "spoken", "no_answer", "short", "failed"]
 
 @dataclass(eq=False)
 class Take:
-    """One phone that is spoken into. agent: who sits there, if a queue could ring them meanwhile."""
+    """One phone that is spoken into."""
 
-    leg: Leg
+    phone: OwnPhone
     path: Path
     language: str
     tell: Callable[[Told], None]
     timer: asyncio.TimerHandle
     closed: asyncio.Future[bool]
     left: asyncio.Event
-    agent: AgentId | None = None
     recording: RecordingId | None = None
     task: asyncio.Task[None] | None = None
+
+    @property
+    def leg(self) -> Leg:
+        return self.phone.leg
 
 
 class Recorder:
@@ -83,30 +85,18 @@ class Recorder:
 
         Raises NotFound for an extension that there is not, and NotNow: no phone can be rung, or it is in a call.
         """
-        board = self._board
-        if board.draining:
-            raise NotNow("the server is about to stop")
-        number = board.desk.phone_of(login, extension)
-        agent = board.queueing.agent_at(number)
-        if agent is not None and board.queueing.view(agent).state in ("talking", "offered"):
-            raise NotNow("you are in a call, or are rung for one")
-        if any(take.leg.number == number for take in self._takes):
-            raise NotNow("you are in a call, or are rung for one")
-        try:
-            at_once = board.page_of(login) == number
-            leg = board.calls.dial(ToExtension(number, at_once=at_once), call=None, caller=number, direction="internal")
-        except LocalError as fault:
-            raise NotNow(str(fault)) from fault
-        leg.call.told = False
+        phone = own_phone.ring(self._board, login, extension)
         loop = asyncio.get_running_loop()
         take = Take(
-            leg, path, language, tell, timer=loop.call_later(RING_SECONDS, self._not_taken, leg),
-            closed=loop.create_future(), left=asyncio.Event(), agent=agent,
+            phone, path, language, tell, timer=loop.call_later(own_phone.RING_SECONDS, self._not_taken, phone.leg),
+            closed=loop.create_future(), left=asyncio.Event(),
         )  # fmt: skip
         self._takes.append(take)
-        if agent is not None:
-            board.queueing.occupied(agent, leg.call.id)
         tell("ringing")
+
+    def rings_at(self, number: str) -> bool:
+        """Does that phone ring, or is it spoken into?"""
+        return any(take.leg.number == number for take in self._takes)
 
     # ---- what the phone does --------------------------------------------------------------------------------------
 
@@ -204,9 +194,5 @@ class Recorder:
             return
         self._takes.remove(take)
         take.timer.cancel()
-        call = take.leg.call
-        self._board.in_flow.pop(call.id, None)
-        self._board.calls.end(call)
-        if take.agent is not None:
-            self._board.queueing.free(take.agent, call.id)
+        own_phone.let_go(self._board, take.phone)
         take.tell(result)

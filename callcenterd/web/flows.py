@@ -15,13 +15,13 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import NotFound
+from callcenterd.errors import Fault, FaultyFile, NotFound
 from callcenterd.ivr.editing import Opened
 from callcenterd.ivr.graph import Difference, FaultShown, Graph, KindShown, NodeShown, shown_kinds
 from callcenterd.model.flows import FlowDraft, FlowVersion, How
-from callcenterd.model.ids import FlowName
+from callcenterd.model.ids import ExtensionNumber, FlowName
 from callcenterd.web.agents import Nothing
-from callcenterd.web.answers import Asked, Conditions, answer, conditions, language_of, nothing, read
+from callcenterd.web.answers import VISIBLE, Asked, Conditions, answer, conditions, language_of, nothing, read
 from callcenterd.web.calls import Moment
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE, Office
@@ -521,3 +521,31 @@ async def simulate_flow(request: web.Request) -> web.StreamResponse:
         "told_in": language_of(request),
     }
     return answer(WALKED, Walked(await office.flow_desk.walk(asked.text, asked.keys, told)))
+
+
+class RehearsalAsked(Asked):
+    """extension: the phone that is rung; without it, the one where one sits. caller, called: what the flow is told."""
+
+    text: Text
+    extension: Annotated[str, VISIBLE, Field(min_length=1, max_length=32)] | None = None
+    caller: Annotated[str, VISIBLE, Field(max_length=64)] = "13800138000"
+    called: Annotated[str, VISIBLE, Field(max_length=64)] = "02088886666"
+
+
+@routes.post("/api/v1/flow_rehearsal")
+@right("flow")
+@shape(summary="Hear a text at one's own phone, which is rung; nobody else is reached", body=RehearsalAsked)
+async def rehearse_flow(request: web.Request) -> web.StreamResponse:
+    """204 the phone rings · 404 no such extension · 409 there is no phone that could be rung, or it is in a call · 422
+    the text's faults."""
+    asked = await read(request, RehearsalAsked)
+    office = request.app[OFFICE]
+    seen = await office.flow_desk.look(asked.text)
+    if seen.part is None or any(not fault.warning for fault in seen.faults):
+        grave = [fault for fault in seen.faults if not fault.warning]
+        raise FaultyFile([Fault("flow", fault.line, fault.reason, fault.column) for fault in grave])
+    extension = None if asked.extension is None else ExtensionNumber(asked.extension)
+    office.board.rehearsals.begin(
+        signed_in(request).login, seen.part, extension=extension, caller=asked.caller, called=asked.called
+    )
+    return nothing()

@@ -8,6 +8,7 @@ from typing import Any
 from callcenterd.model.ids import FlowName
 from callcenterd.web.flows import MOST_TEXT
 from tests.web.house import FLOW, House
+from tests.web.test_rooms import settled
 
 NEW = FLOW.replace("{queue: sales}", "{queue: sales, next: bye}\n  bye: {hangup: normal}  # the end")
 
@@ -162,6 +163,22 @@ async def test_kinds_differences_walks_and_places(office: House) -> None:
     await ask(office, "PUT", "/flows/main/places", {"places": {"sales": [10, -20.5]}}, 204)
     assert (await ask(office, "GET", "/flows/main"))["places"] == {"sales": [10, -20.5]}
     await ask(office, "PUT", "/flows/main/places", {"places": {"sales": [10, "x"]}}, 422)
+
+
+async def test_a_draft_is_heard_at_ones_own_phone(office: House) -> None:
+    office.registers("1001")
+    path = "/flow_rehearsal"
+    await ask(office, "POST", path, {"text": "flow: main\nnodes: {}\n", "extension": "1001"}, 422)
+    await ask(office, "POST", path, {"text": FLOW, "extension": "77"}, 404)
+    await ask(office, "POST", path, {"text": FLOW}, 409)  # who asks has no phone
+    await ask(office, "POST", path, {"text": FLOW, "extension": "1001"}, 403, "boss")
+    await ask(office, "POST", path, {"text": FLOW, "extension": "1001"}, 204)
+    await settled()
+    assert office.sip.placed[-1][1] == "1001"
+    await ask(office, "POST", path, {"text": FLOW, "extension": "1001"}, 409)  # it rings already
+    office.answers()
+    await settled()
+    assert office.board.journeys == {}, "no call of the office"
 
 
 async def test_a_simulated_call_is_given_what_the_outside_answers(office: House) -> None:

@@ -322,6 +322,8 @@ export const api = {
     ask<FlowVersion>('POST', `/flows/${path(name)}/roll_back`, { number, base, note }),
   compareFlows: (before: string, after: string) => ask<FlowDifference>('POST', '/flow_diff', { before, after }),
   walkFlow: (asked: FlowWalk) => ask<{ lines: string[] }>('POST', '/flow_simulation', asked),
+  /** Rings the own phone, where the text is heard. */
+  rehearseFlow: (text: string, caller: string) => ask<null>('POST', '/flow_rehearsal', { text, caller }),
   /** The site file as `callcenterd export` writes it. */
   siteFile: async (): Promise<string> => (await send('GET', '/site')).text(),
   /** As `callcenterd apply` does; raises ApiError with its faults. */

@@ -30,6 +30,8 @@ SPEECH_RMS = 10 ** (-20 / 20)
 """Of the parts where something is said: the active speech level (ITU-T P.56) at which networks are lined up."""
 PEAK = 10 ** (-3 / 20)
 QUIET = 10 ** (-50 / 20)
+SILENT_RMS = 1e-5
+"""-100 dBFS: less than a step of 16 bits. What is softer is silence, of which no gain makes anything."""
 _WINDOW = RATE // 100
 _MARGIN = 5 * _WINDOW
 """Kept before and after what is heard, so that no consonant is cut."""
@@ -111,7 +113,7 @@ def levelled(wave: Wave, wanted: float = SPEECH_RMS) -> Wave:
     What would be louder than that peak is made quieter for some milliseconds only, not as a whole.
     """
     rms = active_rms(wave)
-    if rms == 0:
+    if rms < SILENT_RMS:
         return wave
     return limited(wave * np.float32(wanted / rms))
 

@@ -32,7 +32,7 @@ from tests.kit import sipp
 from tests.kit.baresip import Baresip
 from tests.kit.handsets import BaresipAtDesk, Ear, Handset, LinphoneAtDesk, ScriptedEar
 from tests.kit.linphone import Linphone, has_default_route
-from tests.kit.server import Client, RunningServer, free_port
+from tests.kit.server import FLOW, Client, RunningServer, free_port
 from tests.kit.tones import gaps, level, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,6 +84,7 @@ FLOWS = {
     "headset": "flow: headset\nlanguage: zh-CN\nstart: one\nnodes:\n  one: {queue: headset}\n",
     "all": "flow: all\nlanguage: zh-CN\nstart: all\nnodes:\n  all: {queue: all}\n",
 }
+NAMING_SALES = {"main": FLOW, "sales": FLOWS["sales"]}
 PASSWORDS = {"1001": "first-Secret-1", "1002": "second-Secret-2", "2001": "third-Secret-3"}
 
 
@@ -758,9 +759,13 @@ async def test_a_new_site_cuts_no_call_even_if_its_queue_and_trunk_are_gone_from
         await office.server.apply(site.replace("queues:", "queues: [") + "trunks: 7")
     await talk.who("a<c c<a")
     admin = await office.server.client()
-    for path in ("/outbound/0.", "/queues/sales", "/trunks/gateway"):
-        await admin.ask("DELETE", path)
+    assert (await admin.try_to("DELETE", "/queues/sales"))[0] == 422, "a flow in service names it"
     try:
+        for name, text in NAMING_SALES.items():
+            office.server.flow(name, text.replace("{queue: sales}", "{hangup: normal}"))
+        await admin.post("/flows/reload", {})
+        for path in ("/outbound/0.", "/queues/sales", "/trunks/gateway"):
+            await admin.ask("DELETE", path)
         await talk.who("a<c c<a")
         await talk.order("hold")
         await talk.who("c<~")
@@ -768,6 +773,9 @@ async def test_a_new_site_cuts_no_call_even_if_its_queue_and_trunk_are_gone_from
         await talk.who("a<c c<a")
     finally:
         await office.server.apply(site)
+        for name, text in NAMING_SALES.items():
+            office.server.flow(name, text)
+        await admin.post("/flows/reload", {})
     await talk.hangs_up()
     record = await talk.record()
     assert (record["outcome"], record["agent"], record["queue"]) == ("answered", "1001", "sales")

@@ -24,7 +24,7 @@ from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError, Fault, FaultyFile, NotFound, NotNow, Refused
 from callcenterd.ivr import check, examples, graph
 from callcenterd.ivr.examples import Example
-from callcenterd.ivr.flow import NAME
+from callcenterd.ivr.flow import NAME, Flow
 from callcenterd.ivr.graph import Graph, Office
 from callcenterd.ivr.shelf import Flows, checksum_of
 from callcenterd.ivr.splice import CannotSplice
@@ -198,6 +198,10 @@ class FlowDesk:
 
     async def difference(self, before: str, after: str) -> graph.Difference:
         return await self._job(graph.difference, before, after)
+
+    async def read(self, text: str) -> Flow:
+        """To be walked without being in service: a queue that it names may come later. Raises FaultyFile."""
+        return await self._job(graph.read, text)
 
     async def walk(self, text: str, keys: str, asked: dict[str, Any]) -> list[str]:
         """Raises FaultyFile, Refused."""

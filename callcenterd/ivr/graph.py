@@ -282,6 +282,11 @@ def _named_nodes(data: Mapping[str, Any]) -> Mapping[str, Any]:
 # ---- a call without a phone -----------------------------------------------------------------------------------------
 
 
+def read(text: str) -> Flow:
+    """A flow that nothing in itself is wrong with; what it names may be missing. Raises FaultyFile."""
+    return check.parse(yamltext.parse(text, "flow"))
+
+
 def walked(  # as `simulate.simulate`
     text: str,
     keys: str,
@@ -301,7 +306,7 @@ def walked(  # as `simulate.simulate`
 
     Raises FaultyFile for a text with a fault, Refused for keys that are none.
     """
-    found = check.parse(yamltext.parse(text, "flow"))
+    found = read(text)
     return asyncio.run(
         simulate.simulate(
             found,

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import Fault, FaultyFile, NotFound
+from callcenterd.errors import NotFound
 from callcenterd.ivr.editing import Opened
 from callcenterd.ivr.graph import Difference, FaultShown, Graph, KindShown, NodeShown, shown_kinds
 from callcenterd.model.flows import FlowDraft, FlowVersion, How
@@ -540,12 +540,9 @@ async def rehearse_flow(request: web.Request) -> web.StreamResponse:
     the text's faults."""
     asked = await read(request, RehearsalAsked)
     office = request.app[OFFICE]
-    seen = await office.flow_desk.look(asked.text)
-    if seen.part is None or any(not fault.warning for fault in seen.faults):
-        grave = [fault for fault in seen.faults if not fault.warning]
-        raise FaultyFile([Fault("flow", fault.line, fault.reason, fault.column) for fault in grave])
+    flow = await office.flow_desk.read(asked.text)
     extension = None if asked.extension is None else ExtensionNumber(asked.extension)
     office.board.rehearsals.begin(
-        signed_in(request).login, seen.part, extension=extension, caller=asked.caller, called=asked.called
+        signed_in(request).login, flow, extension=extension, caller=asked.caller, called=asked.called
     )
     return nothing()

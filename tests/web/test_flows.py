@@ -172,7 +172,8 @@ async def test_a_draft_is_heard_at_ones_own_phone(office: House) -> None:
     await ask(office, "POST", path, {"text": FLOW, "extension": "77"}, 404)
     await ask(office, "POST", path, {"text": FLOW}, 409)  # who asks has no phone
     await ask(office, "POST", path, {"text": FLOW, "extension": "1001"}, 403, "boss")
-    await ask(office, "POST", path, {"text": FLOW, "extension": "1001"}, 204)
+    draft = FLOW.replace("queue: sales", "queue: not_yet")
+    await ask(office, "POST", path, {"text": draft, "extension": "1001"}, 204)
     await settled()
     assert office.sip.placed[-1][1] == "1001"
     await ask(office, "POST", path, {"text": FLOW, "extension": "1001"}, 409)  # it rings already

@@ -30,9 +30,6 @@ from callcenterd.calls.pagephones import PagePhones
 from callcenterd.channels.mail import Account, Post
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
-from callcenterd.crm.cards import PrepaidCards
-from callcenterd.crm.customer import Customers
-from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.errors import CannotStart, FaultyFile, LocalError
 from callcenterd.ivr import graph, naming
 from callcenterd.ivr.editing import FlowDesk
@@ -45,6 +42,7 @@ from callcenterd.media.webrtc.gateway import Gateway
 from callcenterd.model import events
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.prompts import Music
+from callcenterd.modules import Ground, Modules
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.overload import Limits
 from callcenterd.sip.transport.edge import SipEdge
@@ -57,9 +55,6 @@ from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.lamps import Lamps
 from callcenterd.switchboard.pagephones import PagePhoneDesk
-from callcenterd.tickets.calls import CallsAndDuties
-from callcenterd.tickets.ledger import Ledger
-from callcenterd.tickets.warnings import Warnings
 from callcenterd.web import app as web
 from callcenterd.web import door as web_door
 from callcenterd.worker.passwords import Passwords
@@ -257,18 +252,17 @@ class Server:
             language=config.language,
             zone=ZoneInfo(config.timezone),
         )
-        self.ledger = Ledger(self.store, self.bus, clock, lambda: self.board.site, ZoneInfo(config.timezone))
-        self.warnings = Warnings(
-            store=self.store,
-            bus=self.bus,
-            clock=clock,
-            site=lambda: self.board.site,
-            calendars=self.ledger.calendars,
-            language=config.language,
-            zone=ZoneInfo(config.timezone),
+        self.modules = Modules.build(
+            Ground(
+                store=self.store,
+                bus=self.bus,
+                clock=clock,
+                site=lambda: self.board.site,
+                passwords=self.passwords,
+                zone=ZoneInfo(config.timezone),
+                language=config.language,
+            )
         )
-        self.ledger.changed = self.warnings.wake
-        self.calls_and_duties = CallsAndDuties(self.store, self.bus, clock, self.ledger)
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
         self.sip.show(self.lamps.document)
         self.bans = Bans(sip=self.endpoint, store=self.store, bus=self.bus, clock=clock)
@@ -277,10 +271,7 @@ class Server:
         self.office = web.Office(
             board=self.board,
             store=self.store,
-            customers=Customers(self.store, self.bus, clock),
-            ledger=self.ledger,
-            dictionaries=Dictionaries(self.store, clock),
-            cards=PrepaidCards(self.store, self.passwords, self.bus, clock, ZoneInfo(config.timezone)),
+            modules=self.modules,
             flows=self.flows,
             flow_desk=self.flow_desk,
             prompt_desk=self.prompt_desk,
@@ -375,10 +366,7 @@ class Server:
         self.board.voicemail.rescue()
         self.post.start()
         self._open.push_async_callback(self.post.stop)
-        self.calls_and_duties.start()
-        self._open.push_async_callback(self.calls_and_duties.stop)
-        self.warnings.start()
-        self._open.push_async_callback(self.warnings.stop)
+        self.modules.start(self._open)
         self._own(self._watch_sound())
         # What is there now stays: it need not be looked through again and again while calls run.
         gc.collect()
@@ -483,7 +471,7 @@ class Server:
             "webrtc_restarts_total": self.gateway.restarts,
             **self.archive.counters(),
             **self.post.counters(),
-            "duties_told_total": self.warnings.told,
+            "duties_told_total": self.modules.warnings.told,
             "worker_restarts_total": self.worker.restarts + self.finisher.restarts,
         }
 

@@ -34,8 +34,9 @@ from callcenterd.model.duties import (
 )
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.store.engine import Database, bounded
-from callcenterd.store.schema import calls, duties, duty_steps, outbox
+from callcenterd.store.schema import calls, outbox
 from callcenterd.store.seen import duties_seen
+from callcenterd.store.tables.duties import duties, duty_steps
 from callcenterd.store.words import every_word, words_of
 
 MOST_STEPS = 500

@@ -15,9 +15,9 @@ from callcenterd.model.duties import DutySight
 from callcenterd.model.mail import Letter, LetterState
 from callcenterd.model.voicemail import MessageSight
 from callcenterd.store.engine import Database, bounded
-from callcenterd.store.schema import duties as duties_table
 from callcenterd.store.schema import outbox, voicemail
 from callcenterd.store.seen import duties_seen, messages_seen
+from callcenterd.store.tables.duties import duties as duties_table
 
 _Letters: TypeAlias = list[Letter]
 """Inside the class `list` is its method."""

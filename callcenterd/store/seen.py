@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from callcenterd.model.duties import DutySight
 from callcenterd.model.voicemail import MessageSight
-from callcenterd.store.schema import duties, voicemail
+from callcenterd.store.schema import voicemail
+from callcenterd.store.tables.duties import duties
 
 
 def messages_seen(sight: MessageSight) -> sa.ColumnElement[bool]:

@@ -50,7 +50,19 @@ from callcenterd.web import (
     surveys,
 )
 from callcenterd.web.live import LiveEvents
-from callcenterd.web.office import OFFICE, PACE, PAGE, FlowsNow, Office, Pace, PhoneNow, PhoneSeen, Ticks, TrunkNow
+from callcenterd.web.office import (
+    MODULES,
+    OFFICE,
+    PACE,
+    PAGE,
+    FlowsNow,
+    Office,
+    Pace,
+    PhoneNow,
+    PhoneSeen,
+    Ticks,
+    TrunkNow,
+)
 
 __all__ = ["PAGE", "FlowsNow", "Office", "Pace", "PhoneNow", "PhoneSeen", "Ticks", "TrunkNow", "build"]
 
@@ -106,6 +118,7 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
         client_max_size=answers.MOST_OCTETS,
     )
     app[OFFICE] = office
+    app[MODULES] = office.modules
     app[session.SESSIONS] = session.Sessions(office)
     app[socket.STREAMS] = socket.Streams(LiveEvents(office.board, office.bus), app[session.SESSIONS])
     app[administration.SITE_LOCK] = asyncio.Lock()

@@ -15,7 +15,7 @@ from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import Conditions, WrongFields, answer, conditions, read
 from callcenterd.web.customers import customer_id, number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import MODULES
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
 
@@ -81,7 +81,7 @@ _FIELD_OF = {"amount_sign": "amount", "only_corrections": "reverses", "reason": 
 @shape(summary="A customer's prepaid cards, with what stands on them", answer=CARDS)
 async def list_cards(request: web.Request) -> web.StreamResponse:
     """200 all of them, oldest first · 404 no such customer."""
-    found = await request.app[OFFICE].cards.of_customer(customer_id(request))
+    found = await request.app[MODULES].cards.of_customer(customer_id(request))
     return answer(CARDS, CardList([_shown(request, card) for card in found], len(found)))
 
 
@@ -91,7 +91,7 @@ async def list_cards(request: web.Request) -> web.StreamResponse:
 async def add_card(request: web.Request) -> web.StreamResponse:
     """201 the card · 404 no such customer · 409 they have too many · 422 fields, or the number is another card's."""
     asked = await read(request, CardAsked)
-    card = await request.app[OFFICE].cards.add(customer_id(request), asked, signed_in(request).login)
+    card = await request.app[MODULES].cards.add(customer_id(request), asked, signed_in(request).login)
     return answer(CARD, _shown(request, card), status=201)
 
 
@@ -101,7 +101,7 @@ async def add_card(request: web.Request) -> web.StreamResponse:
 async def change_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card · 422 fields."""
     terms = await read(request, CardTerms)
-    return _answer(request, await request.app[OFFICE].cards.change(_card_id(request), terms, signed_in(request).login))
+    return _answer(request, await request.app[MODULES].cards.change(_card_id(request), terms, signed_in(request).login))
 
 
 @routes.post("/api/v1/cards/{id}/block")
@@ -110,7 +110,7 @@ async def change_card(request: web.Request) -> web.StreamResponse:
 async def block_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
     await read(request, Nothing)
-    cards, who = request.app[OFFICE].cards, signed_in(request).login
+    cards, who = request.app[MODULES].cards, signed_in(request).login
     return _answer(request, await cards.block(_card_id(request), who, blocked=True))
 
 
@@ -120,7 +120,7 @@ async def block_card(request: web.Request) -> web.StreamResponse:
 async def unblock_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
     await read(request, Nothing)
-    cards, who = request.app[OFFICE].cards, signed_in(request).login
+    cards, who = request.app[MODULES].cards, signed_in(request).login
     return _answer(request, await cards.block(_card_id(request), who, blocked=False))
 
 
@@ -130,7 +130,9 @@ async def unblock_card(request: web.Request) -> web.StreamResponse:
 async def set_card_pin(request: web.Request) -> web.StreamResponse:
     """200 the card now, and wrong PINs before count no more · 404 no such card · 422 fields."""
     asked = await read(request, PinAsked)
-    return _answer(request, await request.app[OFFICE].cards.set_pin(_card_id(request), asked, signed_in(request).login))
+    return _answer(
+        request, await request.app[MODULES].cards.set_pin(_card_id(request), asked, signed_in(request).login)
+    )
 
 
 @routes.post("/api/v1/cards/{id}/unlock")
@@ -139,7 +141,7 @@ async def set_card_pin(request: web.Request) -> web.StreamResponse:
 async def unlock_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
     await read(request, Nothing)
-    return _answer(request, await request.app[OFFICE].cards.unlock(_card_id(request), signed_in(request).login))
+    return _answer(request, await request.app[MODULES].cards.unlock(_card_id(request), signed_in(request).login))
 
 
 @routes.get("/api/v1/cards/{id}/postings")
@@ -152,7 +154,7 @@ async def unlock_card(request: web.Request) -> web.StreamResponse:
 async def list_postings(request: web.Request) -> web.StreamResponse:
     """200 one page of them · 404 no such card."""
     wanted = conditions(request, PostingConditions)
-    items, total, card = await request.app[OFFICE].cards.postings(
+    items, total, card = await request.app[MODULES].cards.postings(
         _card_id(request), wanted.ledger, wanted.limit, wanted.offset
     )
     return answer(POSTINGS, PostingList(items, total, card.money, card.points))
@@ -170,7 +172,7 @@ async def add_posting(request: web.Request) -> web.StreamResponse:
         # What is wrong with the posting as a whole is shown at the field that would mend it.
         fields = {_FIELD_OF.get(why[0], name): why for name, why in fault.fields.items()}
         raise WrongFields(fields) from None
-    return answer(POSTING, await request.app[OFFICE].cards.post(_card_id(request), asked, signed_in(request).login))
+    return answer(POSTING, await request.app[MODULES].cards.post(_card_id(request), asked, signed_in(request).login))
 
 
 def _card_id(request: web.Request) -> CardId:
@@ -186,7 +188,7 @@ def _shown(request: web.Request, card: Card) -> CardShown:
         id=card.id,
         number=card.number,
         customer=card.customer,
-        state=card.state(request.app[OFFICE].cards.today()),
+        state=card.state(request.app[MODULES].cards.today()),
         valid_until=card.valid_until,
         currency=card.currency,
         overdraft=card.overdraft,

@@ -15,7 +15,7 @@ from callcenterd.model.ids import CustomerId
 from callcenterd.store.customers import CustomerChanged
 from callcenterd.web.answers import VISIBLE, Conditions, Conflict, WrongFields, answer, conditions, read
 from callcenterd.web.describe import shape
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import MODULES
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
 
@@ -47,7 +47,7 @@ class CustomerConditions(Conditions):
 async def list_customers(request: web.Request) -> web.StreamResponse:
     """200 one page of them, the best first; without q the newest first."""
     wanted = conditions(request, CustomerConditions)
-    items, total = await request.app[OFFICE].customers.search(wanted.q, wanted.limit, wanted.offset)
+    items, total = await request.app[MODULES].customers.search(wanted.q, wanted.limit, wanted.offset)
     return answer(CUSTOMERS, CustomerList(list(items), total))
 
 
@@ -57,7 +57,7 @@ async def list_customers(request: web.Request) -> web.StreamResponse:
 async def create_customer(request: web.Request) -> web.StreamResponse:
     """201 the customer with its number."""
     card = await _card(request, CardFields)
-    made = await request.app[OFFICE].customers.create(card, signed_in(request).login)
+    made = await request.app[MODULES].customers.create(card, signed_in(request).login)
     return answer(CUSTOMER, made, status=201)
 
 
@@ -66,7 +66,7 @@ async def create_customer(request: web.Request) -> web.StreamResponse:
 @shape(summary="One customer", answer=CUSTOMER)
 async def one_customer(request: web.Request) -> web.StreamResponse:
     """200 the customer · 404 no such customer."""
-    return answer(CUSTOMER, await request.app[OFFICE].customers.get(customer_id(request)))
+    return answer(CUSTOMER, await request.app[MODULES].customers.get(customer_id(request)))
 
 
 @routes.put("/api/v1/customers/{id}")
@@ -78,7 +78,7 @@ async def change_customer(request: web.Request) -> web.StreamResponse:
     number = customer_id(request)
     card = await _card(request, CardChange)
     try:
-        changed = await request.app[OFFICE].customers.change(number, card, signed_in(request).login, card.version)
+        changed = await request.app[MODULES].customers.change(number, card, signed_in(request).login, card.version)
     except CustomerChanged as fault:
         conflict = Conflict("customer_changed")
         conflict.more = {"now": CUSTOMER.dump_python(fault.now, mode="json")}

@@ -11,7 +11,7 @@ from callcenterd.crm.dictionaries import DictionaryFields
 from callcenterd.model.dictionaries import Dictionary
 from callcenterd.web.answers import answer, read
 from callcenterd.web.describe import shape
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import MODULES
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
 
@@ -33,7 +33,7 @@ DICTIONARIES = TypeAdapter(DictionaryList)
 @shape(summary="All dictionaries with their values", answer=DICTIONARIES)
 async def list_dictionaries(request: web.Request) -> web.StreamResponse:
     """200 all of them; retired values too, since old records have them."""
-    known = list(await request.app[OFFICE].dictionaries.all())
+    known = list(await request.app[MODULES].dictionaries.all())
     return answer(DICTIONARIES, DictionaryList(known, len(known)))
 
 
@@ -45,4 +45,4 @@ async def put_dictionary(request: web.Request) -> web.StreamResponse:
     dictionary."""
     fields = await read(request, DictionaryFields)
     name, by = request.match_info["name"], signed_in(request).login
-    return answer(DICTIONARY, await request.app[OFFICE].dictionaries.put(name, fields, by))
+    return answer(DICTIONARY, await request.app[MODULES].dictionaries.put(name, fields, by))

@@ -31,7 +31,7 @@ from callcenterd.web.callcontrol import DIALLED, Dialled
 from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import customer_id, number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 
@@ -325,7 +325,7 @@ def _together(name: str, people: list[PromisesKept]) -> TeamPromises:
 async def list_promises_to(request: web.Request) -> web.StreamResponse:
     """200 all of them, whoever owes them · 404 no such customer."""
     office = request.app[OFFICE]
-    customer = await office.customers.get(customer_id(request))
+    customer = await office.modules.customers.get(customer_id(request))
     known: dict[int, Duty] = {}
     found, _ = await office.store.duties.page(DutyFilter(state="open", customers=(customer.id,)))
     for duty in found:
@@ -372,7 +372,7 @@ async def promise(request: web.Request) -> web.StreamResponse:
         owner=asked.owner,
         due=asked.due or (None if asked.minutes is None else office.clock.utc() + timedelta(minutes=asked.minutes)),
     )
-    return answer(DUTY, await office.ledger.create(wanted, signed_in(request).login), status=201)
+    return answer(DUTY, await office.modules.ledger.create(wanted, signed_in(request).login), status=201)
 
 
 # ---- one duty -----------------------------------------------------------------------------------------------
@@ -402,13 +402,13 @@ async def create_duty(request: web.Request) -> web.StreamResponse:
         warn=asked.warn,
         escalate=None if asked.escalate is None else tuple(Escalation(one.minutes, one.to) for one in asked.escalate),
     )
-    return answer(DUTY, await office.ledger.create(wanted, signed_in(request).login), status=201)
+    return answer(DUTY, await office.modules.ledger.create(wanted, signed_in(request).login), status=201)
 
 
 async def _customer(request: web.Request, number: int) -> CustomerId:
     """Raises WrongFields for one that there is not."""
     try:
-        return (await request.app[OFFICE].customers.get(CustomerId(number))).id
+        return (await request.app[MODULES].customers.get(CustomerId(number))).id
     except NotFound:
         raise WrongFields({"customer": ("no_such_customer", {})}) from None
 
@@ -430,7 +430,7 @@ async def edit_duty(request: web.Request) -> web.StreamResponse:
     closed · 422 fields."""
     asked, duty, office = await read(request, EditAsked), await _seen(request), request.app[OFFICE]
     customer = None if asked.customer is None else await _customer(request, asked.customer)
-    changed = await office.ledger.edit(
+    changed = await office.modules.ledger.edit(
         duty,
         asked.version,
         signed_in(request).login,
@@ -449,7 +449,7 @@ async def edit_duty(request: web.Request) -> web.StreamResponse:
 async def take_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty now · 404 as above · 409 as above."""
     asked, duty = await read(request, TakeAsked), await _seen(request)
-    taken = await request.app[OFFICE].ledger.take(duty.id, asked.version, signed_in(request).login)
+    taken = await request.app[MODULES].ledger.take(duty.id, asked.version, signed_in(request).login)
     return answer(DUTY, taken)
 
 
@@ -466,7 +466,7 @@ async def call_for_duty(request: web.Request) -> web.StreamResponse:
     wished = duty.kind in _OWED_TO_CALLERS  # who was promised a call, or rang for one, may be called
     call = await office.board.dial_out.begin(who, duty.number, wished=wished)
     if not duty.owner:
-        await office.ledger.take(duty.id, duty.version, who)
+        await office.modules.ledger.take(duty.id, duty.version, who)
     return answer(DIALLED, Dialled(call=call))
 
 
@@ -476,7 +476,7 @@ async def call_for_duty(request: web.Request) -> web.StreamResponse:
 async def assign_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty now · 404 as above · 409 as above · 422 nobody of that name."""
     asked, duty = await read(request, AssignAsked), await _seen(request)
-    assigned = await request.app[OFFICE].ledger.assign(
+    assigned = await request.app[MODULES].ledger.assign(
         duty.id,
         asked.version,
         signed_in(request).login,
@@ -494,7 +494,7 @@ async def assign_duty(request: web.Request) -> web.StreamResponse:
 async def note_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty now · 404 as above · 409 it is closed."""
     asked, duty = await read(request, NoteAsked), await _seen(request)
-    return answer(DUTY, await request.app[OFFICE].ledger.note(duty.id, signed_in(request).login, asked.text))
+    return answer(DUTY, await request.app[MODULES].ledger.note(duty.id, signed_in(request).login, asked.text))
 
 
 @routes.post("/api/v1/duties/{id}/postpone")
@@ -503,7 +503,7 @@ async def note_duty(request: web.Request) -> web.StreamResponse:
 async def postpone_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty now; it is warned of anew · 404 as above · 409 as above · 422 a time that is past."""
     asked, duty = await read(request, PostponeAsked), await _seen(request)
-    put_off = await request.app[OFFICE].ledger.postpone(
+    put_off = await request.app[MODULES].ledger.postpone(
         duty, asked.version, signed_in(request).login, asked.due, asked.reason
     )
     return answer(DUTY, put_off)
@@ -515,7 +515,7 @@ async def postpone_duty(request: web.Request) -> web.StreamResponse:
 async def duty_done(request: web.Request) -> web.StreamResponse:
     """200 the duty now · 404 as above · 409 as above · 422 not an outcome of its kind."""
     asked, duty = await read(request, DoneAsked), await _seen(request)
-    closed = await request.app[OFFICE].ledger.done(
+    closed = await request.app[MODULES].ledger.done(
         duty, asked.version, signed_in(request).login, asked.outcome, asked.text
     )
     return answer(DUTY, closed)
@@ -527,5 +527,5 @@ async def duty_done(request: web.Request) -> web.StreamResponse:
 async def cancel_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty now · 404 as above · 409 as above."""
     asked, duty = await read(request, CancelAsked), await _seen(request)
-    closed = await request.app[OFFICE].ledger.cancel(duty.id, asked.version, signed_in(request).login, asked.text)
+    closed = await request.app[MODULES].ledger.cancel(duty.id, asked.version, signed_in(request).login, asked.text)
     return answer(DUTY, closed)

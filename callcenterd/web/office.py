@@ -12,20 +12,17 @@ from aiohttp import web
 
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
-from callcenterd.crm.cards import PrepaidCards
-from callcenterd.crm.customer import Customers
-from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.errors import Fault
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
 from callcenterd.model.ids import ExtensionNumber, FlowName, TrunkName
+from callcenterd.modules import Modules
 from callcenterd.store.database import Store
 from callcenterd.switchboard.archive import Archive
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
-from callcenterd.tickets.ledger import Ledger
 from callcenterd.worker.passwords import Passwords
 
 
@@ -134,7 +131,7 @@ class Office:
     gateway: "idle" until the first page, "starting", "up", or "down": no page can be a phone.
     ticks, counters, trunks, phones, seen_phones: asked when somebody wants to know.
     counters: names ending in "_total" only grow.
-    ledger: of duties. mail: what is not well with e-mail.
+    modules: the business rooms. mail: what is not well with e-mail.
     archive: recordings whose calls are over.
     open_sip: takes a WebSocket of SIP.
     doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
@@ -142,10 +139,7 @@ class Office:
 
     board: Switchboard
     store: Store
-    customers: Customers
-    ledger: Ledger
-    cards: PrepaidCards
-    dictionaries: Dictionaries
+    modules: Modules
     flows: Flows
     flow_desk: FlowDesk
     prompt_desk: PromptDesk
@@ -195,6 +189,7 @@ class Pace:
 
 
 OFFICE = web.AppKey("office", Office)
+MODULES = web.AppKey("modules", Modules)
 PACE = web.AppKey("pace", Pace)
 OCTETS = web.RequestKey("octets", int)
 """How large the answer's file is: what `door` allows for it to be taken."""

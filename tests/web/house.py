@@ -27,9 +27,6 @@ from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls, Sound
 from callcenterd.calls.pagephones import PagePhones
 from callcenterd.clock import Clock, SystemClock
-from callcenterd.crm.cards import PrepaidCards
-from callcenterd.crm.customer import Customers
-from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.ivr import naming
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.graph import Office as FlowsOffice
@@ -45,6 +42,7 @@ from callcenterd.model import events
 from callcenterd.model.calls import CallRecord, RecordingRecord
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, LegId, QueueName, RecordingId, TrunkName
 from callcenterd.model.prompts import Prompt
+from callcenterd.modules import Ground, Modules
 from callcenterd.sip import events as sip
 from callcenterd.sip.admission import Admission, BannedSource
 from callcenterd.sip.events import DialogId
@@ -54,7 +52,6 @@ from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
-from callcenterd.tickets.ledger import Ledger
 from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, PhoneSeen, TrunkNow, build
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
@@ -475,10 +472,17 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
     office = Office(
         board=board,
         store=store,
-        customers=Customers(store, bus, clock),
-        ledger=Ledger(store, bus, clock, lambda: board.site, ZoneInfo("Asia/Shanghai")),
-        dictionaries=Dictionaries(store, clock),
-        cards=PrepaidCards(store, passwords, bus, clock, ZoneInfo("Asia/Shanghai")),
+        modules=Modules.build(
+            Ground(
+                store=store,
+                bus=bus,
+                clock=clock,
+                site=lambda: board.site,
+                passwords=passwords,
+                zone=ZoneInfo("Asia/Shanghai"),
+                language="zh-CN",
+            )
+        ),
         flows=flows,
         flow_desk=flow_desk,
         prompt_desk=prompt_desk,

@@ -200,7 +200,7 @@ async def test_of_a_call_that_we_made_it_is_the_other_side(office: House) -> Non
 
 
 async def test_kept_promises_are_counted_of_whom_one_oversees(office: House) -> None:
-    ledger, clock = office.office.ledger, office.office.clock
+    ledger, clock = office.office.modules.ledger, office.office.clock
     for owner, closes in (("1001", True), ("1001", True), ("1001", False), ("1002", False)):
         promise = await ledger.create(
             Wanted(kind="promise", number=CALLER, due=clock.utc() + timedelta(minutes=1)), owner

@@ -275,7 +275,7 @@ class Things:
         self.named |= {"message": str(message.id), "letter": str(letters[0].id)}
 
     async def owe(self) -> None:
-        duty = await self.office.office.ledger.create(Wanted(kind="task", title="x"), "1001")
+        duty = await self.office.office.modules.ledger.create(Wanted(kind="task", title="x"), "1001")
         self.named["duty"] = str(duty.id)
 
     async def want_callback(self) -> None:

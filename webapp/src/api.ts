@@ -30,7 +30,6 @@ import type {
   FlowGraph,
   FlowKind,
   FlowList,
-  FlowNow,
   FlowOpened,
   FlowVersion,
   FlowWalk,
@@ -69,8 +68,8 @@ export class ApiError extends Error {
     message: string,
     readonly fields: Record<string, string> = {},
     readonly faults: readonly FileFault[] = [],
-    /** Of a file, or a customer, that was changed meanwhile: as it is now. */
-    readonly now: FlowNow | Customer | null = null,
+    /** Of what was changed meanwhile: as it is now. */
+    readonly now: object | null = null,
   ) {
     super(message)
   }
@@ -90,7 +89,7 @@ export function queryText(query: Query): string {
 }
 
 interface Said {
-  error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[]; now?: FlowNow | Customer }
+  error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[]; now?: object }
 }
 
 async function send(method: string, path: string, type = '', body?: string | Blob, keepalive = false): Promise<Response> {
@@ -119,7 +118,8 @@ async function send(method: string, path: string, type = '', body?: string | Blo
   )
 }
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** One question to the API. Each room keeps its own beside its pages (`complaints/api.ts` …); what all use is below. */
+export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   const answer = await (body === undefined
     ? send(method, path)
     : send(method, path, 'application/json', JSON.stringify(body)))

@@ -1,0 +1,75 @@
+"""The business rooms of one office as a bundle: built, started and stopped together. None of them knows another."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Self
+
+from callcenterd.bus import Bus
+from callcenterd.clock import Clock
+from callcenterd.crm.cards import PrepaidCards
+from callcenterd.crm.customer import Customers
+from callcenterd.crm.dictionaries import Dictionaries
+from callcenterd.model.site import Site
+from callcenterd.store.database import Store
+from callcenterd.tickets.calls import CallsAndDuties
+from callcenterd.tickets.ledger import Ledger
+from callcenterd.tickets.warnings import Warnings
+from callcenterd.worker.passwords import Passwords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every business room stands on. site: as it is now. zone, language: the office's."""
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    site: Callable[[], Site]
+    passwords: Passwords
+    zone: tzinfo
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modules:
+    customers: Customers
+    dictionaries: Dictionaries
+    cards: PrepaidCards
+    ledger: Ledger
+    warnings: Warnings
+    calls_and_duties: CallsAndDuties
+
+    @classmethod
+    def build(cls, ground: Ground) -> Self:
+        """Nothing runs yet."""
+        store, bus, clock, site, zone = ground.store, ground.bus, ground.clock, ground.site, ground.zone
+        ledger = Ledger(store, bus, clock, site, zone)
+        warnings = Warnings(
+            store=store,
+            bus=bus,
+            clock=clock,
+            site=site,
+            calendars=ledger.calendars,
+            language=ground.language,
+            zone=zone,
+        )
+        ledger.changed = warnings.wake
+        return cls(
+            customers=Customers(store, bus, clock),
+            dictionaries=Dictionaries(store, clock),
+            cards=PrepaidCards(store, ground.passwords, bus, clock, zone),
+            ledger=ledger,
+            warnings=warnings,
+            calls_and_duties=CallsAndDuties(store, bus, clock, ledger),
+        )
+
+    def start(self, stops: contextlib.AsyncExitStack) -> None:
+        """What works by itself begins. stops: gets how each of it ends."""
+        self.calls_and_duties.start()
+        stops.push_async_callback(self.calls_and_duties.stop)
+        self.warnings.start()
+        stops.push_async_callback(self.warnings.stop)

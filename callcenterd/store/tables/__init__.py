@@ -1,0 +1,5 @@
+"""Tables of the business rooms, a file a subject. Whoever brings one names it here, so that `metadata` has it."""
+
+from callcenterd.store.tables import duties
+
+__all__ = ["duties"]

@@ -25,7 +25,7 @@ MOST_CALLS = 480
 """Up at once: the server of the benchmark has ports for 500."""
 PHONES = 200
 AT_ONCE = 16
-CALLERS = 100
+CALLERS = 200
 
 DIAL = """\
 flow: out
@@ -159,7 +159,7 @@ async def _register_all(phones: list[Phone]) -> None:
 
 
 def run_flows(seconds: float = 12.0) -> dict[str, Any]:
-    """100 callers at once hear prompts in a menu and press keys all the time: how late does the media tick begin?"""
+    """200 callers at once hear prompts in a menu and press keys all the time: how late does the media tick begin?"""
     return asyncio.run(_flows(seconds))
 
 

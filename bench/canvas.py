@@ -41,7 +41,6 @@ def run(rounds: int = ROUNDS) -> dict[str, Any]:
 
 async def _run(rounds: int) -> dict[str, Any]:
     opened: list[float] = []
-    edited: list[float] = []
     async with office("{}", large=text_of(NODES)) as server:
         with tempfile.TemporaryDirectory() as folder:
             async with browser(Path(folder)) as context:
@@ -52,8 +51,7 @@ async def _run(rounds: int) -> dict[str, Any]:
                     await page.wait_for_selector(f"{by_id('flow-row')}")
                     opened.append(await _open(page))
                 await page.locator('[data-node="node198"] .name').dispatch_event("click")
-                for n in range(rounds):
-                    edited.append(await _edit(page, f"第 {n} 次"))
+                edited = [await _edit(page, f"第 {n} 次") for n in range(rounds)]
     return {
         "nodes": NODES,
         "open_ms_p50": round(percentile(opened, 0.5)),

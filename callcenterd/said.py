@@ -163,6 +163,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "thing_extension": ("分机", "extension"),
     "thing_secret": ("密钥", "secret"),
     "thing_database": ("数据库", "database"),
+    # tests of flows
+    "test": ("测试“{name}”：{why}", "{name}: {why}"),
+    "no_flow_beside": ("旁边没有流程，或者流程有错误", "there is no flow beside it, or it has faults"),
+    "not_heard": ("没有听到 {part}，而是：{came}", "nothing is told with {part}, but: {came}"),
+    "not_heard_after": (
+        "在 {after} 之后没有听到 {part}，而是：{came}",
+        "after {after} nothing is told with {part}, but: {came}",
+    ),
+    "must_not": ("不应出现 {part}：{line}", "{part} must not be told: {line}"),
     # the simulator
     "given_wanted": (
         "须为一组键，例如 {{agents: busy, answers: {{balance: {{money: 5}}}}}}",

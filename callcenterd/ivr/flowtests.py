@@ -15,6 +15,7 @@ from callcenterd.ivr import simulate
 from callcenterd.ivr.flow import Flow
 from callcenterd.ivr.given import GivenOffice, Text
 from callcenterd.ivr.shelf import ENDINGS, TESTS
+from callcenterd.said import Said
 from callcenterd.yamltext import Document
 
 
@@ -46,7 +47,7 @@ def run_all(flows: Sequence[Flow], folder: Path, language: str) -> list[Fault]:
     for path in paths:
         flow = of_file.get(path.stem.removesuffix(TESTS))
         if flow is None:
-            faults.append(Fault(str(path), 1, "there is no flow beside it, or it has faults"))
+            faults.append(Fault(str(path), 1, Said("no_flow_beside")))
             continue
         try:
             faults += run(flow, yamltext.load(path), language, flows)
@@ -62,7 +63,7 @@ def run(flow: Flow, document: Document, language: str, flows: Sequence[Flow] = (
     except ValidationError as error:
         raise FaultyFile(document.faults_of(error, model=FlowTests)) from None
     return [
-        document.fault(("tests", n), f"{test.name}: {why}")
+        document.fault(("tests", n), Said("test", name=test.name, why=why))
         for n, test in enumerate(read.tests)
         for why in _run(flow, test, language, flows)
     ]
@@ -91,10 +92,13 @@ def _run(flow: Flow, test: FlowTest, language: str, flows: Sequence[Flow]) -> It
     for part in test.expect:
         place = next((n for n in range(at, len(lines)) if part in lines[n]), None)
         if place is None:
-            after = f"after {lines[at - 1]!r} " if at else ""
-            yield f"{after}nothing is told with {part!r}, but: {' · '.join(lines[at:])[:600]}"
+            came = " · ".join(lines[at:])[:600]
+            if at:
+                yield Said("not_heard_after", after=repr(lines[at - 1]), part=repr(part), came=came)
+            else:
+                yield Said("not_heard", part=repr(part), came=came)
             return
         at = place + 1
     for part in test.never:
         if found := next((line for line in lines if part in line), None):
-            yield f"{part!r} must not be told: {found}"
+            yield Said("must_not", part=repr(part), line=found)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from callcenterd.demo.phone import Phone, PhoneCall
 from tests.e2e.test_first_call import CALLER, NUMBER, ready, soon, stereo
+from tests.e2e.test_transfer import they_hear_each_other
 from tests.e2e.test_waiting import record
 from tests.kit.server import RunningServer
 from tests.kit.tones import level, tone
@@ -63,6 +64,32 @@ nodes:
   person: {{transfer: "queue:sales", on_failed: wrong}}
   wrong: {{play: wrong_way}}
 """
+REST = """
+flow: rest
+language: zh-CN
+start: hours
+nodes:
+  hours: {hours: always, next: menu, on_closed: wrong}
+  menu:
+    menu: {play: prompt_record, timeout: 20}
+    keys: {"1": outside, "2": room, "3": again}
+    otherwise: wrong
+  outside: {dial: "13900139000", trunks: [gateway], record: true, next: thanks, on_failed: wrong}
+  thanks: {play: thanks, next: menu}
+  room: {conference: standing, tones: false, next: menu}
+  again: {callback: sales, next: bye}
+  bye: {hangup: busy}
+  wrong: {play: wrong_way}
+"""
+REST_NUMBER = "02088886667"
+REST_SITE = """
+calendars:
+  - {name: always, hours: {monday: ["00:00-24:00"], tuesday: ["00:00-24:00"], wednesday: ["00:00-24:00"],
+     thursday: ["00:00-24:00"], friday: ["00:00-24:00"], saturday: ["00:00-24:00"], sunday: ["00:00-24:00"]}}
+numbers:
+  - {match: "02088886666", flow: main}
+  - {match: "02088886667", flow: rest}
+"""
 SIDE = 'flow: side\nstart: a\ntakes: [card]\nnodes:\n  a: {set: {side: "{{ card | int - 41 }}"}}\n'
 
 
@@ -99,6 +126,7 @@ async def server(tmp_path: Path, asked: tuple[int, list[str]]) -> AsyncIterator[
     running = RunningServer(tmp_path / "office", business=business)
     running.flow("main", MAIN.format(port=port))
     running.flow("side", SIDE)
+    running.flow("rest", REST)
     for name, hertz in {**{f"words/{word}": hertz for word, hertz in WORDS.items()}, **NAMED}.items():
         record(running.folder / f"prompts/{name}.wav", hertz, 0.3)
     await running.start()
@@ -170,4 +198,44 @@ async def test_a_call_goes_through_the_nodes_and_hears_what_they_found(
     assert max(level(left[at : at + 400], OWN_VOICE) for at in range(0, len(left) - 400, 400)) > LOUD
     _, right = stereo(await admin.recording(conversation))
     assert max(level(right[at : at + 400], AGENTS_VOICE) for at in range(0, len(right) - 400, 400)) > LOUD
+    assert server.errors() == []
+
+
+async def test_hours_an_outside_number_a_room_a_call_back_and_a_hang_up_are_reached_by_keys(
+    server: RunningServer, trunk: Phone
+) -> None:
+    await server.apply(REST_SITE)
+    admin = await server.client()
+    caller = await trunk.dial(REST_NUMBER, caller=CALLER)
+    await soon(caller.answered.wait())
+    await hears(caller, "prompt_record")
+
+    caller.talk.press("1")
+    outside = await soon(trunk.incoming.get())
+    assert "13900139000" in outside.invite.first
+    outside.answer()
+    await soon(outside.answered.wait())
+    await asyncio.sleep(0.3)
+    await they_hear_each_other(caller, outside)
+    await outside.hang_up()
+    await hears(caller, "thanks", "prompt_record")
+
+    caller.talk.press("2")
+    await admin.until("/conferences", lambda said: said["items"] and len(said["items"][0]["members"]) == 1)
+    other = await trunk.dial(REST_NUMBER, caller="13900000002")
+    await soon(other.answered.wait())
+    await hears(other, "prompt_record")
+    other.talk.press("2")
+    await admin.until("/conferences", lambda said: said["items"] and len(said["items"][0]["members"]) == 2)
+    await they_hear_each_other(caller, other)
+    await caller.hang_up()
+    await other.hang_up()
+
+    again = await trunk.dial(REST_NUMBER, caller="13900000003")
+    await soon(again.answered.wait())
+    await hears(again, "prompt_record")
+    again.talk.press("31")
+    await soon(again.ended.wait())
+    (waits,) = (await admin.until("/callbacks?undone=true", lambda said: said["total"] == 1))["items"]
+    assert (waits["number"], waits["queue"]) == ("13900000003", "sales")
     assert server.errors() == []

@@ -25,7 +25,17 @@ def test_every_example_is_a_flow_with_tests_that_it_stands() -> None:
     assert [fault for flow in reading.flows for fault in check.missing_prompts(flow, ROOT / "prompts", "zh-CN")] == []
 
 
-BILINGUAL = ("balance", "callback_offer", "extension", "main_menu", "survey", "voicemail")
+BILINGUAL = (
+    "balance",
+    "balance_by_http",
+    "callback_offer",
+    "complaint",
+    "extension",
+    "main_menu",
+    "orders",
+    "survey",
+    "voicemail",
+)
 HEARD = re.compile(r"听到(?:录音 \w+)?：(.*)")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from callcenterd import said
 from callcenterd.errors import FaultyFile
 from callcenterd.ivr import check, engine, flowtests, shelf
 from callcenterd.ivr.expression import Plain
@@ -524,6 +525,7 @@ def test_an_office_tests_its_flow_and_hears_what_is_not_as_expected(tmp_path: Pa
     faults = flowtests.run_all(reading.flows, tmp_path, "en")
     assert [(fault.file, fault.line) for fault in faults] == [(str(tests), 4)]
     assert "wrong: nothing is told with 'It is 6.', but:" in faults[0].reason
+    assert "测试“wrong”：没有听到 'It is 6.'，而是：" in said.told(faults[0].reason, "zh-CN")
     (tmp_path / "gone.test.yaml").write_text("tests: []", encoding="utf-8")
     assert "no flow beside it" in flowtests.run_all(reading.flows, tmp_path, "en")[0].reason
 

@@ -184,7 +184,7 @@ def spliced(text: str, wanted: Mapping[str, Any], renamed: Mapping[str, str] | N
     writer = _Writer(text)
     names = dict(renamed or {})
     writer.mapping(top, data, wanted, (), names)
-    return _proven(text, writer.result(), wanted, writer.cuts, top)
+    return _in_order(_proven(text, writer.result(), wanted, writer.cuts, top), wanted)
 
 
 def new_text(wanted: Mapping[str, Any]) -> str:
@@ -201,6 +201,50 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
+
+
+def _in_order(text: str, wanted: Mapping[str, Any]) -> str:
+    """Rows of a node's argument (variables that are set, questions) stand in the order in which they are wanted.
+
+    Entries change places with what stands behind them in their lines; comments above them stay where they are. Keys
+    that are numbers are left alone: a browser sorts them, whatever was meant.
+    """
+    top = outline(text)
+    nodes = find(top, ("nodes",))
+    cuts: list[Cut] = []
+    for node in nodes.value.entries if nodes is not None and nodes.key == "nodes" else ():
+        for argument in node.value.entries if node.value.kind == "mapping" else ():
+            rows = argument.value.entries
+            there = [str(row.key) for row in rows]
+            order = _rows_of(wanted, str(node.key), str(argument.key)) if argument.value.kind == "mapping" else there
+            if order != there and not any(name.isdigit() for name in there):
+                spans = {name: _row_span(text, row, argument.value) for name, row in zip(there, rows, strict=True)}
+                cuts += [
+                    Cut(*spans[old], text[slice(*spans[new])])
+                    for old, new in zip(there, order, strict=True)
+                    if old != new
+                ]
+    if not cuts:
+        return text
+    parts, at = [], 0
+    for cut in cuts:
+        parts += [text[at : cut.start], cut.text]
+        at = cut.end
+    after = "".join([*parts, text[at:]])
+    if not same(yamltext.parse(after, "flow").data, wanted):
+        raise CannotSplice("the rows cannot change places in this text; change the file by hand")
+    if sorted(words for _, words in comments(after)) != sorted(words for _, words in comments(text, top)):
+        raise CannotSplice("a comment would be lost; change the file by hand")
+    return after
+
+
+def _rows_of(wanted: Mapping[str, Any], node: str, argument: str) -> list[str]:
+    return list(wanted["nodes"][node][argument])
+
+
+def _row_span(text: str, row: Entry, part: Part) -> tuple[int, int]:
+    """In brackets the entry alone; else to the end of its last line, with the comment there."""
+    return row.key_start, row.end if part.brackets else _line_stop(text, row.end)
 
 
 def _proven(before: str, after: str, wanted: Mapping[str, Any], cuts: Sequence[Cut], top: Part | None = None) -> str:

@@ -214,6 +214,26 @@ def test_what_cannot_be_done_without_a_loss_is_refused(text: str, change: Any) -
         edit(text, change)
 
 
+def test_rows_change_places_with_what_stands_behind_them() -> None:
+    text = (
+        "flow: main\nstart: s\nnodes:\n  s:\n    survey:\n      # the questions\n      b: B?   # about b\n"
+        '      c: "C?"\n      d: [x, {digits: "1"}]\n    next: v\n  v: {set: {a: 1, b: 2, c: 3}, next: e}  # set\n'
+        '  e: {menu: {say: x}, keys: {"9": s, "1": v}, otherwise: s}\n'
+    )
+
+    def change(wanted: Any) -> None:
+        questions = wanted["nodes"]["s"]["survey"]
+        wanted["nodes"]["s"]["survey"] = {"d": questions["d"], "c": "Else?", "b": questions["b"]}
+        wanted["nodes"]["v"]["set"] = {"c": 3, "a": 1, "b": 2}
+        wanted["nodes"]["e"]["keys"] = {"1": "v", "9": "s"}  # as a browser sorts them: nobody's wish
+
+    assert edit(text, change) == (
+        "flow: main\nstart: s\nnodes:\n  s:\n    survey:\n      # the questions\n"
+        '      d: [x, {digits: "1"}]\n      c: "Else?"\n      b: B?   # about b\n    next: v\n'
+        '  v: {set: {c: 3, a: 1, b: 2}, next: e}  # set\n  e: {menu: {say: x}, keys: {"9": s, "1": v}, otherwise: s}\n'
+    )
+
+
 def test_comments_are_found_and_what_looks_like_one_is_not() -> None:
     text = 'a: "x # no"  # yes\nb: c#no\n#yes\nd: |  \n  # no\n'
     assert [words for _, words in comments(text)] == ["# yes", "#yes"]

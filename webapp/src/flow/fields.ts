@@ -4,6 +4,8 @@ import { ANY } from './edited'
 
 export type FieldType = 'node' | 'keys' | 'text' | 'long' | 'number' | 'flag' | 'choice' | 'names' | 'pairs' | 'cases' | 'other'
 
+export type PairValues = 'texts' | 'typed' | 'sayings'
+
 export interface Field {
   path: string[]
   type: FieldType
@@ -11,8 +13,8 @@ export interface Field {
   choices: string[]
   minimum?: number
   maximum?: number
-  /** Of pairs: their values may be numbers and true, not only texts. */
-  typed?: boolean
+  /** Of pairs: what their values may be beside texts: numbers and true, or what is said in parts ([ … ]). */
+  values?: PairValues
 }
 
 export function fieldsOf(kind: FlowKind): Field[] {
@@ -34,7 +36,8 @@ function within(schema: Schema, before: string[], defs: Record<string, Schema>, 
     if (exits.has([...path, ANY].join('.'))) return [{ ...field, type: 'keys' as const }]
     if (exits.has([...path, ANY, 'next'].join('.')) && given.type === 'array') return [{ ...field, type: 'cases' as const }]
     const values = typeof given.additionalProperties === 'object' ? given.additionalProperties : undefined
-    if (given.type === 'object' && values && plainly(values)) return [{ ...field, type: 'pairs' as const, typed: values.type !== 'string' }]
+    const kept = given.type === 'object' && values ? pairValues(resolved(values, defs), defs) : undefined
+    if (kept) return [{ ...field, type: 'pairs' as const, values: kept }]
     const some = (given.anyOf ?? [given]).filter((each) => each.type !== 'null').map((each) => resolved(each, defs))
     const [one, ...others] = some
     if (one === undefined) return []
@@ -47,6 +50,13 @@ const PLAIN = new Set(['string', 'integer', 'number', 'boolean'])
 
 function plainly(schema: Schema): boolean {
   return (schema.anyOf ?? [schema]).every((each) => each.type !== undefined && PLAIN.has(each.type))
+}
+
+function pairValues(schema: Schema, defs: Record<string, Schema>): PairValues | undefined {
+  if (plainly(schema)) return schema.type === 'string' ? 'texts' : 'typed'
+  // What is said: a list of texts and things read aloud, or one of them alone.
+  const parts = (schema.items?.oneOf ?? []).map((each) => resolved(each, defs).type)
+  return schema.type === 'array' && parts.includes('string') ? 'sayings' : undefined
 }
 
 function resolved(schema: Schema, defs: Record<string, Schema>): Schema {

@@ -1,4 +1,5 @@
-/** Rows of a node's form: names with values (`set`, `get` …), and the cases of a branch. Pure. */
+/** Rows of a node's form: names with values (`set`, `get`, questions …), and the cases of a branch. Pure. */
+import type { PairValues } from './fields'
 
 export type Pair = [name: string, value: unknown]
 export type Case = Record<string, unknown>
@@ -7,29 +8,32 @@ export function pairsOf(value: unknown): Pair[] {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
 }
 
-/** A value as it stands in its row. typed: it may be a number or true; then a text that looks like one has quotes. */
-export function asText(value: unknown, typed: boolean): string {
+/** A value as it stands in its row. Where it may be a number or true, a text that looks like one has quotes. */
+export function asText(value: unknown, kind: PairValues): string {
   if (typeof value !== 'string') return value === undefined || value === null ? '' : JSON.stringify(value)
-  return typed && plain(value) !== value ? JSON.stringify(value) : value
+  return kind === 'typed' && plain(value) !== value ? JSON.stringify(value) : value
 }
 
-/** What was written in a row: 5 is a number and "5" a text, where numbers may be. */
-export function fromText(text: string, typed: boolean): unknown {
-  return typed ? plain(text) : text
+/** What was written in a row: 5 is a number and "5" a text, where numbers may be; [ … ] is a saying in parts. */
+export function fromText(text: string, kind: PairValues): unknown {
+  if (kind === 'typed') return plain(text)
+  return kind === 'sayings' && /^\s*\[.*\]\s*$/s.test(text) ? parsed(text) : text
 }
 
 function plain(text: string): unknown {
   const said = text.trim()
   if (said === 'true' || said === 'false') return said === 'true'
   if (/^-?\d+(\.\d+)?$/.test(said) && Math.abs(Number(said)) < 1e15 && !/^-?0\d/.test(said)) return Number(said)
-  if (/^".*"$/s.test(said)) {
-    try {
-      return JSON.parse(said) as string
-    } catch {
-      return text
-    }
+  return /^".*"$/s.test(said) ? parsed(text) : text
+}
+
+/** As JSON; what is none is the text that it is, and the checker says what it thinks of it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.trim()) as unknown
+  } catch {
+    return text
   }
-  return text
 }
 
 /** Null: another row has that name already. */
@@ -51,6 +55,10 @@ export function addedPair(pairs: readonly Pair[], stem: string): Record<string, 
 
 export function droppedPair(pairs: readonly Pair[], index: number): Record<string, unknown> {
   return Object.fromEntries(pairs.filter((_, n) => n !== index))
+}
+
+export function movedPair(pairs: readonly Pair[], index: number, by: -1 | 1): Record<string, unknown> {
+  return Object.fromEntries(moved(pairs, index, by))
 }
 
 export function casesOf(value: unknown): Case[] {

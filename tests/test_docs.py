@@ -227,7 +227,7 @@ def test_every_label_that_is_named_stands_on_a_page(page: Path) -> None:
     """In English in slanted letters, in Chinese in quotation marks."""
     language = "zh-CN" if "zh-CN" in page.name else "en"
     locales = ROOT / "webapp/src/locales"
-    files = [locales / f"{language}.ts", *(locales / language.split("-")[0]).glob("*.ts")]
+    files = [locales / f"{language}.ts", *(locales / language.split("-", maxsplit=1)[0]).glob("*.ts")]
     texts = "\n".join(file.read_text("utf-8") for file in files)
     labels = {re.sub(r"\s+", " ", label) for label in _LABEL[language].findall(prose(page.read_text("utf-8")))}
     labels -= {"slanted letters"}

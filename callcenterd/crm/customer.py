@@ -16,7 +16,9 @@ from callcenterd.errors import Refused
 from callcenterd.model import numbers
 from callcenterd.model.customers import Customer, CustomerCard
 from callcenterd.model.events import CustomerSaved
+from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.ids import CustomerId
+from callcenterd.model.people import Role
 from callcenterd.store.customers import CustomerChanged
 from callcenterd.store.database import Store
 
@@ -98,6 +100,9 @@ class CardFields(BaseModel):
     gifts_by_mail: bool | None = Field(None, description="是否愿意接收邮寄的礼物; null: not asked yet")
     owner: Line = Field("", max_length=64, description="负责人: a user's login")
     team: Line = Field("", max_length=64, description="部门: a team's name")
+    fields: FieldsGiven = Field(
+        {}, description="自定义字段, by name: one that is left out stays as it is, null empties it"
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -130,30 +135,37 @@ class CardChange(CardFields):
 
 
 class Customers:
-    """Every way to a customer's card that is not SQL: rules, audit trail and news are here once."""
+    """Every way to a customer's card that is not SQL: rules, audit trail and news are here once.
+
+    role: of who asks or writes, for the custom fields. None: nothing is seen or written of them.
+    """
 
     def __init__(self, store: Store, bus: Bus, clock: Clock) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
 
-    async def get(self, customer: CustomerId) -> Customer:
+    async def get(self, customer: CustomerId, role: Role | None = None) -> Customer:
         """Raises NotFound."""
-        return await self._store.customers.get(customer)
+        return await self._store.customers.get(customer, role)
 
-    async def search(self, q: str = "", limit: int = 50, offset: int = 0) -> tuple[list[Customer], int]:
+    async def search(
+        self, q: str = "", limit: int = 50, offset: int = 0, role: Role | None = None
+    ) -> tuple[list[Customer], int]:
         """One page, at most 500, and how many there are; what is found how: `store.customers`."""
-        return await self._store.customers.search(q[:200], limit, offset)
+        return await self._store.customers.search(q[:200], limit, offset, role)
 
-    async def by_phone(self, number: str) -> list[Customer]:
+    async def by_phone(self, number: str, role: Role | None = None) -> list[Customer]:
         """Who may be calling, newest first, at most 20."""
-        return await self._store.customers.by_phone(number)
+        return await self._store.customers.by_phone(number, role)
 
-    async def create(self, fields: CardFields | CustomerCard | Mapping[str, Any], by: str) -> Customer:
+    async def create(
+        self, fields: CardFields | CustomerCard | Mapping[str, Any], by: str, role: Role | None = None
+    ) -> Customer:
         """A new card. by: who wrote it. Raises Refused with its fields."""
         card = _read(fields)
         await self._check(card, CustomerCard())
-        customer = await self._store.customers.create(card, by)
+        customer = await self._store.customers.create(card, by, role)
         await self._saved(customer, "customer.created", by, sorted(_written(customer)))
         return customer
 
@@ -163,17 +175,19 @@ class Customers:
         fields: CardFields | CustomerCard | Mapping[str, Any],
         by: str,
         version: int | None = None,
+        role: Role | None = None,
     ) -> Customer:
-        """The whole card anew: what is left out is empty now. version: the one that was read; None: any.
+        """The whole card anew: what is left out is empty now, but for custom fields. version: the one that was read;
+        None: any.
 
         Raises Refused with its fields, NotFound, or `CustomerChanged` with the card as it is now.
         """
         card = _read(fields)
-        before = await self._store.customers.get(customer)
+        before = await self._store.customers.get(customer, role)
         if version is not None and version != before.version:
             raise CustomerChanged(before)
         await self._check(card, before)
-        after = await self._store.customers.change(customer, card, by, version)
+        after = await self._store.customers.change(customer, card, by, version, role)
         was, is_now = _written(before), _written(after)
         await self._saved(after, "customer.changed", by, sorted(n for n in was | is_now if was.get(n) != is_now.get(n)))
         return after
@@ -224,5 +238,7 @@ def _codes(card: CustomerCard, name: str) -> set[str]:
 
 
 def _written(card: CustomerCard) -> dict[str, object]:
-    """The fields of a card that are filled in."""
-    return {name: value for name in CardFields.model_fields if (value := getattr(card, name)) not in ("", (), None)}
+    """The fields of a card that are filled in; custom ones as "fields.NAME"."""
+    own = {name: getattr(card, name) for name in CardFields.model_fields if name != "fields"}
+    filled = {name: value for name, value in own.items() if value not in ("", (), None)}
+    return filled | {f"fields.{name}": value for name, value in card.fields.items()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.ids import CustomerId
 
 
@@ -14,6 +15,7 @@ class CustomerCard:
 
     sex, level, identity: a code of the dictionary of that name. channels, tags: codes, each at most once.
     gifts_by_mail: willing to get gifts by mail; None: not asked yet. owner: an agent's login. team: a team's name.
+    fields: custom ones by their names, as far as who asked may see them; written, one that is left out stays as it is.
     """
 
     name: str = ""
@@ -32,6 +34,7 @@ class CustomerCard:
     gifts_by_mail: bool | None = None
     owner: str = ""
     team: str = ""
+    fields: FieldsGiven = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pypinyin
@@ -20,7 +20,9 @@ from callcenterd.errors import NotFound, NotNow
 from callcenterd.model import numbers
 from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
 from callcenterd.model.ids import CustomerId
+from callcenterd.model.people import Role
 from callcenterd.store.engine import Database, bounded
+from callcenterd.store.fields import CustomFields
 from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
 from callcenterd.store.words import every_word, folded, words_of
 
@@ -30,7 +32,7 @@ LEAST_DIGITS = 3
 """Of a part of a number: two digits are in nearly every number."""
 _LISTS = {"channels": "channel", "tags": "tag"}
 """Fields of a card that hold several values, and the dictionaries that these are from."""
-_BESIDE = ("phones", *_LISTS)
+_BESIDE = ("phones", "fields", *_LISTS)
 _CARD = (
     "id",
     *(field.name for field in fields(CustomerCard) if field.name not in _BESIDE),
@@ -65,12 +67,15 @@ class CustomerChanged(NotNow):
 
 
 class CustomerCards:
-    def __init__(self, database: Database, clock: Clock, region: str) -> None:
+    """role: of who asks or writes; so much they see of the custom fields, and may change. None: nothing of them."""
+
+    def __init__(self, database: Database, clock: Clock, region: str, fields: CustomFields) -> None:
         self._database = database
         self._clock = clock
         self._region = region
+        self._fields = fields
 
-    async def by_phone(self, number: str) -> list[Customer]:
+    async def by_phone(self, number: str, role: Role | None = None) -> list[Customer]:
         """Who may be calling: the same line however it is written, newest customer first, at most 20."""
         line = numbers.normalise(number, self._region)
         if not line:
@@ -78,18 +83,18 @@ class CustomerCards:
         found = itertools.groupby(await self._database.rows(_MAY_CALL, {"line": line}), key=lambda row: row.id)
         callers = [list(rows) for _, rows in found]
         chosen = await self._chosen([rows[0].id for rows in callers])
-        return [_from_joined(rows, chosen) for rows in callers]
+        return await self._with_fields([_from_joined(rows, chosen) for rows in callers], role)
 
-    async def by_card(self, card: str) -> list[Customer]:
+    async def by_card(self, card: str, role: Role | None = None) -> list[Customer]:
         """Who has exactly that card number, on the card or as a prepaid card, newest customer first, at most 20."""
         if not card:
             return []
         prepaid = sa.select(cards.c.customer_id).where(cards.c.number == card)
         has_it = (customers.c.card == card) | customers.c.id.in_(prepaid)
         query = sa.select(*_COLUMNS).where(has_it).order_by(customers.c.id.desc()).limit(MOST_CALLERS)
-        return await self._with_phones(await self._database.rows(query))
+        return await self._with_fields(await self._with_phones(await self._database.rows(query)), role)
 
-    async def get(self, customer: CustomerId) -> Customer:
+    async def get(self, customer: CustomerId, role: Role | None = None) -> Customer:
         """Raises NotFound."""
         query = (
             sa.select(*_COLUMNS, phones.c.written)
@@ -100,10 +105,11 @@ class CustomerCards:
         rows = await self._database.rows(query)
         if not rows:
             raise NotFound("customer", customer)
-        return _from_joined(rows, await self._chosen([customer]))
+        [found] = await self._with_fields([_from_joined(rows, await self._chosen([customer]))], role)
+        return found
 
-    async def create(self, card: CustomerCard, by: str) -> Customer:
-        """A new card; durable. Several customers may share a line, so nothing is refused here."""
+    async def create(self, card: CustomerCard, by: str, role: Role | None = None) -> Customer:
+        """A new card; durable. Several customers may share a line. Raises Refused for custom fields."""
         now = self._clock.utc()
         row = {**_row(card), "created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
 
@@ -111,14 +117,24 @@ class CustomerCards:
             added = await connection.execute(customers.insert().values(row).returning(customers.c.id))
             number = CustomerId(added.scalar_one())
             await self._put_beside(connection, number, card)
-            return Customer(**_card_fields(card), id=number, created_at=now, changed_at=now)
+            await self._fields.put(connection, "customer", number, card.fields, role, new=True)
+            kept = await self._kept_fields(connection, card, number, role)
+            return Customer(**kept, id=number, created_at=now, changed_at=now)
 
         return await self._database.write(work)
 
-    async def change(self, customer: CustomerId, card: CustomerCard, by: str, version: int | None = None) -> Customer:
-        """The whole card anew; durable. version: the one that was read; None: whatever it is now.
+    async def change(
+        self,
+        customer: CustomerId,
+        card: CustomerCard,
+        by: str,
+        version: int | None = None,
+        role: Role | None = None,
+    ) -> Customer:
+        """The whole card anew, and those custom fields that are named; durable. version: the one that was read; None:
+        whatever it is now.
 
-        Raises NotFound, and CustomerChanged if it has another version by now.
+        Raises NotFound, Refused for custom fields, and CustomerChanged if it has another version by now.
         """
         now = self._clock.utc()
         row = {**_row(card), "changed_at": now, "changed_by": by}
@@ -135,14 +151,25 @@ class CustomerCards:
             for beside in (phones, customer_choices):
                 await connection.execute(beside.delete().where(beside.c.customer_id == customer))
             await self._put_beside(connection, customer, card)
-            return Customer(**_card_fields(card), id=customer, changed_at=now, **changed._mapping)
+            await self._fields.put(connection, "customer", customer, card.fields, role)
+            kept = await self._kept_fields(connection, card, customer, role)
+            return Customer(**kept, id=customer, changed_at=now, **changed._mapping)
 
         try:
             return await self._database.write(work)
         except _OtherVersion:
-            raise CustomerChanged(await self.get(customer)) from None
+            raise CustomerChanged(await self.get(customer, role)) from None
 
-    async def search(self, q: str = "", limit: int = 50, offset: int = 0) -> tuple[list[Customer], int]:
+    async def _kept_fields(
+        self, connection: AsyncConnection, card: CustomerCard, customer: CustomerId, role: Role | None
+    ) -> dict[str, Any]:
+        """The card as it is now, with the custom fields that the role sees."""
+        values = await self._fields.within(connection, "customer", [customer], role)
+        return {**_card_fields(card), "fields": values.get(customer, {})}
+
+    async def search(
+        self, q: str = "", limit: int = 50, offset: int = 0, role: Role | None = None
+    ) -> tuple[list[Customer], int]:
         """One page, at most 500, and how many there are in all: whose name is q first, then newest first.
 
         Every word of q must be in the name, its pinyin, the card number, the company or the e-mail address; or be
@@ -156,7 +183,7 @@ class CustomerCards:
             )
             order.insert(0, named)
         rows, total = await self._database.page(query, order, limit, offset)
-        return await self._with_phones(rows), total
+        return await self._with_fields(await self._with_phones(rows), role), total
 
     async def chosen(self, query: CustomerQuery, after: int = 0, limit: int = 500) -> list[Customer]:
         """Those who are meant and have a number, in the order in which they were made. after: the last one's id."""
@@ -190,6 +217,10 @@ class CustomerCards:
         has_number = sa.select(phones.c.customer_id).where(phones.c.digits.contains(digits) | (phones.c.number == line))
         has_card = sa.select(cards.c.customer_id).where(cards.c.number.contains(digits))
         return in_words | customers.c.id.in_(has_number) | customers.c.id.in_(has_card)
+
+    async def _with_fields(self, found: list[Customer], role: Role | None) -> list[Customer]:
+        values = await self._fields.of_records("customer", [one.id for one in found], role) if role else {}
+        return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
 
     async def _with_phones(self, rows: Sequence[sa.Row[Any]]) -> list[Customer]:
         ids = [row.id for row in rows]

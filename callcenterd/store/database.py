@@ -29,6 +29,7 @@ from callcenterd.store.do_not_call import DoNotCallList
 from callcenterd.store.duties import Duties
 from callcenterd.store.engine import Database, address_of
 from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
+from callcenterd.store.fields import CustomFields
 from callcenterd.store.flows import FlowTexts
 from callcenterd.store.forwarding import ForwardingRules
 from callcenterd.store.outbox import Outbox
@@ -55,7 +56,8 @@ class Store:
         self.calls = Calls(database, region)
         self.recordings = Recordings(database)
         self.agents = AgentStates(database)
-        self.customers = CustomerCards(database, clock, region)
+        self.fields = CustomFields(database)
+        self.customers = CustomerCards(database, clock, region, self.fields)
         self.cards = Cards(database)
         self.dictionaries = Dictionaries(database)
         self.site = SiteTables(database)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.model.dictionaries import DICTIONARIES, Dictionary, DictionaryValue
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import customer_choices, customers, dictionary_values
+from callcenterd.store.tables.fields import custom_fields, custom_values
 
 _KEPT = (
     dictionary_values.c.code,
@@ -64,7 +65,12 @@ async def _is_used(connection: AsyncConnection, name: str, code: str) -> bool:
     chosen: sa.ColumnElement[bool] = (customer_choices.c.dictionary == name) & (customer_choices.c.code == code)
     if column is not None:
         chosen = column == code
-    return (await connection.execute(sa.select(sa.literal(1)).where(chosen).limit(1))).first() is not None
+    if (await connection.execute(sa.select(sa.literal(1)).where(chosen).limit(1))).first() is not None:
+        return True
+    its_fields = sa.select(custom_fields.c.id).where(custom_fields.c.dictionary == name)
+    kept = custom_values.c
+    in_fields = sa.select(sa.literal(1)).where(kept.field_id.in_(its_fields), kept.key == code).limit(1)
+    return (await connection.execute(in_fields)).first() is not None
 
 
 def _value(row: Any) -> DictionaryValue:

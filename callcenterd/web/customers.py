@@ -47,7 +47,9 @@ class CustomerConditions(Conditions):
 async def list_customers(request: web.Request) -> web.StreamResponse:
     """200 one page of them, the best first; without q the newest first."""
     wanted = conditions(request, CustomerConditions)
-    items, total = await request.app[MODULES].customers.search(wanted.q, wanted.limit, wanted.offset)
+    items, total = await request.app[MODULES].customers.search(
+        wanted.q, wanted.limit, wanted.offset, signed_in(request).role
+    )
     return answer(CUSTOMERS, CustomerList(list(items), total))
 
 
@@ -57,7 +59,8 @@ async def list_customers(request: web.Request) -> web.StreamResponse:
 async def create_customer(request: web.Request) -> web.StreamResponse:
     """201 the customer with its number."""
     card = await _card(request, CardFields)
-    made = await request.app[MODULES].customers.create(card, signed_in(request).login)
+    who = signed_in(request)
+    made = await request.app[MODULES].customers.create(card, who.login, who.role)
     return answer(CUSTOMER, made, status=201)
 
 
@@ -66,7 +69,7 @@ async def create_customer(request: web.Request) -> web.StreamResponse:
 @shape(summary="One customer", answer=CUSTOMER)
 async def one_customer(request: web.Request) -> web.StreamResponse:
     """200 the customer · 404 no such customer."""
-    return answer(CUSTOMER, await request.app[MODULES].customers.get(customer_id(request)))
+    return answer(CUSTOMER, await request.app[MODULES].customers.get(customer_id(request), signed_in(request).role))
 
 
 @routes.put("/api/v1/customers/{id}")
@@ -75,10 +78,10 @@ async def one_customer(request: web.Request) -> web.StreamResponse:
 async def change_customer(request: web.Request) -> web.StreamResponse:
     """200 the customer now · 404 no such customer · 409 somebody else has changed it since that version: `error.now` is
     the customer as it is; nothing was written."""
-    number = customer_id(request)
+    number, who = customer_id(request), signed_in(request)
     card = await _card(request, CardChange)
     try:
-        changed = await request.app[MODULES].customers.change(number, card, signed_in(request).login, card.version)
+        changed = await request.app[MODULES].customers.change(number, card, who.login, card.version, who.role)
     except CustomerChanged as fault:
         conflict = Conflict("customer_changed")
         conflict.more = {"now": CUSTOMER.dump_python(fault.now, mode="json")}

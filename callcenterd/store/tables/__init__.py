@@ -1,5 +1,5 @@
 """Tables of the business rooms, a file a subject. Whoever brings one names it here, so that `metadata` has it."""
 
-from callcenterd.store.tables import duties
+from callcenterd.store.tables import duties, fields
 
-__all__ = ["duties"]
+__all__ = ["duties", "fields"]

@@ -155,6 +155,7 @@ class Server:
         )
         self.bus = Bus()
         self.finisher = Worker()
+        self.printer = Worker()
         self.archive = Archive(
             store=self.store,
             bus=self.bus,
@@ -259,6 +260,7 @@ class Server:
                 clock=clock,
                 site=lambda: self.board.site,
                 passwords=self.passwords,
+                worker=self.printer,
                 zone=ZoneInfo(config.timezone),
                 language=config.language,
             )
@@ -335,6 +337,8 @@ class Server:
         self._open.push_async_callback(self.gateway.stop)
         self.finisher.start()
         self._open.push_async_callback(self.finisher.stop)
+        self.printer.start()
+        self._open.push_async_callback(self.printer.stop)
         self.prompt_desk.start()
         self._open.push_async_callback(self.prompt_desk.stop)
         self._open.push_async_callback(self.prompts.stop)
@@ -472,7 +476,7 @@ class Server:
             **self.archive.counters(),
             **self.post.counters(),
             "duties_told_total": self.modules.warnings.told,
-            "worker_restarts_total": self.worker.restarts + self.finisher.restarts,
+            "worker_restarts_total": self.worker.restarts + self.finisher.restarts + self.printer.restarts,
         }
 
     async def _watch_sound(self) -> None:

@@ -19,17 +19,20 @@ from callcenterd.tickets.calls import CallsAndDuties
 from callcenterd.tickets.ledger import Ledger
 from callcenterd.tickets.warnings import Warnings
 from callcenterd.worker.passwords import Passwords
+from callcenterd.worker.pool import Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What every business room stands on. site: as it is now. zone, language: the office's."""
+    """What every business room stands on. site: as it is now. worker: for prints and tables, which may take seconds; a
+    caller's sound never waits for it. zone, language: the office's."""
 
     store: Store
     bus: Bus
     clock: Clock
     site: Callable[[], Site]
     passwords: Passwords
+    worker: Worker
     zone: tzinfo
     language: str
 

@@ -479,6 +479,7 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
                 clock=clock,
                 site=lambda: board.site,
                 passwords=passwords,
+                worker=cast(Worker, Aside()),
                 zone=ZoneInfo("Asia/Shanghai"),
                 language="zh-CN",
             )

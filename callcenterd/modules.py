@@ -13,6 +13,7 @@ from callcenterd.clock import Clock
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.crm.dictionaries import Dictionaries
+from callcenterd.crm.fields import CustomFields
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.tickets.calls import CallsAndDuties
@@ -41,6 +42,7 @@ class Ground:
 class Modules:
     customers: Customers
     dictionaries: Dictionaries
+    fields: CustomFields
     cards: PrepaidCards
     ledger: Ledger
     warnings: Warnings
@@ -64,6 +66,7 @@ class Modules:
         return cls(
             customers=Customers(store, bus, clock),
             dictionaries=Dictionaries(store, clock),
+            fields=CustomFields(store, clock),
             cards=PrepaidCards(store, ground.passwords, bus, clock, zone),
             ledger=ledger,
             warnings=warnings,

@@ -191,7 +191,7 @@ class CustomFields:
         for name, wanted in given.items():
             try:
                 if (field := by_name.get(name)) is None:
-                    raise WrongValue("there is no such field")
+                    raise WrongValue("is no field of this record")
                 value = await _checked(connection, field, wanted, before.get(name))
                 if value == before.get(name):
                     continue

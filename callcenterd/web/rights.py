@@ -72,6 +72,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "customer.write": ALL,
     "dictionary.read": ALL,  # lists of levels, channels, tags …
     "dictionary.write": ADMIN,
+    "field.read": ALL,  # custom fields, as far as one's role sees them
+    "field.write": ADMIN,
     "card.read": ALL,  # prepaid cards, what stands on them, and postings
     "card.block": ALL,  # who hears on the telephone that a card is lost
     "card.write": frozenset({"supervisor", "admin"}),  # add a card, set its PIN, unblock it

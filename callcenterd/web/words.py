@@ -45,6 +45,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "这位客户的资料刚被别人修改，您的修改还没有保存",
         "Somebody else has just changed this customer; your changes are not saved yet",
     ),
+    "field_changed": (
+        "这个字段刚被别人修改，您的修改还没有保存",
+        "Somebody else has just changed this field; your changes are not saved yet",
+    ),
     "unavailable": ("现在无法完成", "This cannot be done now"),
     "failed": ("系统内部出错，已记入日志", "Something went wrong here; it is in the log"),
     "wrong_password": ("原密码不对", "The present password is wrong"),
@@ -98,6 +102,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "reason": ("更正须写明原因", "a correction says why"),
     "date_parsing": ("须为日期，写法如 2026-10-01", "must be a date, as 2026-10-01"),
     "empty_name": ("中文和英文名称都要填写", "a value needs a name in both languages"),
+    "writers_see": ("能填写的角色须能看到这个字段", "who fills a field in must see it"),
     "code_twice": ("同一个代码在列表中出现了两次", "a code stands in the list twice"),
     "nobody": ("姓名和电话至少填一项", "a card needs a name or a telephone number"),
 }
@@ -243,7 +248,9 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"there is no number on the do-not-call list (?P<name>.*)", "勿扰名单中没有 {name}"),
         (r"(?P<code>.+) cannot be chosen here", "不能选 {code}"),
         # What a custom field cannot hold (model/fields.py).
-        (r"there is no such field", "没有这个字段"),
+        (r"is no field of this record", "没有这个字段"),
+        (r"only of a choice that has its own list", "只用于有自己选项的单选和多选"),
+        (r"only of a number", "只用于数字"),
         (r"you may not change this field", "您无权修改这个字段"),
         (r"must be a list of codes", "须为代码的列表"),
         (r"at most (?P<n>\d+) can be chosen", "最多选 {n} 项"),
@@ -257,7 +264,6 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"at most (?P<n>\d+) digits after the point", "小数点后最多 {n} 位"),
         (r"must be a date, as (?P<day>\S+)", "须为日期，例如 {day}"),
         (r"must be the code of a choice", "须为选项的代码"),
-        (r"there is no customer (?P<name>\d+)", "没有客户 {name}"),
         (r"the (?:record|card|field) cannot be kept as it is", "有几项填写不对"),
         (r"a kind of record has at most (?P<n>\d+) fields of its own", "每类记录最多 {n} 个自定义字段"),
         (r"the field (?P<name>\S+) was changed meanwhile", "字段 {name} 刚被别人修改"),

@@ -184,7 +184,7 @@ async def test_whatever_an_office_defines_and_writes_reads_back(store: Store) ->
         (a_field("a", "reference", target="customer"), "1", "must be the number of a record"),
         (a_field("a", "reference", target="customer"), 2**63, "must be the number of a record"),
         (a_field("a", "reference", target="user"), "ghost", "there is no user ghost"),
-        (a_field("b"), "x", "there is no such field"),
+        (a_field("b"), "x", "is no field of this record"),
     ],
 )
 async def test_what_a_field_cannot_hold_is_refused_by_its_name(
@@ -235,7 +235,7 @@ async def test_each_role_sees_and_writes_its_own_fields_only(store: Store, role:
             continue
         with pytest.raises(Refused) as fault:
             await store.customers.change(made.id, card, "x", role=role)
-        why = "you may not change this field" if field.name in seen else "there is no such field"
+        why = "you may not change this field" if field.name in seen else "is no field of this record"
         assert fault.value.fields == {f"fields.{field.name}": why}
         if field.name in seen:  # what stands there may be sent back
             await store.customers.change(made.id, replace(ZHANG, fields={field.name: "old"}), "x", role=role)

@@ -60,6 +60,8 @@ OFFICE_WIDE = {
     "card.unlock": "the office's",
     "dictionary.read": "the office's",
     "dictionary.write": "the office's",
+    "field.read": "by role: test_fields.py",
+    "field.write": "the office's",
     "do_not_call": "the office's",
     "do_not_call.remove": "the office's",
     "ban": "addresses, not people",

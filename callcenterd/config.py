@@ -509,6 +509,28 @@ class Mail(_Keys):
         return self
 
 
+class Attachments(_Keys):
+    """Files that are attached to customers and records."""
+
+    most_mb: Annotated[
+        int, Field(strict=True, ge=1, le=2048, description="Megabytes (MiB) that one file may have.")
+    ] = 50
+    scan_command: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=500)], ...],
+        Field(
+            max_length=20,
+            description=(
+                "A command that is asked before a file is kept, with the file's path behind it, as [clamdscan, "
+                "--fdpass, --no-summary]. It answers by its exit code: 0 keeps the file, 1 (a virus) refuses it, and "
+                "every other, or none in time, refuses all; []: nobody is asked."
+            ),
+        ),
+    ] = ()
+    scan_seconds: Annotated[
+        float, Field(strict=True, gt=0, le=600, description="Seconds that the command may take for one file.")
+    ] = 60
+
+
 class Business(_Keys):
     """Business systems that flows may ask (the nodes http and sql)."""
 
@@ -557,7 +579,10 @@ class Config(_Keys):
     """All of it. Made by `load`."""
 
     data: Annotated[
-        Folder, Field(description="The folder of what the server keeps: database, recordings, voicemail, made prompts.")
+        Folder,
+        Field(
+            description="The folder of what the server keeps: database, recordings, voicemail, made prompts, attachments."
+        ),
     ] = Path("var")
     sip: Annotated[Sip, Field(description=Sip.__doc__)] = Sip()
     rtp: Annotated[Rtp, Field(description=Rtp.__doc__)] = Rtp()
@@ -603,6 +628,7 @@ class Config(_Keys):
     ] = ""
     recordings: Annotated[Recordings, Field(description=Recordings.__doc__)] = Recordings()
     mail: Annotated[Mail, Field(description=Mail.__doc__)] = Mail()
+    attachments: Annotated[Attachments, Field(description=Attachments.__doc__)] = Attachments()
     business: Annotated[Business, Field(description=Business.__doc__)] = Business()
     speech: Annotated[Speech, Field(description=Speech.__doc__)] = Speech()
     drain_seconds: Annotated[

@@ -263,6 +263,8 @@ class Server:
                 worker=self.printer,
                 zone=ZoneInfo(config.timezone),
                 language=config.language,
+                data=config.data,
+                attachments=config.attachments,
             )
         )
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 from typing import Self
 
+from callcenterd import config
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
+from callcenterd.crm.attachments import Attachments
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.crm.dictionaries import Dictionaries
@@ -26,7 +29,8 @@ from callcenterd.worker.pool import Worker
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What every business room stands on. site: as it is now. worker: for prints and tables, which may take seconds; a
-    caller's sound never waits for it. zone, language: the office's."""
+    caller's sound never waits for it. zone, language: the office's. data: the folder of what is kept beside the
+    database."""
 
     store: Store
     bus: Bus
@@ -36,6 +40,8 @@ class Ground:
     worker: Worker
     zone: tzinfo
     language: str
+    data: Path
+    attachments: config.Attachments = field(default_factory=config.Attachments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,7 @@ class Modules:
     ledger: Ledger
     warnings: Warnings
     calls_and_duties: CallsAndDuties
+    attachments: Attachments
 
     @classmethod
     def build(cls, ground: Ground) -> Self:
@@ -71,6 +78,7 @@ class Modules:
             ledger=ledger,
             warnings=warnings,
             calls_and_duties=CallsAndDuties(store, bus, clock, ledger),
+            attachments=Attachments(store, clock, ground.data / "attachments", ground.attachments),
         )
 
     def start(self, stops: contextlib.AsyncExitStack) -> None:
@@ -79,3 +87,5 @@ class Modules:
         stops.push_async_callback(self.calls_and_duties.stop)
         self.warnings.start()
         stops.push_async_callback(self.warnings.stop)
+        self.attachments.start()
+        stops.push_async_callback(self.attachments.stop)

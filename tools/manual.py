@@ -18,7 +18,7 @@ Drawn = Callable[[], str]
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 SETTINGS: Mapping[str, str] = {
-    "data": "存放数据的文件夹：数据库、录音、留言、生成的提示音",
+    "data": "存放数据的文件夹：数据库、录音、留言、生成的提示音、附件",
     "sip.listen": "SIP 监听地址，每项写作 协议:地址:端口；协议可用 udp、tcp、tls",
     "sip.domain": "本单位 SIP 地址中 @ 后面的名称，也是摘要认证的域（realm）",
     "sip.certificate": "本机证书（含证书链）的 PEM 文件，用于 tls 监听；更换后自动采用",
@@ -63,6 +63,10 @@ SETTINGS: Mapping[str, str] = {
         "流程可以查询（只读）的数据库，名字: postgresql://用户@主机/库名 或 sqlite:///路径；"
         "密码是密钥文件中名为 database.名字 的那一行"
     ),
+    "attachments.most_mb": "一个附件最多多少 MB（MiB）",
+    "attachments.scan_command": "保存附件前用哪个命令检查病毒，文件的路径写在最后，如 [clamdscan, --fdpass, --no-summary]；"
+    "退出码 0 放行，1（有病毒）拒绝，其他或超时一律拒绝；[]：不检查",
+    "attachments.scan_seconds": "检查一个文件最多多少秒",
     "business.hosts": "流程可以查询的业务系统主机，如 crm.example.com 或 10.0.0.5:8080；其他一律不访问",
     "business.networks": "这些主机可以在哪些内部网段，如 10.0.0.0/8",
     "business.secrets_file": "流程按名字使用的密钥文件，每行一个：名字: 值",

@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from callcenterd.clock import Clock
 from callcenterd.errors import CannotStart
 from callcenterd.store.agents import AgentStates
+from callcenterd.store.attachments import Attachments
 from callcenterd.store.audit import Audit
 from callcenterd.store.bans import Bans
 from callcenterd.store.callbacks import Callbacks
@@ -74,6 +75,7 @@ class Store:
         self.duties = Duties(database, region)
         self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)
+        self.attachments = Attachments(database)
 
     @classmethod
     async def open(

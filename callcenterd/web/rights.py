@@ -81,6 +81,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "card.unlock": ADMIN,  # after too many wrong PINs
     "message.work": ALL,  # voicemail and callbacks, as far as one's sight goes
     "duty": ALL,  # what is owed, as far as one's sight goes
+    "attachment": ALL,  # files of a record that one may see
+    "attachment.remove.any": frozenset({"supervisor", "admin"}),  # what others have attached
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
     "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one

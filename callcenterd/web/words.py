@@ -70,6 +70,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "not_csv": ("请求内容须为 text/csv", "The request's content must be text/csv"),
     "not_yaml": ("请求内容须为 application/yaml", "The request's content must be application/yaml"),
     "not_sound": ("请求内容须为音频文件", "The request's content must be a sound file"),
+    "file_too_large": ("文件太大，最多 {most}", "The file is too large; at most {most}"),
+    "file_empty": ("这个文件是空的", "There is nothing in this file"),
+    "file_infected": ("病毒检查没有放行这个文件", "The virus check keeps this file out"),
+    "file_unchecked": (
+        "病毒检查没有回应，现在不能添加附件，请告诉管理员",
+        "The virus check does not answer, so no file can be attached now; tell the administrator",
+    ),
     "being_recorded": ("通话仍在录音，结束后可以听", "Still being recorded; it can be heard after the call"),
 }
 
@@ -121,6 +128,7 @@ _NOT_VALID = ("填写不对", "is not right")
 
 THINGS: Mapping[str, str] = {
     "agent": "座席",
+    "attachment": "附件",
     "break reason": "小休原因",
     "call": "通话",
     "card": "预付费卡",
@@ -163,6 +171,7 @@ _NOT = r"(?:, not (?P<came>.*))?"
 SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), chinese)
     for pattern, chinese in (
+        (r"a record has at most (?P<most>\d+) files", "一条记录最多有 {most} 个附件"),
         (r"there is no phone that could be rung for you", "没有可以振铃的话机"),
         (r"there is no (?P<kind>outbound route|parked call|break reason|[a-z]+) (?P<name>.*)", "没有{kind} {name}"),
         (r"there is no break reason (?P<name>.*)", "没有小休原因 {name}"),

@@ -390,7 +390,13 @@ async def found(path: Path) -> None:
 
 
 @asynccontextmanager
-async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None = None) -> AsyncIterator[House]:
+async def house(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    rules: Rules | None = None,
+    attachments: config.Attachments | None = None,
+) -> AsyncIterator[House]:
     """One office on folder/callcenter.db (`found` makes one), open, with a client at its pages.
 
     rules: of its recordings. Nobody works at its archive, unless a test does.
@@ -482,6 +488,8 @@ async def house(folder: Path, *, clock: Clock | None = None, rules: Rules | None
                 worker=cast(Worker, Aside()),
                 zone=ZoneInfo("Asia/Shanghai"),
                 language="zh-CN",
+                data=folder,
+                attachments=attachments or config.Attachments(),
             )
         ),
         flows=flows,

@@ -126,6 +126,11 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
   return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T)
 }
 
+/** A file as it is, of whatever kind. */
+export async function upload<T>(path: string, file: Blob): Promise<T> {
+  return (await (await send('POST', path, 'application/octet-stream', file)).json()) as T
+}
+
 export interface CallConditions {
   text?: string
   caller?: string

@@ -11,6 +11,7 @@ export {}
 /* prettier-ignore */
 declare module 'vue' {
   export interface GlobalComponents {
+    AttachmentsPart: typeof import('./parts/AttachmentsPart.vue')['default']
     CustomerFacts: typeof import('./parts/CustomerFacts.vue')['default']
     CustomerForm: typeof import('./parts/CustomerForm.vue')['default']
     ElAlert: typeof import('element-plus/es')['ElAlert']

@@ -25,6 +25,11 @@ export function unlocksCards(role: Role | undefined): boolean {
   return role === 'admin'
 }
 
+/** Remove files that others have attached. */
+export function removesFiles(role: Role | undefined): boolean {
+  return role === 'supervisor' || role === 'admin'
+}
+
 const START: Record<Role, PageName> = { agent: 'desk', supervisor: 'live', manager: 'live', admin: 'admin' }
 
 /** Where a role begins its day. */

@@ -1,5 +1,5 @@
 """Tables of the business rooms, a file a subject. Whoever brings one names it here, so that `metadata` has it."""
 
-from callcenterd.store.tables import duties, fields
+from callcenterd.store.tables import attachments, duties, fields
 
-__all__ = ["duties", "fields"]
+__all__ = ["attachments", "duties", "fields"]

@@ -1,4 +1,5 @@
 /** English: complete, a test compares its keys and places with the Chinese catalogue. */
+import { documents } from './en/documents'
 import { duties } from './en/duties'
 import type { Messages } from './zh-CN'
 
@@ -14,6 +15,7 @@ export const en: Messages = {
     live: 'Live',
     admin: 'Admin',
   },
+  documents,
   duties,
   shell: {
     signOut: 'Leave the system',

@@ -1,4 +1,5 @@
 /** Chinese: the first language of the pages. Labels follow the glossary of the trade (docs/style, names). */
+import { documents } from './zh/documents'
 import { duties } from './zh/duties'
 
 export const zh = {
@@ -13,6 +14,7 @@ export const zh = {
     live: '实时监控',
     admin: '系统管理',
   },
+  documents,
   duties,
   shell: {
     signOut: '退出系统',

@@ -580,9 +580,7 @@ class Config(_Keys):
 
     data: Annotated[
         Folder,
-        Field(
-            description="The folder of what the server keeps: database, recordings, voicemail, made prompts, attachments."
-        ),
+        Field(description="The folder of what the server keeps: database, recordings, voicemail, made prompts, files."),
     ] = Path("var")
     sip: Annotated[Sip, Field(description=Sip.__doc__)] = Sip()
     rtp: Annotated[Rtp, Field(description=Rtp.__doc__)] = Rtp()

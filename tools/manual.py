@@ -64,8 +64,8 @@ SETTINGS: Mapping[str, str] = {
         "密码是密钥文件中名为 database.名字 的那一行"
     ),
     "attachments.most_mb": "一个附件最多多少 MB（MiB）",
-    "attachments.scan_command": "保存附件前用哪个命令检查病毒，文件的路径写在最后，如 [clamdscan, --fdpass, --no-summary]；"
-    "退出码 0 放行，1（有病毒）拒绝，其他或超时一律拒绝；[]：不检查",
+    "attachments.scan_command": "保存附件前用哪个命令检查病毒，文件的路径写在最后，"
+    "如 [clamdscan, --fdpass, --no-summary]；退出码 0 放行，1（有病毒）拒绝，其他或超时一律拒绝；[]：不检查",
     "attachments.scan_seconds": "检查一个文件最多多少秒",
     "business.hosts": "流程可以查询的业务系统主机，如 crm.example.com 或 10.0.0.5:8080；其他一律不访问",
     "business.networks": "这些主机可以在哪些内部网段，如 10.0.0.0/8",

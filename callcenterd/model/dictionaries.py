@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-DICTIONARIES: Final = ("level", "sex", "identity", "channel", "tag")
+DICTIONARIES: Final = ("level", "sex", "identity", "channel", "tag", "consultation_category")
 """Whoever brings another list has its name here, its first values in a migration, and its uses in the store."""
 
 

@@ -23,6 +23,7 @@ from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
 from callcenterd.store.campaigns import Campaigns
 from callcenterd.store.cards import Cards
+from callcenterd.store.consultations import Consultations
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
 from callcenterd.store.dictionaries import Dictionaries
@@ -73,6 +74,7 @@ class Store:
         self.callbacks = Callbacks(database, region)
         self.outbox = Outbox(database)
         self.duties = Duties(database, region)
+        self.consultations = Consultations(database, self.fields)
         self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)
         self.attachments = Attachments(database)

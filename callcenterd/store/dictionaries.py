@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.model.dictionaries import DICTIONARIES, Dictionary, DictionaryValue
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import customer_choices, customers, dictionary_values
+from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.fields import custom_fields, custom_values
 
 _KEPT = (
@@ -20,12 +21,15 @@ _KEPT = (
     dictionary_values.c.english,
     dictionary_values.c.retired,
 )
-_COLUMNS: Mapping[str, sa.Column[str]] = {
-    "level": customers.c.level,
-    "sex": customers.c.sex,
-    "identity": customers.c.identity,
-}
-"""Where a record has at most one value of a dictionary; several are in `customer_choices`."""
+_COLUMNS: tuple[tuple[str, sa.Column[str]], ...] = (
+    ("level", customers.c.level),
+    ("sex", customers.c.sex),
+    ("identity", customers.c.identity),
+    ("consultation_category", consultations.c.category),
+    ("channel", consultations.c.channel),
+    ("sex", consultations.c.sex),
+)
+"""Where a record has at most one value of a dictionary; several of a customer are in `customer_choices`."""
 
 
 class Dictionaries:
@@ -61,12 +65,11 @@ class Dictionaries:
 
 
 async def _is_used(connection: AsyncConnection, name: str, code: str) -> bool:
-    column = _COLUMNS.get(name)
-    chosen: sa.ColumnElement[bool] = (customer_choices.c.dictionary == name) & (customer_choices.c.code == code)
-    if column is not None:
-        chosen = column == code
-    if (await connection.execute(sa.select(sa.literal(1)).where(chosen).limit(1))).first() is not None:
-        return True
+    used = [column == code for of, column in _COLUMNS if of == name]
+    used.append((customer_choices.c.dictionary == name) & (customer_choices.c.code == code))
+    for chosen in used:
+        if (await connection.execute(sa.select(sa.literal(1)).where(chosen).limit(1))).first() is not None:
+            return True
     its_fields = sa.select(custom_fields.c.id).where(custom_fields.c.dictionary == name)
     kept = custom_values.c
     in_fields = sa.select(sa.literal(1)).where(kept.field_id.in_(its_fields), kept.key == code).limit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from callcenterd.model.duties import DutySight
+from callcenterd.model.records import RecordSight
 from callcenterd.model.voicemail import MessageSight
 from callcenterd.store.schema import voicemail
 from callcenterd.store.tables.duties import duties
@@ -30,3 +31,8 @@ def duties_seen(sight: DutySight) -> sa.ColumnElement[bool]:
         | duties.c.queue.in_(sight.queues)
         | duties.c.team.in_(sight.teams)
     )
+
+
+def records_seen(sight: RecordSight, table: sa.Table) -> sa.ColumnElement[bool]:
+    """As `RecordSight.sees`; of any table of business records."""
+    return table.c.owner.in_(sight.agents) | table.c.created_by.in_(sight.agents) | table.c.team.in_(sight.teams)

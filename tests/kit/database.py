@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import pkgutil
 import pwd
 import shutil
 import signal
@@ -23,12 +24,15 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from callcenterd.store.database import Store
+from callcenterd.store.migrations import versions
 from tests.kit.virtual import VirtualClock
 
-SHIPPED: dict[str, list[tuple[str, str, str]]] = importlib.import_module(
-    "callcenterd.store.migrations.versions.0029_dictionaries"
-).SHIPPED
-"""Dictionary → its values: code, Chinese and English name."""
+SHIPPED: dict[str, list[tuple[str, str, str]]] = {
+    dictionary: values
+    for _, name, _ in pkgutil.iter_modules(versions.__path__)
+    for dictionary, values in getattr(importlib.import_module(f"{versions.__name__}.{name}"), "SHIPPED", {}).items()
+}
+"""Dictionary → its values: code, Chinese and English name; of every migration that ships some."""
 OWNER = "callcenterd"
 KINDS = ("sqlite", "postgresql")
 _START_SECONDS = 20.0

@@ -20,6 +20,7 @@ from callcenterd.crm.fields import CustomFields
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.tickets.calls import CallsAndDuties
+from callcenterd.tickets.consultations import Consultations
 from callcenterd.tickets.ledger import Ledger
 from callcenterd.tickets.warnings import Warnings
 from callcenterd.worker.passwords import Passwords
@@ -54,6 +55,7 @@ class Modules:
     warnings: Warnings
     calls_and_duties: CallsAndDuties
     attachments: Attachments
+    consultations: Consultations
 
     @classmethod
     def build(cls, ground: Ground) -> Self:
@@ -79,6 +81,7 @@ class Modules:
             warnings=warnings,
             calls_and_duties=CallsAndDuties(store, bus, clock, ledger),
             attachments=Attachments(store, clock, ground.data / "attachments", ground.attachments),
+            consultations=Consultations(store, bus, clock, site, zone),
         )
 
     def start(self, stops: contextlib.AsyncExitStack) -> None:

@@ -15,6 +15,7 @@ from callcenterd.model.bans import BanReason
 from callcenterd.model.calls import CallbackState, Direction, LegSound, Outcome, Side, TryResult
 from callcenterd.model.campaigns import CampaignState, EntryState
 from callcenterd.model.duties import DutyState, Stage
+from callcenterd.model.fields import FieldKind
 from callcenterd.model.ids import (
     AgentId,
     CallId,
@@ -914,6 +915,22 @@ class FlowsLoaded(Fact):
     faults: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSaved(Fact):
+    """A record of the office's business is new, or another now. kind: as of custom fields. number: of its sheet."""
+
+    kind: FieldKind
+    record: int
+    number: str
+    customer: CustomerId | None
+    call: CallId | None
+    owner: str
+    team: str
+    created_by: str
+    version: int
+    by: str
+
+
 EVENT_NAMES: dict[type[Fact], str] = {
     CallStarted: "call.started",
     FlowEntered: "call.flow",
@@ -980,6 +997,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     PreviewOver: "campaign.preview_over",
     DutyChanged: "duty.changed",
     DutyWarned: "duty.warned",
+    RecordSaved: "record.saved",
     PhoneChanged: "phone.changed",
     ForwardingChanged: "phone.forwarding",
     PagePhoneChanged: "phone.page",

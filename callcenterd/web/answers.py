@@ -28,6 +28,7 @@ from callcenterd.errors import (
 )
 from callcenterd.ivr.editing import ChangedMeanwhile
 from callcenterd.model.duties import Duty, DutyIsAnother
+from callcenterd.model.records import RecordIsAnother
 from callcenterd.web import words
 from callcenterd.web.office import OCTETS, OFFICE, PACE
 
@@ -299,6 +300,9 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
     if isinstance(fault, ChangedMeanwhile):
         now = {"text": fault.text, "checksum": fault.checksum}
         return _error(status, "changed_meanwhile", words.say("changed_meanwhile", language), {}, now=now)
+    if isinstance(fault, RecordIsAnother):
+        record = json.loads(TypeAdapter(type(fault.now)).dump_json(fault.now))
+        return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=record)
     if isinstance(fault, DutyIsAnother):
         duty = json.loads(_DUTY.dump_json(fault.now))
         return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=duty)

@@ -253,6 +253,9 @@ class LiveEvents:
                 return (
                     owed is None or owed.sees(fact) or (isinstance(fact, events.DutyWarned) and reader.login in fact.to)
                 )
+            case events.RecordSaved():
+                records = sight.of_records(self._board.site)
+                return records is None or records.sees(fact)
             case events.CallbackChanged() if sight.oversees(fact.assigned_to):
                 return True
             case events.QueueChanged() | events.CallbackChanged() | events.CallbackTried():

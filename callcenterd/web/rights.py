@@ -25,6 +25,7 @@ from callcenterd.model.calls import CallSight
 from callcenterd.model.duties import DutySight
 from callcenterd.model.ids import AgentId, CallId, QueueName
 from callcenterd.model.people import Role
+from callcenterd.model.records import RecordSight
 from callcenterd.model.site import Site
 from callcenterd.model.surveys import SurveySight
 from callcenterd.model.voicemail import MessageSight
@@ -83,6 +84,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "duty": ALL,  # what is owed, as far as one's sight goes
     "attachment": ALL,  # files of a record that one may see
     "attachment.remove.any": frozenset({"supervisor", "admin"}),  # what others have attached
+    "consultation.read": ALL,  # as far as one's sight goes, with sheets and journals
+    "consultation.write": ALL,
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
     "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one
@@ -212,6 +215,14 @@ class Sight:
             return None
         teams = tuple(team.name for team in site.teams if self.login in (*team.members, *team.leaders))
         return DutySight(agents=tuple(sorted(self.agents)), queues=tuple(sorted(self.queues)), teams=teams)
+
+    def of_records(self, site: Site) -> RecordSight | None:
+        """None: all of them. Beside those that one owns or has made, or whom one oversees, those of the teams that one
+        is in or leads."""
+        if self.agents is None:
+            return None
+        teams = tuple(team.name for team in site.teams if self.login in (*team.members, *team.leaders))
+        return RecordSight(agents=tuple(sorted(self.agents)), teams=teams)
 
     def of_messages(self, site: Site) -> MessageSight | None:
         """None: all of them. A person's phones are those that are their own by the site."""

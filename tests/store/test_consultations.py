@@ -25,14 +25,14 @@ DAY = date(2026, 11, 27)
 
 
 async def kept(store: Store, *, at: Any = START, by: str = "1001", **known: Any) -> Consultation:
-    place = {name: known.pop(name) for name in ("owner", "team", "day", "role") if name in known}
-    place = {"owner": by, "team": "", "day": DAY} | place
-    return await store.consultations.add(ConsultationFields(**known), at=at, by=by, now=START, **place)
+    place: dict[str, Any] = {name: known.pop(name) for name in ("owner", "team", "day", "role") if name in known}
+    given: dict[str, Any] = {"owner": by, "team": "", "day": DAY, **place}
+    return await store.consultations.add(ConsultationFields(**known), at=at, by=by, now=START, **given)
 
 
 async def test_what_is_kept_comes_back_with_its_number(store: Store) -> None:
     customer = await store.customers.create(CustomerCard(name="张三"), "1001")
-    wanted = {
+    wanted: dict[str, Any] = {
         "customer": customer.id,
         "call": CallId("c"),
         "phone": "138 0013 8000",

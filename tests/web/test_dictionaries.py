@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from callcenterd.model.dictionaries import DICTIONARIES
 from tests.web.house import House
 
 NEW = {"code": "key_account", "chinese": "大客户", "english": "Key account"}
@@ -24,7 +25,7 @@ async def put(office: House, name: str, values: list[dict[str, Any]], who: str =
 
 async def test_they_ship_with_the_values_of_an_office(office: House) -> None:
     known = await lists(office)
-    assert list(known) == ["level", "sex", "identity", "channel", "tag"]
+    assert list(known) == list(DICTIONARIES)
     assert [value["chinese"] for value in known["channel"]] == [
         "报纸", "电视", "广播", "网络", "114", "朋友介绍", "户外", "公交车体", "出租车体或停靠站", "灯箱", "活动",
         "讲座", "印刷品", "礼物", "其他",

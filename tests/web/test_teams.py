@@ -16,6 +16,7 @@ from callcenterd import site as site_file
 from callcenterd.media import sdp
 from callcenterd.media.facts import RecordingClosed
 from callcenterd.model import events
+from callcenterd.model.consultations import ConsultationFields
 from callcenterd.model.events import Fact
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
 from callcenterd.model.surveys import SurveyAnswer
@@ -71,6 +72,8 @@ OFFICE_WIDE = {
     "GET /api/v1/feature-codes": "the office's",
     "GET /api/v1/desk": "one's own",
     "GET /api/v1/duties/counts": "as the list: test_duties.py",
+    "GET /api/v1/consultations/totals": "as the list: test_consultations.py",
+    "POST /api/v1/consultations": "a new one of one's own making",
     "GET /api/v1/promises/kept": "the people whom one oversees: the test of promises in test_duties.py",
     "GET /api/v1/duties/kinds": "the office's",
     "POST /api/v1/duties": "a new one of one's own making",
@@ -134,6 +137,8 @@ POST   /duties/{duty}/note                       200  404   200  404   200  200 
 POST   /duties/{duty}/postpone                   422  404   422  404   422  422   422
 POST   /duties/{duty}/done                       409  404   409  404   409  409   409
 POST   /duties/{duty}/cancel                     409  404   409  404   409  409   409
+GET    /consultations/{consultation}              200  404   200  404   200  200   200
+PUT    /consultations/{consultation}              409  404   409  404   409  409   409
 GET    /calls/{past}/promises                    200  404   200  404   200  200   200
 POST   /calls/{past}/promise                     201  404   201  404   201  201   201
 GET    /conferences/weekly                       403  403   200  404   200  200   200
@@ -166,6 +171,7 @@ GET    /voicemail/counts                         1    0     1    0     1    1   
 GET    /callbacks                                1    0     1    0     1    1     1
 GET    /callbacks/counts                         1    0     1    0     1    1     1
 GET    /duties                                   1    0     1    0     1    1     1
+GET    /consultations                            1    0     1    0     1    1     1
 GET    /letters                                  403  403   1    0     1    403   1
 GET    /surveys                                  403  403   1    0     1    1     1
 GET    /conferences                              403  403   1    0     1    1     1
@@ -188,6 +194,7 @@ BODIES: dict[str, Any] = {
     "PUT callbacks": {"note": "x"},
     "call-back": {},
     "PUT duties": {"version": 999},
+    "PUT consultations": {"version": 999, "category": "use"},
     "take": {"version": 999},
     "assign": {"version": 999, "owner": "1001"},
     "postpone": {"version": 999, "due": "2000-01-01T00:00:00Z", "reason": "x"},
@@ -280,6 +287,11 @@ class Things:
         duty = await self.office.office.modules.ledger.create(Wanted(kind="task", title="x"), "1001")
         self.named["duty"] = str(duty.id)
 
+    async def consult(self) -> None:
+        written = ConsultationFields(category="use")
+        one = await self.office.office.modules.consultations.create(written, "1001", "agent")
+        self.named["consultation"] = str(one.id)
+
     async def want_callback(self) -> None:
         wish = await self.office.office.store.callbacks.add(CallId("past"), QueueName("sales"), "13800000001", STAMP)
         self.named["wish"] = str(wish.id)
@@ -302,6 +314,7 @@ async def things(office: House) -> AsyncIterator[Things]:
     await found.leave_message()
     await found.want_callback()
     await found.owe()
+    await found.consult()
     said = SurveyAnswer(call=CallId("past"), at=STAMP, question="service", score=5, most=5, agent=AgentId("1001"))
     await kept.store.surveys.keep(said)
     await found.talk()

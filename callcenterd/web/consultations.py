@@ -1,0 +1,188 @@
+"""Consultations [业务咨询]: what callers wanted to know, written down and counted (CON-01)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field, TypeAdapter
+
+from callcenterd.errors import NotFound
+from callcenterd.model.consultations import Consultation, ConsultationCount, ConsultationFields, ConsultationFilter
+from callcenterd.model.fields import FieldsGiven
+from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.model.records import RecordSight
+from callcenterd.web.answers import VISIBLE, Asked, Conditions, NotAllowed, answer, conditions, read
+from callcenterd.web.calls import Moment, seen_call
+from callcenterd.web.customers import number_in
+from callcenterd.web.describe import shape
+from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.rights import right, sight_of
+from callcenterd.web.session import signed_in
+
+routes = web.RouteTableDef()
+
+Short = Annotated[str, VISIBLE, Field(max_length=40)]
+Line = Annotated[str, VISIBLE, Field(max_length=100)]
+Note = Annotated[str, VISIBLE, Field(max_length=4000)]
+Number = Annotated[int, Field(ge=1, lt=1 << 62)]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationList:
+    items: list[Consultation]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationTotals:
+    """items: each category and channel that there are any of."""
+
+    items: list[ConsultationCount]
+    total: int
+
+
+CONSULTATION = TypeAdapter(Consultation)
+CONSULTATIONS = TypeAdapter(ConsultationList)
+TOTALS = TypeAdapter(ConsultationTotals)
+
+
+class ConsultationWhich(Conditions):
+    """since: included; until: not. agent: whose; a login, or "me"."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+    category: Short | None = None
+    channel: Short | None = None
+    agent: Annotated[str, VISIBLE, Field(max_length=64)] | None = None
+    customer: Number | None = None
+    text: Line = ""
+
+    def chosen(self, login: str, sight: RecordSight | None) -> ConsultationFilter:
+        """What the store looks for, within what may be seen. login: who asks."""
+        return ConsultationFilter(
+            since=self.since,
+            until=self.until,
+            category=self.category,
+            channel=self.channel,
+            owner=login if self.agent == "me" else self.agent,
+            customer=None if self.customer is None else CustomerId(self.customer),
+            text=self.text,
+            sight=sight,
+        )
+
+
+class ConsultationConditions(ConsultationWhich):
+    limit: int = Field(50, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class ConsultationAsked(Asked):
+    """phone, card, name, sex: as they were then; where none of them is said, the customer's. fields: custom ones."""
+
+    customer: Number | None = None
+    call: Annotated[str, VISIBLE, Field(max_length=64)] | None = None
+    phone: Short = ""
+    card: Short = ""
+    name: Line = ""
+    sex: Short = ""
+    category: Short = ""
+    project_type: Line = ""
+    project_number: Line = ""
+    product_number: Line = ""
+    channel: Short = ""
+    note: Note = ""
+    fields: FieldsGiven = Field({})
+
+    def written(self) -> ConsultationFields:
+        given = {name: getattr(self, name) for name in ConsultationAsked.model_fields}
+        given |= {name: text.strip() for name, text in given.items() if isinstance(text, str) and name != "note"}
+        return ConsultationFields(**given)
+
+
+class ConsultationNew(ConsultationAsked):
+    """at: when it was, within the last year; without it, when its call began, else now."""
+
+    at: Moment | None = None
+
+
+class ConsultationChange(ConsultationAsked):
+    """The whole of it anew; custom fields that are not named stay."""
+
+    version: Annotated[int, Field(ge=1, lt=1 << 62, description="The one that was read; with another one there is 409")]
+
+
+def record_sight(request: web.Request) -> RecordSight | None:
+    """Of records of any kind."""
+    return sight_of(request).of_records(request.app[OFFICE].board.site)
+
+
+async def seen_consultation(request: web.Request, number: int) -> Consultation:
+    """Raises NotFound, also for one that who asks may not see."""
+    one = await request.app[OFFICE].store.consultations.get(number, signed_in(request).role)
+    sight = record_sight(request)
+    if sight is None or sight.sees(one):
+        return one
+    raise NotFound("consultation", number)
+
+
+@routes.get("/api/v1/consultations")
+@right("consultation.read")
+@shape(summary="Consultations that one may see", conditions=ConsultationConditions, answer=CONSULTATIONS)
+async def list_consultations(request: web.Request) -> web.StreamResponse:
+    """200 one page of them, the newest first: one's own, of whom one oversees, and of one's teams."""
+    wanted, who = conditions(request, ConsultationConditions), signed_in(request)
+    chosen = wanted.chosen(who.login, record_sight(request))
+    items, total = await request.app[OFFICE].store.consultations.page(chosen, wanted.limit, wanted.offset, who.role)
+    return answer(CONSULTATIONS, ConsultationList(items, total))
+
+
+@routes.get("/api/v1/consultations/totals")
+@right("consultation.read")
+@shape(
+    summary="How many consultations there were, by category and channel", conditions=ConsultationWhich, answer=TOTALS
+)
+async def consultation_totals(request: web.Request) -> web.StreamResponse:
+    """200 of those that the list has with the same conditions."""
+    wanted = conditions(request, ConsultationWhich)
+    chosen = wanted.chosen(signed_in(request).login, record_sight(request))
+    counts = await request.app[OFFICE].store.consultations.counts(chosen)
+    return answer(TOTALS, ConsultationTotals(counts, sum(one.count for one in counts)))
+
+
+@routes.post("/api/v1/consultations")
+@right("consultation.write")
+@shape(summary="Write a consultation down", body=ConsultationNew, answer=CONSULTATION)
+async def create_consultation(request: web.Request) -> web.StreamResponse:
+    """201 it, with the number of its sheet · 404 no such call, or one that one may not see · 422 fields."""
+    asked, who = await read(request, ConsultationNew), signed_in(request)
+    if asked.call is not None:
+        await seen_call(request, CallId(asked.call))
+    made = await request.app[MODULES].consultations.create(asked.written(), who.login, who.role, asked.at)
+    return answer(CONSULTATION, made, status=201)
+
+
+@routes.get("/api/v1/consultations/{id}")
+@right("consultation.read")
+@shape(summary="One consultation", answer=CONSULTATION)
+async def one_consultation(request: web.Request) -> web.StreamResponse:
+    """200 the consultation · 404 no such consultation, or not one's own affair."""
+    return answer(CONSULTATION, await seen_consultation(request, number_in(request, "consultation")))
+
+
+@routes.put("/api/v1/consultations/{id}")
+@right("consultation.write")
+@shape(summary="Change a consultation", body=ConsultationChange, answer=CONSULTATION)
+async def change_consultation(request: web.Request) -> web.StreamResponse:
+    """200 the consultation now · 403 a colleague's: one's own are changed, and those of whom one oversees · 404 as
+    above · 409 somebody has changed it meanwhile ("now" has it as it is) · 422 fields."""
+    before = await seen_consultation(request, number_in(request, "consultation"))
+    sight, who = sight_of(request), signed_in(request)
+    if not (sight.oversees(before.owner) or sight.oversees(before.created_by)):
+        raise NotAllowed
+    asked = await read(request, ConsultationChange)
+    changed = await request.app[MODULES].consultations.change(
+        before, asked.written(), asked.version, who.login, who.role
+    )
+    return answer(CONSULTATION, changed)

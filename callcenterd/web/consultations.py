@@ -18,6 +18,7 @@ from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 
@@ -125,6 +126,13 @@ async def seen_consultation(request: web.Request, number: int) -> Consultation:
     if sight is None or sight.sees(one):
         return one
     raise NotFound("consultation", number)
+
+
+async def _seen(request: web.Request, record: str) -> str:
+    return str((await seen_consultation(request, number_of("consultation", record))).id)
+
+
+sees("consultation", _seen)
 
 
 @routes.get("/api/v1/consultations")

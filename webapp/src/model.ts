@@ -19,7 +19,7 @@ export const OUTCOMES: readonly Outcome[] = [
   'interrupted',
 ]
 /** The lists that the office keeps by itself. */
-export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag'
+export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag' | 'consultation_category'
 
 /** code: what records keep. retired: stands on old records, and is not offered for new ones. */
 export interface DictionaryValue {

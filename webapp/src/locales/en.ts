@@ -345,7 +345,14 @@ export const en: Messages = {
     after: 'Balance',
   },
   dictionaries: {
-    names: { level: 'Level', sex: 'Sex', identity: 'Identity', channel: 'Heard of us by', tag: 'Tags' },
+    names: {
+      level: 'Level',
+      sex: 'Sex',
+      identity: 'Identity',
+      channel: 'Heard of us by',
+      tag: 'Tags',
+      consultation_category: 'Kinds of consultations',
+    },
     chinese: 'Chinese name',
     english: 'English name',
     code: 'Code',

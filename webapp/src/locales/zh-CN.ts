@@ -341,7 +341,14 @@ export const zh = {
     after: '余额',
   },
   dictionaries: {
-    names: { level: '客户级别', sex: '性别', identity: '身份', channel: '得知渠道', tag: '标签' },
+    names: {
+      level: '客户级别',
+      sex: '性别',
+      identity: '身份',
+      channel: '得知渠道',
+      tag: '标签',
+      consultation_category: '咨询类别',
+    },
     chinese: '中文名称',
     english: '英文名称',
     code: '代码',

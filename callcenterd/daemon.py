@@ -372,7 +372,7 @@ class Server:
         self.board.voicemail.rescue()
         self.post.start()
         self._open.push_async_callback(self.post.stop)
-        self.modules.start(self._open)
+        await self.modules.start(self._open)
         self._own(self._watch_sound())
         # What is there now stays: it need not be looked through again and again while calls run.
         gc.collect()

@@ -17,6 +17,7 @@ from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.crm.fields import CustomFields
+from callcenterd.crm.importing import Importing
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.tickets.calls import CallsAndDuties
@@ -51,6 +52,7 @@ class Modules:
     dictionaries: Dictionaries
     fields: CustomFields
     cards: PrepaidCards
+    importing: Importing
     ledger: Ledger
     warnings: Warnings
     calls_and_duties: CallsAndDuties
@@ -77,6 +79,9 @@ class Modules:
             dictionaries=Dictionaries(store, clock),
             fields=CustomFields(store, clock),
             cards=PrepaidCards(store, ground.passwords, bus, clock, zone),
+            importing=Importing(
+                store=store, bus=bus, clock=clock, worker=ground.worker, folder=ground.data / "imports"
+            ),
             ledger=ledger,
             warnings=warnings,
             calls_and_duties=CallsAndDuties(store, bus, clock, ledger),
@@ -84,8 +89,10 @@ class Modules:
             consultations=Consultations(store, bus, clock, site, zone),
         )
 
-    def start(self, stops: contextlib.AsyncExitStack) -> None:
+    async def start(self, stops: contextlib.AsyncExitStack) -> None:
         """What works by itself begins. stops: gets how each of it ends."""
+        await self.importing.start()
+        stops.push_async_callback(self.importing.stop)
         self.calls_and_duties.start()
         stops.push_async_callback(self.calls_and_duties.stop)
         self.warnings.start()

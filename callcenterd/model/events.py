@@ -901,6 +901,14 @@ class CustomerSaved(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersImported(Fact):
+    """A file with customers was worked through, or taken back. number: of the import."""
+
+    number: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteChanged(Fact):
     """Trunks, numbers, users, extensions or queues are others now."""
 
@@ -1009,6 +1017,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     CallDisposed: "call.disposed",
     NoteSpoken: "call.note_spoken",
     CustomerSaved: "customer.saved",
+    CustomersImported: "customers.imported",
     SiteChanged: "site.changed",
     FlowsLoaded: "flows.loaded",
 }

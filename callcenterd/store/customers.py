@@ -7,8 +7,9 @@ Names are found by their pinyin too, in full or by initials: 张三 by "zhangsan
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from datetime import datetime
 from typing import Any
 
 import pypinyin
@@ -111,17 +112,23 @@ class CustomerCards:
     async def create(self, card: CustomerCard, by: str, role: Role | None = None) -> Customer:
         """A new card; durable. Several customers may share a line. Raises Refused for custom fields."""
         now = self._clock.utc()
-        row = {**_row(card), "created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
 
         async def work(connection: AsyncConnection) -> Customer:
-            added = await connection.execute(customers.insert().values(row).returning(customers.c.id))
-            number = CustomerId(added.scalar_one())
-            await self._put_beside(connection, number, card)
-            await self._fields.put(connection, "customer", number, card.fields, role, new=True)
-            kept = await self._kept_fields(connection, card, number, role)
-            return Customer(**kept, id=number, created_at=now, changed_at=now)
+            return await self.create_in(connection, card, by, now, role)
 
         return await self._database.write(work)
+
+    async def create_in(
+        self, connection: AsyncConnection, card: CustomerCard, by: str, now: datetime, role: Role | None = None
+    ) -> Customer:
+        """As `create`, in another's transaction."""
+        row = {**_row(card), "created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
+        added = await connection.execute(customers.insert().values(row).returning(customers.c.id))
+        number = CustomerId(added.scalar_one())
+        await self._put_beside(connection, number, card)
+        await self._fields.put(connection, "customer", number, card.fields, role, new=True)
+        kept = await self._kept_fields(connection, card, number, role)
+        return Customer(**kept, id=number, created_at=now, changed_at=now)
 
     async def change(
         self,
@@ -137,28 +144,41 @@ class CustomerCards:
         Raises NotFound, Refused for custom fields, and CustomerChanged if it has another version by now.
         """
         now = self._clock.utc()
-        row = {**_row(card), "changed_at": now, "changed_by": by}
 
         async def work(connection: AsyncConnection) -> Customer:
-            change = customers.update().where(customers.c.id == customer)
-            if version is not None:
-                change = change.where(customers.c.version == version)
-            change = change.values({**row, "version": customers.c.version + 1})
-            answered = await connection.execute(change.returning(customers.c.created_at, customers.c.version))
-            changed = answered.first()
-            if changed is None:
-                raise _OtherVersion
-            for beside in (phones, customer_choices):
-                await connection.execute(beside.delete().where(beside.c.customer_id == customer))
-            await self._put_beside(connection, customer, card)
-            await self._fields.put(connection, "customer", customer, card.fields, role)
-            kept = await self._kept_fields(connection, card, customer, role)
-            return Customer(**kept, id=customer, changed_at=now, **changed._mapping)
+            return await self.change_in(connection, customer, card, by, now, version, role)
 
         try:
             return await self._database.write(work)
-        except _OtherVersion:
+        except OtherVersion:
             raise CustomerChanged(await self.get(customer, role)) from None
+
+    async def change_in(
+        self,
+        connection: AsyncConnection,
+        customer: CustomerId,
+        card: CustomerCard,
+        by: str,
+        now: datetime,
+        version: int | None = None,
+        role: Role | None = None,
+    ) -> Customer:
+        """As `change`, in another's transaction. Raises OtherVersion, and Refused for custom fields."""
+        row = {**_row(card), "changed_at": now, "changed_by": by}
+        change = customers.update().where(customers.c.id == customer)
+        if version is not None:
+            change = change.where(customers.c.version == version)
+        change = change.values({**row, "version": customers.c.version + 1})
+        answered = await connection.execute(change.returning(customers.c.created_at, customers.c.version))
+        changed = answered.first()
+        if changed is None:
+            raise OtherVersion
+        for beside in (phones, customer_choices):
+            await connection.execute(beside.delete().where(beside.c.customer_id == customer))
+        await self._put_beside(connection, customer, card)
+        await self._fields.put(connection, "customer", customer, card.fields, role)
+        kept = await self._kept_fields(connection, card, customer, role)
+        return Customer(**kept, id=customer, changed_at=now, **changed._mapping)
 
     async def _kept_fields(
         self, connection: AsyncConnection, card: CustomerCard, customer: CustomerId, role: Role | None
@@ -221,6 +241,52 @@ class CustomerCards:
     async def _with_fields(self, found: list[Customer], role: Role | None) -> list[Customer]:
         values = await self._fields.of_records("customer", [one.id for one in found], role) if role else {}
         return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
+
+    async def known(
+        self,
+        connection: AsyncConnection,
+        lines: Collection[str] = (),
+        cards_: Collection[str] = (),
+        emails: Collection[str] = (),
+    ) -> dict[tuple[str, str], set[int]]:
+        """Who is there already: ("phones", normalised number), ("card", …) and ("email", …) with whose they are."""
+        found: dict[tuple[str, str], set[int]] = {}
+        asked = (
+            ("phones", phones.c.number, phones.c.customer_id, lines),
+            ("card", customers.c.card, customers.c.id, cards_),
+            ("email", customers.c.email, customers.c.id, emails),
+        )
+        for kind, column, whose, values in asked:
+            if values:
+                query = sa.select(column.label("value"), whose.label("customer")).where(column.in_(values))
+                for row in await connection.execute(query):
+                    found.setdefault((kind, row.value), set()).add(row.customer)
+        return found
+
+    async def in_connection(self, connection: AsyncConnection, ids: Collection[int]) -> dict[int, Customer]:
+        """As an administrator gets them, of several, within a transaction."""
+        if not ids:
+            return {}
+        rows = (await connection.execute(sa.select(*_COLUMNS).where(customers.c.id.in_(ids)))).all()
+        numbers_of: dict[int, list[str]] = {}
+        written = sa.select(phones.c.customer_id, phones.c.written).where(phones.c.customer_id.in_(ids))
+        for line in await connection.execute(written.order_by(phones.c.customer_id, phones.c.position)):
+            numbers_of.setdefault(line.customer_id, []).append(line.written)
+        choices: dict[int, dict[str, list[str]]] = {}
+        kept = customer_choices.c
+        chosen = sa.select(kept.customer_id, kept.dictionary, kept.code).where(kept.customer_id.in_(ids))
+        for choice in await connection.execute(chosen.order_by(kept.position)):
+            choices.setdefault(choice.customer_id, {}).setdefault(choice.dictionary, []).append(choice.code)
+        values = await self._fields.within(connection, "customer", ids, "admin")
+        return {
+            row.id: Customer(
+                **row._mapping,
+                phones=tuple(numbers_of.get(row.id, ())),
+                **_lists(choices.get(row.id, {})),
+                fields=values.get(row.id, {}),
+            )
+            for row in rows
+        }
 
     async def _with_phones(self, rows: Sequence[sa.Row[Any]]) -> list[Customer]:
         ids = [row.id for row in rows]
@@ -312,5 +378,5 @@ def _lists(chosen: Mapping[str, list[str]]) -> dict[str, Any]:
     return {field: tuple(chosen.get(dictionary, ())) for field, dictionary in _LISTS.items()}
 
 
-class _OtherVersion(Exception):
+class OtherVersion(Exception):
     """There is no such customer, or one that was changed meanwhile."""

@@ -34,6 +34,7 @@ from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.flows import FlowTexts
 from callcenterd.store.forwarding import ForwardingRules
+from callcenterd.store.imports import Imports
 from callcenterd.store.outbox import Outbox
 from callcenterd.store.recordings import Recordings
 from callcenterd.store.sessions import Sessions
@@ -61,6 +62,7 @@ class Store:
         self.fields = CustomFields(database)
         self.customers = CustomerCards(database, clock, region, self.fields)
         self.cards = Cards(database)
+        self.imports = Imports(database, self.customers, self.fields, region)
         self.dictionaries = Dictionaries(database)
         self.site = SiteTables(database)
         self.sessions = Sessions(database)

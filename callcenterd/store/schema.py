@@ -47,6 +47,9 @@ customers = sa.Table(
     text("team"),
     sa.Column("gifts_by_mail", sa.Boolean),  # NULL: not asked yet
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    # By these a customer is known again when a file brings them.
+    sa.Index("ix_customers_card", "card"),
+    sa.Index("ix_customers_email", "email"),
     sqlite_autoincrement=True,
 )
 

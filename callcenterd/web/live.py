@@ -233,7 +233,7 @@ class LiveEvents:
                 return reader.role == "admin"
             case events.CallMonitored() if not may(reader.role, "call.listen"):
                 return False
-            case events.CustomerSaved() | events.SiteChanged():
+            case events.CustomerSaved() | events.CustomersImported() | events.SiteChanged():
                 return True
             case events.ScreenPopped() | events.SeatTaken() | events.BreakTooLong() | events.AgentForced():
                 return sight.oversees(fact.agent)

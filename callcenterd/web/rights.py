@@ -71,6 +71,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "recording.pause.any": frozenset({"supervisor", "admin"}),
     "customer.read": ALL,
     "customer.write": ALL,
+    "customer.import": ABOVE,  # many at once, from a file
     "dictionary.read": ALL,  # lists of levels, channels, tags …
     "dictionary.write": ADMIN,
     "field.read": ALL,  # custom fields, as far as one's role sees them

@@ -187,6 +187,7 @@ FACTS: dict[str, events.Fact] = {
     ),
     "flows": events.FlowsLoaded(at=STAMP, flows=(FlowName("main"),), faults=("a.yaml:1: x",)),
     "customer": events.CustomerSaved(at=STAMP, customer=CustomerId(3), by="1001"),
+    "imported": events.CustomersImported(at=STAMP, number=3, by="boss"),
     "queue": events.QueueChanged(at=STAMP, queue=QueueName("sales"), waiting=(), longest_since=None),
     "trunk": events.TrunkChanged(at=STAMP, trunk="telecom", state="down", why=""),  # type: ignore[arg-type]
     "phone": events.PhoneChanged(at=STAMP, extension="1001", reachable=True),  # type: ignore[arg-type]
@@ -223,6 +224,7 @@ HEARS = {
     "pop": {"agent", "boss", "root"},
     "flows": {"root"},
     "customer": {"agent", "colleague", "other", "boss", "root"},
+    "imported": {"agent", "colleague", "other", "boss", "root"},
     "queue": {"agent", "colleague", "boss", "root"},
     "trunk": {"boss", "root"},
     "phone": {"agent", "boss", "root"},

@@ -54,6 +54,7 @@ OFFICE_WIDE = {
     "calendar": "the office's",
     "customer.read": "the office's",
     "customer.write": "the office's",
+    "customer.import": "the office's",
     "card.read": "the office's",
     "card.block": "the office's",
     "card.write": "the office's",

@@ -1,5 +1,19 @@
 """Tables of the business rooms, a file a subject. Whoever brings one names it here, so that `metadata` has it."""
 
-from callcenterd.store.tables import attachments, consultations, duties, fields, records
+from callcenterd.store.tables import (
+    attachments,
+    consultations,
+    duties,
+    fields,
+    imports,
+    records,
+)
 
-__all__ = ["attachments", "consultations", "duties", "fields", "records"]
+__all__ = [
+    "attachments",
+    "consultations",
+    "duties",
+    "fields",
+    "imports",
+    "records",
+]

@@ -92,7 +92,7 @@ interface Said {
   error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[]; now?: object }
 }
 
-async function send(method: string, path: string, type = '', body?: string | Blob, keepalive = false): Promise<Response> {
+export async function send(method: string, path: string, type = '', body?: string | Blob, keepalive = false): Promise<Response> {
   // Only a page of ours can set this header: the server refuses changes that come without it.
   const headers: Record<string, string> = {
     'X-Requested-With': 'callcenterd',

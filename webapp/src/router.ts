@@ -31,6 +31,12 @@ export const router = createRouter({
       meta: { page: 'customers' },
     },
     {
+      path: '/imports/:id(\\d+)?',
+      name: 'imports',
+      component: () => import('./imports/ImportsPage.vue'),
+      meta: { page: 'customers' },
+    },
+    {
       path: '/duties/:id(\\d+)?',
       name: 'duties',
       component: () => import('./duties/DutiesPage.vue'),

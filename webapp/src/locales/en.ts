@@ -1,6 +1,7 @@
 /** English: complete, a test compares its keys and places with the Chinese catalogue. */
 import { documents } from './en/documents'
 import { duties } from './en/duties'
+import { imports } from './en/imports'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -17,6 +18,7 @@ export const en: Messages = {
   },
   documents,
   duties,
+  imports,
   shell: {
     signOut: 'Leave the system',
     password: 'Change password',

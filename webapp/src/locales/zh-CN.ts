@@ -1,6 +1,7 @@
 /** Chinese: the first language of the pages. Labels follow the glossary of the trade (docs/style, names). */
 import { documents } from './zh/documents'
 import { duties } from './zh/duties'
+import { imports } from './zh/imports'
 
 export const zh = {
   product: '呼叫中心',
@@ -16,6 +17,7 @@ export const zh = {
   },
   documents,
   duties,
+  imports,
   shell: {
     signOut: '退出系统',
     password: '修改密码',

@@ -28,6 +28,8 @@ export function unlocksCards(role: Role | undefined): boolean {
 /** Remove files that others have attached. */
 export function removesFiles(role: Role | undefined): boolean {
   return role === 'supervisor' || role === 'admin'
+}
+
 /** Bring customers in from a file. */
 export function importsCustomers(role: Role | undefined): boolean {
   return role !== undefined && role !== 'agent'

@@ -136,7 +136,7 @@ class Calls:
         """Those of these calls, at most 500, that somebody may see. sight None: all that there are."""
         query = sa.select(calls.c.id).where(calls.c.id.in_(tuple(asked)[:500]))
         if sight is not None:
-            query = query.where(_seen(sight))
+            query = query.where(calls_seen(sight))
         return frozenset(CallId(row.id) for row in await self._database.rows(query))
 
     async def story(self, call: CallId) -> list[Step]:
@@ -226,7 +226,7 @@ class Calls:
         if wanted.until is not None:
             conditions.append(calls.c.started_at < wanted.until)
         if wanted.sight is not None:
-            conditions.append(_seen(wanted.sight))
+            conditions.append(calls_seen(wanted.sight))
         for word in every_word(wanted.text):
             whose = sa.select(customers.c.id).where(customers.c.words.contains(word, autoescape=True))
             conditions.append(calls.c.words.contains(word, autoescape=True) | calls.c.customer_id.in_(whose))
@@ -271,7 +271,7 @@ class _Wait:
                     self.queue = self.left[0]
 
 
-def _seen(sight: CallSight) -> sa.ColumnElement[bool]:
+def calls_seen(sight: CallSight) -> sa.ColumnElement[bool]:
     """What a call's own row tells stands in no other: so the queue of a year is not read for a page of it."""
 
     def has(kind: PartyKind, names: Collection[str]) -> sa.ColumnElement[bool]:

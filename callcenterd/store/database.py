@@ -40,6 +40,7 @@ from callcenterd.store.recordings import Recordings
 from callcenterd.store.sessions import Sessions
 from callcenterd.store.site import SiteTables
 from callcenterd.store.surveys import Surveys
+from callcenterd.store.timeline import Timeline
 from callcenterd.store.voicemail import VoicemailBox
 
 __all__ = ["CannotStore", "Store"]
@@ -80,6 +81,7 @@ class Store:
         self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)
         self.attachments = Attachments(database)
+        self.timeline = Timeline(database)
 
     @classmethod
     async def open(

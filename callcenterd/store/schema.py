@@ -311,6 +311,7 @@ voicemail = sa.Table(
     text("note"),
     sa.Index("ix_voicemail_queue", "queue", "at"),
     sa.Index("ix_voicemail_at", "at"),
+    sa.Index("ix_voicemail_call_id", "call_id"),
     sqlite_autoincrement=True,
 )
 
@@ -368,6 +369,7 @@ callbacks = sa.Table(
     text("note"),
     sa.Index("ix_callbacks_state", "state", "at"),
     sa.Index("ix_callbacks_at", "at"),
+    sa.Index("ix_callbacks_call_id", "call_id"),
     sqlite_autoincrement=True,
 )
 

@@ -52,6 +52,7 @@ from callcenterd.web import (
     socket,
     states,
     surveys,
+    timeline,
 )
 from callcenterd.web.live import LiveEvents
 from callcenterd.web.office import (
@@ -86,6 +87,7 @@ RESOURCES = (
     customers,
     attachments,
     imports,
+    timeline,
     dictionaries,
     cards,
     do_not_call,

@@ -19,3 +19,36 @@ export interface AttachmentList {
   total: number
   most_octets: number
 }
+
+export const TIMELINE_KINDS = [
+  'call',
+  'voicemail',
+  'callback',
+  'survey',
+  'consultation',
+  'complaint',
+  'follow_up',
+  'appointment',
+  'duty',
+  'message',
+  'file',
+  'proposal',
+  'posting',
+  'change',
+] as const
+export type TimelineKind = (typeof TIMELINE_KINDS)[number]
+
+export interface TimelineEntry {
+  at: string
+  kind: TimelineKind
+  id: string
+  by: string
+  text: string
+  details: Record<string, unknown>
+}
+
+export interface TimelinePage {
+  items: TimelineEntry[]
+  /** What `after` is for the next page; null: this is the last one. */
+  next: string | null
+}

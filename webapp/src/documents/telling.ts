@@ -1,0 +1,93 @@
+/** What an entry of the time line says in its one line, and where it leads. */
+import type { RouteLocationRaw } from 'vue-router'
+
+import { cardText, moneyText } from '../customers/money'
+import { dateAndTime, duration } from '../durations'
+import { groupDigits } from '../numbers'
+import { wordOf } from '../words'
+import type { TimelineEntry } from './model'
+import { sizeText } from './sizes'
+
+type T = (key: string, named?: Record<string, unknown>) => string
+type Knows = (key: string) => boolean
+
+const text = (value: unknown): string => (value === undefined || value === null ? '' : String(value))
+
+function fieldNames(about: unknown, t: T, te: Knows): string {
+  const fields = (about as { fields?: unknown } | undefined)?.fields
+  if (!Array.isArray(fields)) return ''
+  return fields.map((name) => wordOf('customer', String(name), t, te)).join(t('say.comma'))
+}
+
+/** The parts of the line, in their order; empty ones are left out. */
+export function told(one: TimelineEntry, language: string, t: T, te: Knows): string[] {
+  const { details } = one
+  const parts = ((): string[] => {
+    switch (one.kind) {
+      case 'call':
+        return [
+          t(`documents.${text(details.direction)}`),
+          groupDigits(text(details.direction === 'outbound' ? details.called : details.caller)),
+          details.outcome ? wordOf('outcome', text(details.outcome), t, te) : '',
+          details.talk_seconds ? duration(Number(details.talk_seconds)) : '',
+        ]
+      case 'voicemail':
+        return [
+          groupDigits(text(details.caller)),
+          details.seconds ? duration(Number(details.seconds)) : '',
+          t(details.done ? 'documents.done' : 'documents.notDone'),
+        ]
+      case 'callback':
+        return [
+          groupDigits(text(details.number)),
+          wordOf('documents.callbackStates', text(details.state), t, te),
+          details.tries ? t('documents.tried', { n: details.tries }) : '',
+        ]
+      case 'survey':
+        return [t('documents.score', { score: details.score, most: details.most })]
+      case 'duty':
+        return [
+          wordOf('duties.kinds', text(details.kind), t, te),
+          wordOf('duties.states', text(details.state), t, te),
+          details.state === 'open' ? t('documents.due', { at: dateAndTime(text(details.due)).slice(0, 16) }) : '',
+          details.outcome ? wordOf('duties.outcomes', text(details.outcome), t, te) : '',
+        ]
+      case 'posting':
+        return [
+          cardText(text(details.card)),
+          wordOf('prepaid', text(details.kind), t, te),
+          details.ledger === 'money'
+            ? moneyText(Number(details.amount), text(details.currency), language)
+            : `${text(details.amount)} ${t('prepaid.points')}`,
+          text(details.reference),
+        ]
+      case 'file':
+        return [sizeText(Number(details.octets))]
+      case 'change':
+        return [
+          wordOf('documents.changes', text(details.what).replace('customer.', ''), t, te),
+          fieldNames(details.about, t, te),
+        ]
+      default:
+        // Records have a number, and what state they are in.
+        return [text(details.number), text(details.state_text ?? details.state)]
+    }
+  })()
+  return parts.filter(Boolean)
+}
+
+/** The page of the thing; null: it has none of its own. */
+export function placeOf(one: TimelineEntry): RouteLocationRaw | null {
+  switch (one.kind) {
+    case 'call':
+      return { name: 'history', params: { call: one.id } }
+    case 'voicemail':
+    case 'callback':
+    case 'survey':
+      return one.details.call ? { name: 'history', params: { call: text(one.details.call) } } : null
+    case 'duty':
+      return { name: 'duties', params: { id: one.id } }
+    default:
+      return null
+  }
+}

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from callcenterd.model.calls import CallSight
 from callcenterd.model.duties import DutySight
+from callcenterd.model.records import RecordSight
 from callcenterd.model.surveys import SurveySight
 from callcenterd.model.voicemail import MessageSight
 
@@ -61,6 +62,7 @@ class TimelineSight:
     duties: DutySight | None = None
     surveys: SurveySight | None = None
     surveyed: bool = True
+    records: RecordSight | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,9 @@ from callcenterd.store.calls import calls_seen
 from callcenterd.store.columns import Plain
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.schema import audit, callbacks, calls, cards, postings, survey_answers, voicemail
-from callcenterd.store.seen import duties_seen, messages_seen
+from callcenterd.store.seen import duties_seen, messages_seen, records_seen
 from callcenterd.store.tables.attachments import attachments
+from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.duties import duties
 from callcenterd.store.words import every_word
 
@@ -259,11 +260,31 @@ def _changes(customers: Sequence[CustomerId], _: TimelineSight) -> Source:
     )
 
 
+def _records(table: sa.Table, text: str, *details: str) -> Callable[[Sequence[CustomerId], TimelineSight], Source]:
+    """Business records (`tables.records`). text: the column that says most. details: others to be shown."""
+
+    def source(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
+        seen = None if sight.records is None else records_seen(sight.records, table)
+        return Source(
+            at=table.c.at,
+            key=table.c.id,
+            by=table.c.owner,
+            text=table.c[text],
+            more={"number": table.c.number, **{name: table.c[name] for name in details}},
+            words=(table.c.words,),
+            conditions=_all([table.c.customer_id.in_(customers), seen]),
+            joined=table,
+        )
+
+    return source
+
+
 SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], Source | None]] = {
     "call": _calls,
     "voicemail": _voicemail,
     "callback": _callbacks,
     "survey": _surveys,
+    "consultation": _records(consultations, "note", "category", "channel"),
     "duty": _duties,
     "posting": _postings,
     "file": _files,

@@ -65,6 +65,7 @@ def _sight(request: web.Request) -> TimelineSight:
         messages=sight.of_messages(site),
         duties=sight.of_duties(site),
         surveys=sight.of_surveys(),
+        records=sight.of_records(site),
         surveyed=may(signed_in(request).role, "survey.read"),
     )
 

@@ -13,10 +13,10 @@ from callcenterd.model.cards import NewCard, NewPosting
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.duties import DutySight, NewDuty
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName, RecordingId
+from callcenterd.model.site import Secret
 from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.model.timeline import TIMELINE_KINDS, TimelineEntry, TimelineKind, TimelineQuery, TimelineSight
 from callcenterd.model.voicemail import MessageSight
-from callcenterd.model.site import Secret
 from callcenterd.store.database import Store
 from callcenterd.store.timeline import SOURCES
 from tests.kit.virtual import START

@@ -40,7 +40,7 @@ export const documents = {
   internal: 'internal',
   due: 'by {at}',
   tried: 'tried {n} times',
-  callbackStates: { waiting: 'waiting', calling: 'being called', done: 'called back', failed: 'not reached', cancelled: 'cancelled' },
+  callbackStates: { waiting: 'waiting', dialling: 'being called', done: 'called back', failed: 'not reached', cancelled: 'cancelled' },
   done: 'done',
   notDone: 'not done',
   score: '{score} of {most}',

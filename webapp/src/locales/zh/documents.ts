@@ -40,7 +40,7 @@ export const documents = {
   internal: '内部',
   due: '{at} 前',
   tried: '已拨 {n} 次',
-  callbackStates: { waiting: '等待', calling: '正在拨', done: '已回拨', failed: '未打通', cancelled: '已取消' },
+  callbackStates: { waiting: '等待', dialling: '正在拨', done: '已回拨', failed: '未打通', cancelled: '已取消' },
   done: '已处理',
   notDone: '未处理',
   score: '{score} / {most} 分',

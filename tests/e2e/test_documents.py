@@ -28,7 +28,8 @@ async def test_files_are_attached_shown_saved_and_told_by_the_time_line(
     server: RunningServer, trunk: Phone, tmp_path: Path
 ) -> None:
     admin = await server.client()
-    customer = (await admin.post("/customers", {"name": "赵六", "phones": ["13800138000"], "company": "宏达贸易"}))["id"]
+    card = {"name": "赵六", "phones": ["13800138000"], "company": "宏达贸易"}
+    customer = (await admin.post("/customers", card))["id"]
     await admin.post("/duties", {"kind": "task", "title": "寄样品", "customer": customer})
     (tmp_path / "照片.png").write_bytes(picture())
     (tmp_path / "page.html").write_bytes(b"<script>alert(1)</script>")

@@ -40,6 +40,7 @@ class KnownCustomer(BaseModel):
     card: Text = ""
     level: Text = ""
     company: Text = ""
+    fields: dict[Text, bool | int | float | Text | tuple[Text, ...]] = Field(default_factory=dict, max_length=100)
 
     def card_of(self, number: int) -> Customer:
         stamp = datetime(2026, 1, 1, tzinfo=UTC)

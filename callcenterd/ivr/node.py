@@ -202,7 +202,10 @@ class FlowCall(Protocol):
         """What a database of the office's answers. Raises BusinessFailed, BusinessSlow."""
 
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
-        """Who has that telephone number or card, newest first."""
+        """Who has that telephone number or card, newest first; with all their custom fields."""
+
+    async def custom_fields(self) -> Sequence[str]:
+        """The names of customers' custom fields that are filled in."""
 
     async def check_card(self, number: str, pin: str) -> CardCheck:
         """Do this prepaid card and this PIN belong together? If so the caller is that customer from now on."""

@@ -413,6 +413,10 @@ class PretendedCall:
             one for one in self._given.customers if value and value in ((one.card,) if by == "card" else one.phones)
         ]
 
+    async def custom_fields(self) -> Sequence[str]:
+        holders = (account.customer for account, _ in self._given.cards)
+        return list(dict.fromkeys(name for one in (*self._given.customers, *holders) for name in one.fields))
+
     async def check_card(self, number: str, pin: str) -> CardCheck:
         keyed = card_number(number)
         if self._wrong_pins[keyed] >= WRONG_PINS:

@@ -45,7 +45,7 @@ class CardDesk:
             card = await board.store.cards.get(tried.card)
             account = Account(
                 card=card.number,
-                customer=await board.store.customers.get(card.customer),
+                customer=await board.store.customers.get(card.customer, "admin"),
                 state=card.state(now.astimezone(self._zone).date()),
                 money=card.money,
                 points=card.points,

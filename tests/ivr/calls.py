@@ -61,6 +61,7 @@ class ScriptedCall:
         self.inquiries: list[Inquiry] = []
         self.found: deque[Found | Exception] = deque()
         self.known: list[Customer] = []
+        self.fields: list[str] = []
         self.cards: deque[CardCheck] = deque()
         self.secrets = 0
         self.phones: dict[str, str] = {}
@@ -208,6 +209,9 @@ class ScriptedCall:
     async def customers(self, by: Literal["number", "card"], value: str) -> Sequence[Customer]:
         self.story.append(f"looks for {by} {value}")
         return self.known
+
+    async def custom_fields(self) -> Sequence[str]:
+        return self.fields
 
     async def check_card(self, number: str, pin: str) -> CardCheck:
         self.story.append(f"checks card {number} with {pin}")

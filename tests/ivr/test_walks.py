@@ -7,19 +7,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from callcenterd import said
 from callcenterd.errors import FaultyFile
-from callcenterd.ivr import check, engine, flowtests, shelf
+from callcenterd.ivr import check, engine, flowtests, given, shelf
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.flow import Flow
-from callcenterd.ivr.node import BusinessSlow, Question, QueueResult
+from callcenterd.ivr.node import BusinessSlow, Question, QueueResult, Walk
+from callcenterd.ivr.nodes.lookup import customer_told
 from callcenterd.model.customers import Customer
+from callcenterd.model.fields import FieldValue
 from callcenterd.model.ids import CustomerId, FlowName, QueueName
 from callcenterd.model.prompts import Prompt
 from callcenterd.yamltext import parse
@@ -503,6 +505,48 @@ n: {say: "{{ customer.found }}"}
     said = [line for line in call.story if line.startswith("plays")]
     assert said == ["plays False until a key", "plays 张三 until a key"]
     assert call.told == {"customer": "张三"}
+
+
+async def test_a_flow_uses_the_fields_that_an_office_has_added() -> None:
+    nodes = """
+a: {lookup: number, next: b}
+b: {branch: [{when: "customer.fields.plan == 'gold' and customer.fields.budget > 2", next: g}], otherwise: n}
+g: {say: "{{ customer.fields.since }} {{ customer.fields.tags | join(' ') }} {{ customer.fields.news }}"}
+n: {say: "none: {{ customer.fields.plan }}{{ customer.fields.budget }}"}
+"""
+    stamp = datetime(2026, 1, 1, tzinfo=UTC)
+    fields: dict[str, FieldValue] = {
+        "plan": "gold", "budget": 2.5, "since": date(2026, 11, 27), "tags": ("a", "b"), "news": False,
+    }  # fmt: skip
+    call = ScriptedCall(caller="110")
+    call.fields = list(fields)
+    await walk(nodes, call)
+    call.known = [Customer(id=CustomerId(7), name="张三", created_at=stamp, changed_at=stamp, fields=fields)]
+    await walk(nodes, call)
+    said = [line for line in call.story if line.startswith("plays")]
+    assert said == ["plays none: until a key", "plays 2026-11-27 a b False until a key"]
+
+
+def test_a_full_card_does_not_end_a_call() -> None:
+    """What a variable cannot hold is cut or left out; every name is there."""
+    stamp = datetime(2026, 1, 1, tzinfo=UTC)
+    fields: dict[str, FieldValue] = {f"field_{n}": ("x" * 4000 if n % 2 else ("code" * 10,) * 50) for n in range(100)}
+    walking = Walk(language="en", variables={})
+    full = Customer(id=CustomerId(7), created_at=stamp, changed_at=stamp, fields=fields)
+    walking.set("customer", customer_told(full, fields))
+    kept = cast("dict[str, dict[str, Plain]]", walking.variables["customer"])["fields"]
+    assert kept.keys() == fields.keys()
+    assert kept["field_1"] == "x" * 100
+    assert kept["field_98"] == ""
+
+
+def test_a_pretended_customer_has_fields_too() -> None:
+    office = given.read(
+        ["{customers: [{name: 张三, phones: ['110'], fields: {plan: gold, n: 5, vip: true}}]}"]
+    ).office()
+    [known] = office.customers
+    assert known.fields == {"plan": "gold", "n": 5, "vip": True}
+    assert known.fields["vip"] is True
 
 
 # ---- tests of an office ---------------------------------------------------------------------------------

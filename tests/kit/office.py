@@ -49,6 +49,7 @@ from callcenterd.model.campaigns import Attempt, Campaign, CampaignEntry, Campai
 from callcenterd.model.customers import Customer
 from callcenterd.model.do_not_call import DoNotCall
 from callcenterd.model.events import EVENT_NAMES, Fact
+from callcenterd.model.fields import CustomField, FieldKind
 from callcenterd.model.forwarding import Forwarding
 from callcenterd.model.ids import (
     AgentId,
@@ -60,6 +61,7 @@ from callcenterd.model.ids import (
     RecordingId,
     TrunkName,
 )
+from callcenterd.model.people import Role
 from callcenterd.model.prompts import Prompt
 from callcenterd.model.site import (
     BreakReason,
@@ -234,6 +236,7 @@ class MemoryStore:
         self.recordings = _Recordings(self)
         self.agents = _Agents(self)
         self.customers = _Customers(self)
+        self.fields = _Fields(self)
         self.voicemail = _Voicemail(self)
         self.callbacks = _Callbacks(self)
         self.plans: dict[int, Campaign] = {}
@@ -353,9 +356,14 @@ class _Agents(_Subject):
 
 
 class _Customers(_Subject):
-    async def by_phone(self, number: str) -> list[Customer]:
+    async def by_phone(self, number: str, role: Role | None = None) -> list[Customer]:
         self._may("by_phone")
         return self._store.phones.get(number, [])
+
+
+class _Fields(_Subject):
+    async def all(self, kind: FieldKind | None = None) -> list[CustomField]:
+        return []
 
 
 class _Audit(_Subject):

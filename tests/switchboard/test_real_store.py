@@ -10,6 +10,7 @@ from callcenterd.clock import SystemClock
 from callcenterd.model import events
 from callcenterd.model.calls import CallFilter
 from callcenterd.model.customers import CustomerCard
+from callcenterd.model.fields import NewField
 from callcenterd.model.ids import CallId
 from callcenterd.store.database import Store
 from tests.kit.office import NUMBER, STRAIGHT_NUMBER, Office, in_virtual_time, office
@@ -59,6 +60,35 @@ async def test_a_whole_call_is_kept_with_its_story_its_recording_and_its_note(tm
         assert kept.recording_id == recording.id
 
     await in_an_office(tmp_path / "office.db", story)
+
+
+async def test_a_flow_finds_the_caller_and_decides_by_a_field_of_the_offices_own(tmp_path: Path) -> None:
+    flow = """
+flow: main
+language: en
+start: who
+nodes:
+  who: {lookup: number, next: plan}
+  plan: {branch: [{when: "customer.fields.plan == 'gold'", next: person}], otherwise: no}
+  person: {queue: sales}
+  no: {hangup: closed}
+"""
+    clock = SystemClock()
+    store = await Store.open(tmp_path / "office.db", clock=clock)
+    try:
+        plan = NewField(kind="customer", name="plan", type="text", chinese="套餐", english="Plan")
+        await store.fields.add(plan)
+        card = CustomerCard(name="王女士", phones=(CALLER,), fields={"plan": "gold"})
+        await store.customers.create(card, "admin", "admin")
+        async with office(flows=(flow,), store=store, clock=clock) as desk:
+            await desk.sign_in("1001")
+            desk.line.calls_in(CALLER, NUMBER)
+            await until(lambda: desk.line.ringing_numbers() == ["1001"])
+            desk.line.calls_in("13900139000", NUMBER)  # of whom nothing is known
+            await until(lambda: desk.told(events.CallEnded))
+            assert len(desk.told(events.CallerQueued)) == 1
+    finally:
+        await store.close()
 
 
 async def test_what_was_open_at_a_crash_is_closed_as_interrupted_at_the_next_start(tmp_path: Path) -> None:

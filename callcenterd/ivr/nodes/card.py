@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from callcenterd.ivr import expression
 from callcenterd.ivr.node import Exits, FlowCall, Node, NodeName, Template, Walk, node, present, templates
+from callcenterd.ivr.nodes.lookup import customer_told
 from callcenterd.model.cards import Account, amount_of
 
 
@@ -35,7 +36,7 @@ class CardNode(Node):
     async def run(self, call: FlowCall, walk: Walk) -> NodeName | None:
         checked = await call.check_card(walk.fill(self.card), walk.fill(self.pin))
         if checked.account is not None:
-            self._told(checked.account, call, walk)
+            self._told(checked.account, await call.custom_fields(), call, walk)
         match checked.answer:
             case "found":
                 return self.next
@@ -49,11 +50,9 @@ class CardNode(Node):
                 return self.on_wrong
 
     @staticmethod
-    def _told(account: Account, call: FlowCall, walk: Walk) -> None:
+    def _told(account: Account, fields: Iterable[str], call: FlowCall, walk: Walk) -> None:
         customer = account.customer
-        fields = ("name", "level", "card", "company", "sex")
-        told = {name: getattr(customer, name) for name in fields}
-        walk.set("customer", {"found": True, "id": int(customer.id), **told})
+        walk.set("customer", customer_told(customer, fields))
         stands = {
             "card": account.card,
             "balance": amount_of(account.money, account.currency),

@@ -193,12 +193,12 @@ class CustomFields:
                 if (field := by_name.get(name)) is None:
                     raise WrongValue("is no field of this record")
                 value = await _checked(connection, field, wanted, before.get(name))
+                if field.required and value is None and field.written_by(role):
+                    raise WrongValue("is missing")  # also where nothing stood before: a form names what it shows
                 if value == before.get(name):
                     continue
                 if not field.written_by(role):
                     raise WrongValue("you may not change this field")
-                if field.required and value is None:
-                    raise WrongValue("is missing")
                 changed[name] = value
             except WrongValue as fault:
                 faults[f"fields.{name[:40]}"] = str(fault)

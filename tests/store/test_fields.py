@@ -203,6 +203,9 @@ async def test_what_is_required_is_there_from_the_first_save_on(store: Store) ->
         await store.customers.change(made.id, replace(ZHANG, fields={"needed": None}), "1001", role="agent")
     await store.customers.change(made.id, ZHANG, "1001", role="agent")
     assert (await store.customers.get(made.id, "agent")).fields == {"needed": "x"}
+    older = await store.customers.create(ZHANG, "system")
+    with pytest.raises(Refused):  # a form that shows it and leaves it empty
+        await store.customers.change(older.id, replace(ZHANG, fields={"needed": None}), "1001", role="agent")
     # A caller who is written down by the system itself has no form to fill in; nor has who may not write it.
     assert (await store.customers.create(ZHANG, "system")).fields == {}
     await store.fields.change(needed.id, terms_of(needed, writers=("manager",)), None)

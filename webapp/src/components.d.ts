@@ -14,6 +14,8 @@ declare module 'vue' {
     AttachmentsPart: typeof import('./parts/AttachmentsPart.vue')['default']
     CustomerFacts: typeof import('./parts/CustomerFacts.vue')['default']
     CustomerForm: typeof import('./parts/CustomerForm.vue')['default']
+    CustomFacts: typeof import('./parts/CustomFacts.vue')['default']
+    CustomFields: typeof import('./parts/CustomFields.vue')['default']
     ElAlert: typeof import('element-plus/es')['ElAlert']
     ElapsedTime: typeof import('./parts/ElapsedTime.vue')['default']
     ElButton: typeof import('element-plus/es')['ElButton']

@@ -1,5 +1,7 @@
 /** The words of the JSON API (docs/api.md), as the pages use them. Times are ISO 8601; durations seconds. */
 
+import type { FieldValues } from './fields/model'
+
 export type Role = 'agent' | 'supervisor' | 'manager' | 'admin'
 export type AgentState = 'signed_out' | 'ready' | 'offered' | 'talking' | 'wrap_up' | 'break' | 'unreachable'
 export type WantedState = 'signed_out' | 'ready' | 'break'
@@ -198,6 +200,8 @@ export interface Card {
   gifts_by_mail: boolean | null
   owner: string
   team: string
+  /** Custom ones by their names; null: emptied. */
+  fields: FieldValues
 }
 
 export interface Customer extends Card {
@@ -824,6 +828,7 @@ export function emptyCard(phone = ''): Card {
     gifts_by_mail: null,
     owner: '',
     team: '',
+    fields: {},
   }
 }
 

@@ -16,6 +16,7 @@ export const ADMIN_PARTS = [
   'flows',
   'prompts',
   'dictionaries',
+  'fields',
   'site',
 ] as const
 export type AdminPart = (typeof ADMIN_PARTS)[number]

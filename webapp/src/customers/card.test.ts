@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { emptyCard, type Customer } from '../model'
-import { broughtTogether, cardFaults, cardOf } from './card'
+import { broughtTogether, cardFaults, cardOf, put, sameCard } from './card'
 
 describe('a card that two people change', () => {
   const read = { ...emptyCard('10086'), name: '王芳', company: '电信' }
@@ -19,6 +19,34 @@ describe('a card that two people change', () => {
       card: { ...read, phones: ['1', '2'], sex: 'male' },
       disputed: [],
     })
+  })
+})
+
+describe('custom fields that two people change', () => {
+  const read = { ...emptyCard('10086'), fields: { plan: 'a', budget: 1, tags: ['x'] } }
+
+  it('are brought together each by itself', () => {
+    const mine = { ...read, fields: { ...read.fields, plan: 'b', budget: null } }
+    const theirs = { ...read, fields: { plan: 'a', budget: 1, tags: ['x', 'y'], vip: true } }
+    const { card, disputed } = broughtTogether(read, mine, theirs)
+    expect(disputed).toEqual([])
+    expect(card.fields).toEqual({ plan: 'b', budget: null, tags: ['x', 'y'], vip: true })
+  })
+
+  it('are asked about where both changed the same one', () => {
+    const mine = { ...read, fields: { ...read.fields, plan: 'b' } }
+    const theirs = { ...read, fields: { ...read.fields, plan: 'c', budget: 2 } }
+    const { card, disputed } = broughtTogether(read, mine, theirs)
+    expect(disputed).toEqual(['fields.plan'])
+    expect(card.fields).toEqual({ plan: 'b', budget: 2, tags: ['x'] })
+    put(card, theirs, 'fields.plan')
+    expect(card.fields).toEqual({ plan: 'c', budget: 2, tags: ['x'] })
+  })
+
+  it('are the same whatever their order, and empty ones are none', () => {
+    const other = { ...read, fields: { tags: ['x'], vip: null, budget: 1, plan: 'a' } }
+    expect(sameCard(read, other)).toBe(true)
+    expect(sameCard(read, { ...read, fields: { ...read.fields, plan: null } })).toBe(false)
   })
 })
 

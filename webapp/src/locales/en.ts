@@ -2,6 +2,7 @@
 import { documents } from './en/documents'
 import { duties } from './en/duties'
 import { imports } from './en/imports'
+import { fields } from './en/fields'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -19,6 +20,7 @@ export const en: Messages = {
   documents,
   duties,
   imports,
+  fields,
   shell: {
     signOut: 'Leave the system',
     password: 'Change password',
@@ -640,6 +642,7 @@ export const en: Messages = {
     flows: 'Flows',
     prompts: 'Prompts',
     dictionaries: 'Lists',
+    fields: 'Custom fields',
     site: 'Site file',
     limits: 'Limits',
     mailboxes: 'Mailboxes',

@@ -2,6 +2,7 @@
 import { documents } from './zh/documents'
 import { duties } from './zh/duties'
 import { imports } from './zh/imports'
+import { fields } from './zh/fields'
 
 export const zh = {
   product: '呼叫中心',
@@ -18,6 +19,7 @@ export const zh = {
   documents,
   duties,
   imports,
+  fields,
   shell: {
     signOut: '退出系统',
     password: '修改密码',
@@ -636,6 +638,7 @@ export const zh = {
     flows: '流程',
     prompts: '提示音',
     dictionaries: '选项列表',
+    fields: '自定义字段',
     site: '站点文件',
     limits: '外拨限制',
     mailboxes: '留言信箱',

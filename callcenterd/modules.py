@@ -22,6 +22,7 @@ from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.tickets.calls import CallsAndDuties
 from callcenterd.tickets.consultations import Consultations
+from callcenterd.tickets.journals import Journals
 from callcenterd.tickets.ledger import Ledger
 from callcenterd.tickets.warnings import Warnings
 from callcenterd.worker.passwords import Passwords
@@ -58,6 +59,8 @@ class Modules:
     calls_and_duties: CallsAndDuties
     attachments: Attachments
     consultations: Consultations
+    journals: Journals
+    printer: Worker
 
     @classmethod
     def build(cls, ground: Ground) -> Self:
@@ -87,6 +90,8 @@ class Modules:
             calls_and_duties=CallsAndDuties(store, bus, clock, ledger),
             attachments=Attachments(store, clock, ground.data / "attachments", ground.attachments),
             consultations=Consultations(store, bus, clock, site, zone),
+            journals=Journals(store, clock, site, zone),
+            printer=ground.worker,
         )
 
     async def start(self, stops: contextlib.AsyncExitStack) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
@@ -13,10 +14,12 @@ from callcenterd.model.consultations import Consultation, ConsultationCount, Con
 from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.model.records import RecordSight
+from callcenterd.tickets.consultation_journal import ConsultationJournal
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, NotAllowed, answer, conditions, read
 from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
+from callcenterd.web.journals import PeriodWanted, SheetConditions, send_journal, send_sheet
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import right, sight_of
@@ -194,3 +197,44 @@ async def change_consultation(request: web.Request) -> web.StreamResponse:
         before, asked.written(), asked.version, who.login, who.role
     )
     return answer(CONSULTATION, changed)
+
+
+# ---- on paper -----------------------------------------------------------------------------------------------
+
+
+class ConsultationPeriod(PeriodWanted):
+    """category, channel, agent: of these only."""
+
+    category: Short | None = None
+    channel: Short | None = None
+    agent: Annotated[str, VISIBLE, Field(max_length=64)] | None = None
+
+
+@routes.get("/api/v1/consultations/{id}/sheet")
+@right("consultation.read")
+@shape(summary="The sheet of a consultation, to print", conditions=SheetConditions, media="text/html")
+async def consultation_sheet(request: web.Request) -> web.StreamResponse:
+    """200 a page, or the PDF · 404 as above."""
+    wanted = conditions(request, SheetConditions)
+    one = await seen_consultation(request, number_in(request, "consultation"))
+    return await send_sheet(request, ConsultationJournal(request.app[OFFICE].store), one, one.id, wanted.format)
+
+
+@routes.get("/api/v1/consultations/journal")
+@right("consultation.read")
+@shape(
+    summary="The journal of consultations: a day, a week from Monday, a month, or from a day to another",
+    conditions=ConsultationPeriod,
+    media="text/html",
+)
+async def consultation_journal(request: web.Request) -> web.StreamResponse:
+    """200 those that one may see in their order, with totals by category and channel: a page, or the file · 422 too
+    many for that format: 1,000 on paper, 20,000 in a table."""
+    wanted = conditions(request, ConsultationPeriod)
+    login, sight = signed_in(request).login, record_sight(request)
+
+    def chosen(since: datetime, until: datetime) -> ConsultationFilter:
+        which = ConsultationWhich(category=wanted.category, channel=wanted.channel, agent=wanted.agent)
+        return replace(which.chosen(login, sight), since=since, until=until)
+
+    return await send_journal(request, ConsultationJournal(request.app[OFFICE].store), wanted, chosen)

@@ -70,6 +70,7 @@ TEXTS = {
         "It is in the log. Try again later, or tell the administrator.",
     ),
     "missing_text": ("地址可能写错了，或页面已经移走。", "The address may be mistyped, or the page has moved."),
+    "print": ("打印", "Print"),
     "home": ("回到首页", "To the start page"),
 }
 

@@ -230,6 +230,8 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"this PIN stands on the card", "PIN 不能与卡号相同"),
         (r"somebody has changed this duty meanwhile", "别人已修改了这项待办，请看现在的内容"),
         (r"somebody has changed this record meanwhile", "别人已修改了这份记录，请看现在的内容"),
+        (r"at most (?P<n>\d+) records are printed: a shorter period is wanted", "最多打印 {n} 条记录，请选较短的时间"),
+        (r"1 to (?P<n>\d+) days are wanted", "须为 1 到 {n} 天"),
         (r"a time of the last year is wanted", "须为过去一年内的时间"),
         (r"must stay as it is", "不能修改"),
         (r"this duty is closed", "这项待办已经结束"),

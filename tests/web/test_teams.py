@@ -74,6 +74,7 @@ OFFICE_WIDE = {
     "GET /api/v1/desk": "one's own",
     "GET /api/v1/duties/counts": "as the list: test_duties.py",
     "GET /api/v1/consultations/totals": "as the list: test_consultations.py",
+    "GET /api/v1/consultations/journal": "as the list: test_journals.py",
     "POST /api/v1/consultations": "a new one of one's own making",
     "GET /api/v1/promises/kept": "the people whom one oversees: the test of promises in test_duties.py",
     "GET /api/v1/duties/kinds": "the office's",
@@ -140,6 +141,7 @@ POST   /duties/{duty}/done                       409  404   409  404   409  409 
 POST   /duties/{duty}/cancel                     409  404   409  404   409  409   409
 GET    /consultations/{consultation}              200  404   200  404   200  200   200
 PUT    /consultations/{consultation}              409  404   409  404   409  409   409
+GET    /consultations/{consultation}/sheet        200  404   200  404   200  200   200
 GET    /calls/{past}/promises                    200  404   200  404   200  200   200
 POST   /calls/{past}/promise                     201  404   201  404   201  201   201
 GET    /conferences/weekly                       403  403   200  404   200  200   200

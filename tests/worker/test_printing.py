@@ -52,7 +52,7 @@ def test_chinese_is_set_with_chinese_forms_and_with_one_font_throughout() -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["</style><script>alert(1)</script>", 'a"; color: red } @page { size: A3', "\\\n\x00'", "👍🏽"]
+    "text", ["</style><script>alert(1)</script>", 'a"; color: red } @page { size: A3', "\\\n\x00'", "👍"]
 )
 def test_what_stands_in_a_head_is_text_alone(text: str) -> None:
     octets = pdf("<p>x</p>", Paper(language="en", head=text, title=text))

@@ -87,7 +87,7 @@ class NewFieldFields(TermsFields):
             faults["target"] = f"{self.target} cannot be chosen here"
         if self.type != "number" and self.places:
             faults["places"] = "only of a number"
-        faults |= _choice_faults(self.type, self.dictionary, self.choices_of())
+        faults |= _faults(self.type, self.dictionary, self)
         if faults:
             raise Refused("the field cannot be kept as it is", faults)
         own = ("kind", "name", "type", "dictionary", "target", "places")
@@ -132,7 +132,7 @@ class CustomFields:
     async def change(self, field: FieldId, asked: FieldChange, by: str) -> CustomField:
         """A choice that is left out is gone, or retired if used. Raises NotFound, Refused, FieldIsAnother."""
         before = await self._store.fields.get(field)
-        if faults := _choice_faults(before.type, before.dictionary, asked.choices_of()):
+        if faults := _faults(before.type, before.dictionary, asked):
             raise Refused("the field cannot be kept as it is", faults)
         terms = FieldTerms(**_terms(asked), retired=asked.retired)
         after = await self._store.fields.change(field, terms, asked.version)
@@ -162,9 +162,11 @@ def _terms(asked: TermsFields) -> dict[str, Any]:
     return {**{name: getattr(asked, name) for name in names}, "choices": asked.choices_of()}
 
 
-def _choice_faults(type_: FieldType, dictionary: str, choices: Sequence[FieldChoice]) -> dict[str, str]:
-    if choices and (type_ not in CHOSEN or dictionary):
+def _faults(type_: FieldType, dictionary: str, asked: TermsFields) -> dict[str, str]:
+    if asked.choices and (type_ not in CHOSEN or dictionary):
         return {"choices": "only of a choice that has its own list"}
-    if type_ in CHOSEN and not dictionary and not choices:
+    if type_ in CHOSEN and not dictionary and not asked.choices:
         return {"choices": "is missing"}
+    if type_ == "file" and asked.readers != EVERYBODY:
+        return {"readers": "who sees a record sees its files"}
     return {}

@@ -17,14 +17,15 @@ FieldId = NewType("FieldId", int)
 FieldKind = Literal["customer", "consultation", "complaint", "follow_up", "appointment"]
 """Kinds of records that may have custom fields."""
 FIELD_KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
-FieldType = Literal["text", "long_text", "number", "date", "choice", "multi_choice", "yes_no", "reference"]
-"""[文本, 多行文本, 数字, 日期, 单选, 多选, 是否, 关联]"""
+FieldType = Literal["text", "long_text", "number", "date", "choice", "multi_choice", "yes_no", "file", "reference"]
+"""[文本, 多行文本, 数字, 日期, 单选, 多选, 是否, 文件, 关联]. A file is one of those that hang on the record, which
+everybody sees who sees the record."""
 FIELD_TYPES: tuple[FieldType, ...] = get_args(FieldType)
 FieldTarget = Literal["customer", "user"]
 """What a reference can be to. A user is known by the login, everything else by its number."""
 FIELD_TARGETS: tuple[FieldTarget, ...] = get_args(FieldTarget)
 FieldValue = bool | int | float | str | date | tuple[str, ...]
-"""multi_choice: the codes chosen. reference: a number, or a user's login."""
+"""multi_choice: the codes chosen. file: its number. reference: a number, or a user's login."""
 Values = Mapping[str, FieldValue]
 """What a record has in its custom fields, by their names."""
 FieldsGiven = Mapping[str, FieldValue | None]
@@ -142,9 +143,9 @@ def field_value(field: CustomField, given: object, codes: Collection[str] = ()) 
             return given
         case "reference" if field.target == "user":
             return _text(given, 64, "\n\t\r")
-        case "reference":
+        case "reference" | "file":
             if not isinstance(given, int) or isinstance(given, bool) or not 0 < given < 2**63:
-                raise WrongValue("must be the number of a record")
+                raise WrongValue("must be the number of a record" if field.target else "must be the number of a file")
             return given
 
 

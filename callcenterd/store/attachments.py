@@ -14,6 +14,7 @@ from callcenterd.errors import NotFound, NotNow
 from callcenterd.model.attachments import Attachment, NewAttachment, RecordKind
 from callcenterd.store.engine import Database
 from callcenterd.store.tables.attachments import attachments
+from callcenterd.store.tables.fields import custom_fields, custom_values
 
 MOST = 500
 """Files of one record."""
@@ -50,13 +51,16 @@ class Attachments:
         return await self._database.write(work)
 
     async def remove(self, attachment: int) -> Attachment:
-        """What it was; durable. Raises NotFound."""
+        """What it was; durable. A custom field that named it is empty then. Raises NotFound."""
 
         async def work(connection: AsyncConnection) -> Attachment:
             gone = attachments.delete().where(attachments.c.id == attachment).returning(attachments)
             row = (await connection.execute(gone)).first()
             if row is None:
                 raise NotFound("attachment", attachment)
+            files = sa.select(custom_fields.c.id).where(custom_fields.c.type == "file")
+            in_fields = custom_values.c.field_id.in_(files) & (custom_values.c.ref == attachment)
+            await connection.execute(custom_values.delete().where(in_fields))
             return _attachment(row)
 
         return await self._database.write(work)

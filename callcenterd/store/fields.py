@@ -32,6 +32,7 @@ from callcenterd.model.fields import (
 from callcenterd.model.people import Role
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import customers, dictionary_values, users
+from callcenterd.store.tables.attachments import attachments
 from callcenterd.store.tables.fields import custom_fields, custom_values
 from callcenterd.store.words import folded
 from callcenterd.store.writer import T, Work
@@ -173,7 +174,8 @@ class CustomFields:
         """Write what is given in the caller's transaction; the names of those fields that are others now.
 
         A field that is not named stays as it is; null empties it. role: who writes; None: the system, which writes
-        only records of its own making, without fields. new: the record is just made, and what is required is there.
+        only records of its own making, without fields. new: the record is just made, and what is required is there, but
+        for files: none hangs on it yet.
         Raises Refused with `fields.NAME` for each that cannot be kept; the caller's transaction then must not go on.
         """
         fields = await _fields_of(connection, kind) if given or (new and role is not None) else []
@@ -192,7 +194,7 @@ class CustomFields:
             try:
                 if (field := by_name.get(name)) is None:
                     raise WrongValue("is no field of this record")
-                value = await _checked(connection, field, wanted, before.get(name))
+                value = await _checked(connection, field, wanted, before.get(name), record)
                 if field.required and value is None and field.written_by(role):
                     raise WrongValue("is missing")  # also where nothing stood before: a form names what it shows
                 if value == before.get(name):
@@ -203,7 +205,7 @@ class CustomFields:
             except WrongValue as fault:
                 faults[f"fields.{name[:40]}"] = str(fault)
         if new and role is not None:
-            missing = (one for one in by_name.values() if one.required and one.written_by(role))
+            missing = (one for one in by_name.values() if one.required and one.written_by(role) and one.type != "file")
             faults |= {f"fields.{one.name}": "is missing" for one in missing if changed.get(one.name) is None
                        and f"fields.{one.name}" not in faults}  # fmt: skip
         if faults:
@@ -241,14 +243,21 @@ async def _has_values(connection: AsyncConnection, field: FieldId, code: str | N
 
 
 async def _checked(
-    connection: AsyncConnection, field: CustomField, given: object, before: FieldValue | None
+    connection: AsyncConnection, field: CustomField, given: object, before: FieldValue | None, record: int
 ) -> FieldValue | None:
     """What stood there before may stand there, also a choice that is retired by now. Raises WrongValue."""
     codes = _each_code(before)
     if field.type in ("choice", "multi_choice"):
         codes |= await _offered(connection, field)
     value = field_value(field, given, codes)
-    if field.type != "reference" or value is None or value == before:
+    if field.type not in ("reference", "file") or value is None or value == before:
+        return value
+    if field.type == "file":
+        hangs = sa.select(attachments.c.id).where(
+            attachments.c.id == value, attachments.c.kind == field.kind, attachments.c.record == str(record)
+        )
+        if (await connection.execute(hangs)).first() is None:
+            raise WrongValue(f"no file {value} hangs on this record")
         return value
     target = users.c.login if field.target == "user" else customers.c.id
     if (await connection.execute(sa.select(target).where(target == value))).first() is None:
@@ -317,7 +326,7 @@ def _columns(field: CustomField, value: FieldValue | None) -> Iterable[Mapping[s
                 yield {**_EMPTY, "number": one}
             case "date":
                 yield {**_EMPTY, "day": one}
-            case "reference":
+            case "reference" | "file":
                 yield {**_EMPTY, "key" if field.target == "user" else "ref": one}
 
 
@@ -334,7 +343,7 @@ def _value(field: CustomField, row: Any) -> FieldValue:
             found = bool(row.number)
         case "date":
             found = row.day
-        case "reference":
+        case "reference" | "file":
             found = row.key if field.target == "user" else row.ref
     value: FieldValue = found
     return value

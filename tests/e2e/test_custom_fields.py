@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from callcenterd.demo.phone import Phone
 from tests.kit.browser import browser, by_id, sign_in, watch
@@ -30,7 +30,7 @@ async def save(page: Page, fields: int) -> None:
     await expect(page.locator(by_id("field"))).to_have_count(fields)
 
 
-async def define_four(page: Page, folder: Path) -> None:
+async def define_five(page: Page, folder: Path) -> None:
     await define(page, "套餐", "Plan", "单选")
     await expect(page.locator(by_id("field-code"))).to_have_value("plan")
     for n, (chinese, english) in enumerate((("基础版", "Basic"), ("企业版", "Business"))):
@@ -50,6 +50,8 @@ async def define_four(page: Page, folder: Path) -> None:
     await define(page, "信用额度", "Credit", "数字")
     await page.locator(".el-checkbox", has_text="座席").first.click()
     await save(page, 4)
+    await define(page, "合同", "Contract", "文件")
+    await save(page, 5)
     await page.locator(by_id("field-up")).nth(3).click()
     await expect(page.locator(by_id("field")).nth(2)).to_contain_text("信用额度")
     await page.screenshot(path=folder / "fields-zh-CN.png")
@@ -57,16 +59,21 @@ async def define_four(page: Page, folder: Path) -> None:
 
 async def fill_in(seen: Page, folder: Path) -> None:
     custom = seen.locator(by_id("custom-field"))
-    await expect(custom).to_have_count(3)  # no credit
+    await expect(custom).to_have_count(4)  # no credit
     await seen.locator(by_id("customer-save")).click()
     await expect(custom.nth(0)).to_contain_text("Is missing")  # as the server says it
     await choose(seen, "[data-field=plan] .el-select", "Business")
     await seen.locator("[data-field=contract_until] input").fill("2027-03-31")
     await seen.locator("[data-field=introduced_by] input").fill("李")
     await choose(seen, "[data-field=introduced_by] .el-select", "李四 · 13900139000")
+    file: FilePayload = {"name": "contract 2026.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+    await seen.locator("[data-field=contract] input").set_input_files(file)
+    await expect(seen.locator("[data-field=contract] a")).to_have_text("contract 2026.pdf")
     await seen.screenshot(path=folder / "form-en.png")
     await seen.locator(by_id("customer-save")).click()
-    await expect(seen.locator(by_id("custom-fact"))).to_have_text(["Business", "2027-03-31", "李四"])
+    await expect(seen.locator(by_id("custom-fact"))).to_have_text(
+        ["Business", "2027-03-31", "李四", "contract 2026.pdf"]
+    )
     await seen.screenshot(path=folder / "card-en.png")
 
 
@@ -81,7 +88,7 @@ async def test_an_administrator_adds_fields_and_each_role_finds_its_own_on_the_c
         faults = [watch(page), watch(seen)]
         await sign_in(page, server.web, "admin", server.admin_password)
         await page.goto(f"{server.web}/app/admin/fields")
-        await define_four(page, tmp_path)
+        await define_five(page, tmp_path)
         await other.add_cookies([{"name": "callcenterd_language", "value": "en", "url": server.web}])
         await sign_in(seen, server.web, "1001", "first-Secret-1")
         await seen.goto(f"{server.web}/app/customers/{customer}")
@@ -92,13 +99,16 @@ async def test_an_administrator_adds_fields_and_each_role_finds_its_own_on_the_c
         await page.locator("[data-field=credit] input").fill("5000")
         await page.screenshot(path=tmp_path / "form-zh-CN.png")
         await page.locator(by_id("customer-save")).click()
-        await expect(page.locator(by_id("custom-fact"))).to_have_text(["企业版", "2027-03-31", "5,000", "李四"])
+        await expect(page.locator(by_id("custom-fact"))).to_have_text(
+            ["企业版", "2027-03-31", "5,000", "李四", "contract 2026.pdf"]
+        )
         await page.screenshot(path=tmp_path / "card-zh-CN.png")
-        await expect(seen.locator(by_id("custom-fact"))).to_have_count(3)  # the page has heard of it, and not what
+        await expect(seen.locator(by_id("custom-fact"))).to_have_count(4)  # the page has heard of it, and not what
         await page.goto(f"{server.web}/app/admin/fields?lang=en")
         assert [fault for one in faults for fault in one if "422" not in fault] == []
     kept = await admin.get(f"/customers/{customer}")
     assert kept["fields"] == {
         "plan": "business", "contract_until": "2027-03-31", "credit": 5000, "introduced_by": friend,
+        "contract": (await admin.get(f"/attachments?kind=customer&record={customer}"))["items"][0]["id"],
     }  # fmt: skip
     assert server.errors() == []

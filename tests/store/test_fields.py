@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import NotFound, NotNow, Refused
+from callcenterd.model.attachments import NewAttachment
 from callcenterd.model.customers import Customer, CustomerCard
 from callcenterd.model.dictionaries import DictionaryValue
 from callcenterd.model.fields import (
@@ -36,6 +37,7 @@ from callcenterd.model.people import ROLES, Role
 from callcenterd.model.site import Site, UserAccount
 from callcenterd.store.database import Store
 from callcenterd.store.tables.fields import custom_values
+from tests.kit.virtual import START
 
 ALL: tuple[Role, ...] = ("agent", "supervisor", "manager")
 RED, BLUE, GREEN = (FieldChoice(code=code, chinese=code, english=code) for code in ("red", "blue", "green"))
@@ -95,6 +97,8 @@ def fields_and_values(draw: st.DrawFn) -> list[tuple[NewField, FieldValue | None
                 value = tuple(draw(st.lists(st.sampled_from(CODES), unique=True)))
             case "yes_no":
                 value = draw(st.booleans())
+            case "file":
+                value = None  # none hangs on a record that is only being made: the test of files below
             case "reference":
                 more["target"] = draw(st.sampled_from(["user", "customer"]))
                 value = "7" if more["target"] == "user" else 1
@@ -184,6 +188,8 @@ async def test_whatever_an_office_defines_and_writes_reads_back(store: Store) ->
         (a_field("a", "reference", target="customer"), "1", "must be the number of a record"),
         (a_field("a", "reference", target="customer"), 2**63, "must be the number of a record"),
         (a_field("a", "reference", target="user"), "ghost", "there is no user ghost"),
+        (a_field("a", "file"), 1, "no file 1 hangs on this record"),
+        (a_field("a", "file"), "x.pdf", "must be the number of a file"),
         (a_field("b"), "x", "is no field of this record"),
     ],
 )
@@ -318,6 +324,22 @@ async def test_a_dictionarys_value_that_only_a_custom_field_has_is_retired(store
     await kept(store, {"heard_of_us": "fair"})
     assert (await store.dictionaries.put("tag", [])).values == (replace(value, retired=True),)
     assert await refused(store, {"heard_of_us": "fair"}) == {"fields.heard_of_us": "fair cannot be chosen here"}
+
+
+async def test_a_file_is_one_of_the_records_own_and_gone_with_it(store: Store) -> None:
+    await store.fields.add(a_field("contract", "file", required=True))
+    made, other = await kept(store, {}), await kept(store, {})  # nothing hangs on a record that is only being made
+    new = NewAttachment(
+        kind="customer", record=str(made.id), name="x.pdf", octets=1, type="application/pdf", sha256="0"
+    )
+    file = await store.attachments.add(new, "1001", START)
+    named = replace(ZHANG, fields={"contract": file.id})
+    assert (await store.customers.change(made.id, named, "1001", role="agent")).fields == {"contract": file.id}
+    with pytest.raises(Refused) as fault:
+        await store.customers.change(other.id, named, "1001", role="agent")
+    assert fault.value.fields == {"fields.contract": f"no file {file.id} hangs on this record"}
+    await store.attachments.remove(file.id)
+    assert (await store.customers.get(made.id, "agent")).fields == {}
 
 
 async def test_a_retired_field_is_read_and_not_written(store: Store) -> None:

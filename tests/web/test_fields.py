@@ -82,6 +82,11 @@ async def test_a_field_is_defined_changed_ordered_and_taken_away(office: House) 
         ({"dictionary": "tag"}, "dictionary", "不能选 tag"),
         ({"type": "reference", "places": 0}, "target", "必须填写"),
         ({"target": "user"}, "target", "不能选 user"),
+        (
+            {"type": "file", "places": 0, "readers": ["manager"], "writers": []},
+            "readers",
+            "能看到记录的人都能看到它的附件",
+        ),
         ({"colour": "red"}, "colour", None),
     ],
 )

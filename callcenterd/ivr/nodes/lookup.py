@@ -43,8 +43,8 @@ class Lookup(Node):
     """lookup: number or card. value: which; without it the calling number. It sets `customer`, with found (true or
     false), id, name, level, card, company and sex; of several customers the newest. Custom fields of customers are
     `customer.fields.NAME`: a text (its first 100 characters), a number, true or false, a date as 2026-11-27, the code
-    of a choice, a list of codes, the number or login of what is referred to; "" where nothing stands, and where nobody
-    was found. next: found. on_none: nobody has it; without it, next.
+    of a choice, a list of codes, the number of a file, the number or login of what is referred to; "" where nothing
+    stands, and where nobody was found. next: found. on_none: nobody has it; without it, next.
     """
 
     lookup: Literal["number", "card"]

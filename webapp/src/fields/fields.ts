@@ -4,7 +4,9 @@ import { reactive, ref } from 'vue'
 
 import { api } from '../api'
 import { useDictionaries } from '../dictionaries'
+import { documents } from '../documents/api'
 import { i18n } from '../i18n'
+import { say } from '../saying'
 import { useSession } from '../session'
 import { fieldsApi } from './api'
 import type { CustomField, FieldKind, FieldValue, FieldValues } from './model'
@@ -62,6 +64,16 @@ export const useFields = defineStore('fields', () => {
     return known || `${id}`
   }
 
+  /** The names of a record's files; a file that is not known yet is its number. */
+  const files = reactive(new Map<number, string>())
+  async function loadFiles(kind: FieldKind, record: number): Promise<void> {
+    try {
+      for (const one of (await documents.attachments(kind, String(record))).items) files.set(one.id, one.name)
+    } catch (why) {
+      say.fault(why)
+    }
+  }
+
   /** As people read it. */
   function text(field: CustomField, value: FieldValue | null | undefined): string {
     if (value === null || value === undefined) return ''
@@ -70,6 +82,7 @@ export const useFields = defineStore('fields', () => {
     if (field.type === 'choice') return choiceText(field, String(value))
     if (typeof value === 'number' && field.type === 'number')
       return value.toLocaleString(i18n.global.locale.value, { maximumFractionDigits: 4 })
+    if (typeof value === 'number' && field.type === 'file') return files.get(value) ?? String(value)
     if (typeof value === 'number' && field.target === 'customer') return customerText(value)
     return String(value)
   }
@@ -79,5 +92,5 @@ export const useFields = defineStore('fields', () => {
     return Object.fromEntries(of(kind).filter(mayWrite).map((field) => [field.name, values[field.name] ?? null]))
   }
 
-  return { fields, load, of, label, mayWrite, choices, text, filled, customers }
+  return { fields, load, of, label, mayWrite, choices, text, filled, customers, files, loadFiles }
 })

@@ -4,10 +4,10 @@ import type { DictionaryName, DictionaryValue, Role } from '../model'
 export type FieldKind = 'customer' | 'consultation' | 'complaint' | 'follow_up' | 'appointment'
 /** Kinds of records that have a page here. */
 export const KINDS_HERE: readonly FieldKind[] = ['customer']
-export const FIELD_TYPES = ['text', 'long_text', 'number', 'date', 'choice', 'multi_choice', 'yes_no', 'reference'] as const
+export const FIELD_TYPES = ['text', 'long_text', 'number', 'date', 'choice', 'multi_choice', 'yes_no', 'file', 'reference'] as const
 export type FieldType = (typeof FIELD_TYPES)[number]
 export type FieldTarget = 'customer' | 'user'
-/** A date is 2026-11-27, a choice its code; a reference is a number, or a user's login. */
+/** A date is 2026-11-27, a choice its code; a file is its number; a reference is a number, or a user's login. */
 export type FieldValue = boolean | number | string | string[]
 export type FieldValues = Record<string, FieldValue | null>
 

@@ -128,7 +128,7 @@ def field_value(field: CustomField, given: object, codes: Collection[str] = ()) 
         case "number":
             return _number(given, field.places)
         case "date":
-            return _date(given)
+            return day_of(given)
         case "choice":
             return _code(given, codes)
         case "multi_choice":
@@ -184,7 +184,7 @@ def plain_number(number: float) -> int | float:
     return int(number) if number == int(number) else number
 
 
-def _date(given: object) -> date:
+def day_of(given: object) -> date:
     """A day of the calendar; ISO 8601 knows other ways to write one, people do not."""
     if isinstance(given, str) and _DAY.fullmatch(given):
         with contextlib.suppress(ValueError):  # of 30 February is said below that it is none

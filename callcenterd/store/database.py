@@ -36,6 +36,7 @@ from callcenterd.store.flows import FlowTexts
 from callcenterd.store.forwarding import ForwardingRules
 from callcenterd.store.imports import Imports
 from callcenterd.store.outbox import Outbox
+from callcenterd.store.query.run import Queries
 from callcenterd.store.recordings import Recordings
 from callcenterd.store.sessions import Sessions
 from callcenterd.store.site import SiteTables
@@ -82,6 +83,7 @@ class Store:
         self.campaigns = Campaigns(database, region)
         self.attachments = Attachments(database)
         self.timeline = Timeline(database)
+        self.queries = Queries(database, clock, region, self.fields)
 
     @classmethod
     async def open(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import math
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,19 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from callcenterd.errors import Refused
 from callcenterd.store.faults import CannotStore, ours
 from callcenterd.store.schema import storable
 from callcenterd.store.writer import Entry, T, Work, Writer
 
 _TOGETHER: ContextVar[list[asyncio.Future[Any]] | None] = ContextVar("together", default=None)
 READERS = 6
+MOST_MADE_UP = 2
+"""Questions that somebody makes up, at a time."""
+_LOOK_EACH = 10_000
+"""Steps of SQLite's machine between two looks at the time: about a millisecond."""
+_CANCELLED = "57014"
+"""PostgreSQL's word for a statement that was ended."""
 BUSY_SECONDS = 2.0
 """How long SQLite waits for another process that writes (a restore check, an operator's shell)."""
 
@@ -51,6 +60,7 @@ class Database:
         self._writing = _engine(address, size=1, reading=False)
         self._reading = _engine(address, size=READERS, reading=True)
         self.writer = Writer(self._writing, gather_seconds)
+        self._made_up = asyncio.Semaphore(MOST_MADE_UP)
 
     @property
     def is_sqlite(self) -> bool:
@@ -97,6 +107,51 @@ class Database:
                 page = query.order_by(*order).limit(bounded(limit)).offset(max(offset, 0))
                 return (await connection.execute(page)).all(), total
 
+    @contextlib.asynccontextmanager
+    async def timed(self, seconds: float) -> AsyncIterator[AsyncConnection]:
+        """A reader for questions that somebody makes up: all of them together take so long at most, then the database
+        ends the one that runs. Few at a time, so that there are always readers for calls. Raises TooLong, CannotStore.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        guard = _Guard(loop.time, until)
+        try:
+            async with asyncio.timeout(seconds), self._made_up:
+                connection = await self._reading.connect()
+        except TimeoutError:
+            raise TooLong(seconds) from None
+        try:
+            with ours():
+                await self._limit(connection, guard, until - loop.time())
+                yield connection
+        except CannotStore as fault:
+            if guard.ended or getattr(getattr(fault.__cause__, "orig", None), "sqlstate", "") == _CANCELLED:
+                raise TooLong(seconds) from fault
+            raise
+        finally:
+            guard.until = math.inf  # at once, whatever ends this: the next one's questions have a time of their own
+            with ours():
+                await self._unlimit(connection)
+                await connection.close()
+
+    async def _limit(self, connection: AsyncConnection, guard: _Guard, seconds: float) -> None:
+        if self.is_sqlite:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None, "it was just opened"
+            await driver.set_progress_handler(guard.look, _LOOK_EACH)
+        else:
+            await connection.exec_driver_sql(f"SET statement_timeout = {max(int(seconds * 1000), 1)}")
+
+    async def _unlimit(self, connection: AsyncConnection) -> None:
+        if connection.invalidated or connection.closed:
+            return
+        if self.is_sqlite:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None, "it is open"
+            await driver.set_progress_handler(None, 0)
+        else:
+            await connection.exec_driver_sql("RESET statement_timeout")
+
     async def keep(self, *entries: Entry) -> None:
         given = self.writer.put(entries)
         together = _TOGETHER.get()
@@ -126,6 +181,30 @@ class Database:
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         return await self.writer.run(work, durable=durable)
+
+
+class TooLong(Refused):
+    """The database was told to end a question that took too long."""
+
+    def __init__(self, seconds: float) -> None:
+        why = f"takes longer than {seconds:g} seconds"
+        super().__init__(f"the query {why}: ask for less", {"where": why})
+
+
+@dataclass(slots=True)
+class _Guard:
+    """Asked by SQLite's thread, every now and then, whether to go on. until: of the same clock as now."""
+
+    now: Callable[[], float]
+    until: float
+    ended: bool = False
+
+    def look(self) -> int:
+        """Not 0: no."""
+        if self.now() < self.until:
+            return 0
+        self.ended = True
+        return 1
 
 
 MOST_ROWS = 500

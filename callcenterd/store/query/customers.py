@@ -1,0 +1,97 @@
+"""Customers, to be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from callcenterd.model import numbers
+from callcenterd.store.query.kinds import Condition, Field, Kind, Side, Way, plain
+from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
+from callcenterd.store.tables.duties import duties
+
+LEAST_DIGITS = 3
+
+BY_CALLS = (
+    Way(owner=calls.c.customer_id, related=calls.c.id, source=calls),
+    *(
+        Way(owner=phones.c.customer_id, related=calls.c.id, source=sa.join(phones, calls, line == phones.c.number))
+        for line in (calls.c.caller_line, calls.c.called_line)
+    ),
+)
+"""A call is a customer's if somebody has said so, or if it was from or to one of their numbers."""
+
+
+def found(region: str) -> Callable[[str], Condition]:
+    """A word of a search, as `store.customers` finds it."""
+
+    def find(word: str) -> Condition:
+        in_words = customers.c.words.contains(word, autoescape=True)
+        digits = word.removeprefix("+")
+        if len(digits) < LEAST_DIGITS or not (digits.isascii() and digits.isdigit()):
+            return in_words
+        line = numbers.normalise(word, region)
+        of_phone = phones.c.digits.contains(digits, autoescape=True) | (phones.c.number == line)
+        has_number = sa.select(phones.c.customer_id).where(of_phone).correlate(None)
+        has_card = sa.select(cards.c.customer_id).where(cards.c.number.contains(digits, autoescape=True))
+        return in_words | customers.c.id.in_(has_number) | customers.c.id.in_(has_card.correlate(None))
+
+    return find
+
+
+def _chosen(name: str, dictionary: str) -> Field:
+    side = Side(
+        owner=customer_choices.c.customer_id,
+        only=(customer_choices.c.dictionary == dictionary,),
+        order=customer_choices.c.position,
+    )
+    return Field(
+        name=name, type="choice", column=customer_choices.c.code, side=side, several=True, dictionary=dictionary
+    )
+
+
+def kind(region: str) -> Kind:
+    c = customers.c
+    return Kind(
+        name="customer",
+        key=c.id,
+        fields=(
+            plain("anything", "any_text", c.words, find=found(region)),
+            plain("name", "text", c.name),
+            Field(
+                name="phones",
+                type="phone",
+                column=phones.c.digits,
+                line=phones.c.number,
+                shown=phones.c.written,
+                side=Side(owner=phones.c.customer_id, order=phones.c.position),
+                several=True,
+            ),
+            plain("card", "text", c.card),
+            plain("sex", "choice", c.sex, dictionary="sex"),
+            plain("company", "text", c.company),
+            plain("address", "text", c.address),
+            plain("email", "text", c.email),
+            plain("level", "choice", c.level, dictionary="level"),
+            plain("identity", "choice", c.identity, dictionary="identity"),
+            plain("background", "text", c.background),
+            _chosen("channels", "channel"),
+            _chosen("tags", "tag"),
+            plain("gifts_by_mail", "yes_no", c.gifts_by_mail),
+            plain("note", "text", c.note),
+            plain("owner", "user", c.owner),
+            plain("team", "text", c.team),
+            plain("created_at", "moment", c.created_at),
+            plain("created_by", "user", c.created_by),
+            plain("changed_at", "moment", c.changed_at),
+            plain("changed_by", "user", c.changed_by),
+            plain("number", "number", c.id),
+        ),
+        related={
+            "call": BY_CALLS,
+            "duty": (Way(owner=duties.c.customer_id, related=duties.c.id, source=duties),),
+        },
+        custom="customer",
+        columns=("name", "phones", "level", "company", "owner", "created_at"),
+    )

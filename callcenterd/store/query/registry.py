@@ -1,0 +1,75 @@
+"""Every kind of record that can be asked for, as who asks sees it. A new kind has its line in `kinds_of`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from callcenterd.errors import Refused
+from callcenterd.model.fields import CustomField
+from callcenterd.model.people import Role
+from callcenterd.store.query import calls, customers, duties, phone_book
+from callcenterd.store.query.custom import PREFIX, custom
+from callcenterd.store.query.kinds import Field, Kind, Through
+
+
+def kinds_of(region: str) -> Mapping[str, Kind]:
+    """region: whose national numbers are meant."""
+    known = (
+        customers.kind(region),
+        calls.kind(),
+        duties.kind(),
+        phone_book.kind(),
+    )
+    return {kind.name: kind for kind in known}
+
+
+def refused(path: str, why: str) -> Refused:
+    return Refused("the query cannot be run as it is", {path: why})
+
+
+class Known:
+    """The kinds with the fields of the office's own that a role sees."""
+
+    def __init__(self, kinds: Mapping[str, Kind], fields: Sequence[CustomField], role: Role) -> None:
+        self._kinds = kinds
+        self._fields: dict[str, dict[str, Field]] = {}
+        for kind in kinds.values():
+            own = [custom(field) for field in fields if field.kind == kind.custom and field.seen_by(role)]
+            self._fields[kind.name] = {field.name: field for field in (*kind.fields, *own)}
+
+    def kind(self, name: str, path: str) -> Kind:
+        """Raises Refused."""
+        if name not in self._kinds:
+            raise refused(path, "there is no such kind of record")
+        return self._kinds[name]
+
+    def field(self, kind: Kind, name: str, path: str) -> Field:
+        """Also of a parent, as "customer.level". Raises Refused."""
+        parent, _, of_parent = name.rpartition(".")
+        if not parent and (found := self._fields[kind.name].get(name)) is not None:
+            return found
+        if parent in kind.parents and (found := self._fields[parent].get(of_parent)) is not None and _single(found):
+            return _through(kind, parent, found)
+        raise refused(path, "there is no such field")
+
+    def fields(self, kind: Kind) -> Iterator[Field]:
+        """All that `field` finds: its own, then its parents'."""
+        yield from self._fields[kind.name].values()
+        for parent in kind.parents:
+            yield from (_through(kind, parent, one) for one in self._fields[parent].values() if _single(one))
+
+    def related(self, kind: Kind) -> list[str]:
+        return [name for name in kind.related if name in self._kinds]
+
+
+def _single(field: Field) -> bool:
+    return not field.several and field.type != "any_text"
+
+
+def _through(kind: Kind, parent: str, field: Field) -> Field:
+    through = Through(key=kind.parents[parent], kind=parent, field=field.name)
+    return replace(field, name=f"{parent}.{field.name}", through=through)
+
+
+__all__ = ["PREFIX", "Known", "kinds_of", "refused"]

@@ -38,6 +38,7 @@ from callcenterd.store.imports import Imports
 from callcenterd.store.outbox import Outbox
 from callcenterd.store.query.run import Queries
 from callcenterd.store.recordings import Recordings
+from callcenterd.store.saved_queries import SavedQueries
 from callcenterd.store.sessions import Sessions
 from callcenterd.store.site import SiteTables
 from callcenterd.store.surveys import Surveys
@@ -84,6 +85,7 @@ class Store:
         self.attachments = Attachments(database)
         self.timeline = Timeline(database)
         self.queries = Queries(database, clock, region, self.fields)
+        self.saved_queries = SavedQueries(database)
 
     @classmethod
     async def open(

@@ -16,6 +16,7 @@ from callcenterd.model.calls import CallSight
 from callcenterd.model.duties import DutySight
 from callcenterd.model.fields import FieldChoice, FieldKind
 from callcenterd.model.people import Role
+from callcenterd.model.records import RecordSight
 
 FieldType = Literal["text", "any_text", "phone", "number", "moment", "date", "choice", "user", "yes_no"]
 """any_text: looked for everywhere, shown nowhere. choice: a code. user: a login."""
@@ -25,12 +26,13 @@ MOST_FIELDS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySight:
-    """Who asks, and what they see. calls, duties None: all of them. login: who "me" is."""
+    """Who asks, and what they see. calls, duties, records None: all of them. login: who "me" is."""
 
     login: str
     role: Role
     calls: CallSight | None = None
     duties: DutySight | None = None
+    records: RecordSight | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

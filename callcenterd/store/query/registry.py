@@ -8,20 +8,30 @@ from dataclasses import replace
 from callcenterd.errors import Refused
 from callcenterd.model.fields import CustomField
 from callcenterd.model.people import Role
-from callcenterd.store.query import calls, customers, duties, phone_book
+from callcenterd.store.query import calls, customers, duties, phone_book, records
 from callcenterd.store.query.custom import PREFIX, custom
 from callcenterd.store.query.kinds import Field, Kind, Through
+from callcenterd.store.tables.consultations import consultations
 
 
 def kinds_of(region: str) -> Mapping[str, Kind]:
     """region: whose national numbers are meant."""
-    known = (
-        customers.kind(region),
-        calls.kind(),
-        duties.kind(),
-        phone_book.kind(),
+    business = (
+        records.kind(
+            "consultation",
+            consultations,
+            {"sex": "sex", "category": "consultation_category", "channel": "channel"},
+            columns=("category", "channel"),
+        ),
     )
-    return {kind.name: kind for kind in known}
+    known = (customers.kind(region), calls.kind(), *business, duties.kind(), phone_book.kind())
+    return {kind.name: _with_records(kind, business) for kind in known}
+
+
+def _with_records(kind: Kind, business: Sequence[Kind]) -> Kind:
+    """Business records belong to customers and to calls."""
+    theirs = {one.name: (ways[kind.name],) for one in business if kind.name in (ways := records.ways(one))}
+    return replace(kind, related={**kind.related, **theirs})
 
 
 def refused(path: str, why: str) -> Refused:

@@ -7,6 +7,7 @@ from callcenterd.store.tables import (
     fields,
     imports,
     records,
+    saved_queries,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "fields",
     "imports",
     "records",
+    "saved_queries",
 ]

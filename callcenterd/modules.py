@@ -18,6 +18,7 @@ from callcenterd.crm.customer import Customers
 from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.crm.fields import CustomFields
 from callcenterd.crm.importing import Importing
+from callcenterd.crm.queries import Queries
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.tickets.calls import CallsAndDuties
@@ -50,6 +51,7 @@ class Ground:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modules:
     customers: Customers
+    queries: Queries
     dictionaries: Dictionaries
     fields: CustomFields
     cards: PrepaidCards
@@ -79,6 +81,7 @@ class Modules:
         ledger.changed = warnings.wake
         return cls(
             customers=Customers(store, bus, clock),
+            queries=Queries(store, clock, zone, ground.worker),
             dictionaries=Dictionaries(store, clock),
             fields=CustomFields(store, clock),
             cards=PrepaidCards(store, ground.passwords, bus, clock, zone),

@@ -74,8 +74,8 @@ class Span(_Part):
     since: When | None = None
     until: When | None = None
     period: Period | None = None
-    last: int | None = Field(None, ge=1, le=5000)
-    next: int | None = Field(None, ge=1, le=5000)
+    last: int | None = Field(default=None, ge=1, le=5000)
+    next: int | None = Field(default=None, ge=1, le=5000)
     unit: Unit = "day"
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class Condition(_Part):
     field: Name
     op: Op
     negated: bool = False
-    values: tuple[Value, ...] = Field((), max_length=MOST_VALUES)
+    values: tuple[Value, ...] = Field(default=(), max_length=MOST_VALUES)
     least: Whole | Amount | Text | None = None
     most: Whole | Amount | Text | None = None
     span: Span | None = None
@@ -138,8 +138,8 @@ class Related(_Part):
 
     related: Name
     where: Node | None = None
-    at_least: int | None = Field(None, ge=1, le=100_000)
-    at_most: int | None = Field(None, ge=0, le=100_000)
+    at_least: int | None = Field(default=None, ge=1, le=100_000)
+    at_most: int | None = Field(default=None, ge=0, le=100_000)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -188,7 +188,7 @@ class Grouping(_Part):
     """order: by what is grouped by, or the largest groups first."""
 
     by: tuple[GroupBy, ...] = Field(min_length=1, max_length=2)
-    figures: tuple[Figure, ...] = Field((), max_length=5)
+    figures: tuple[Figure, ...] = Field(default=(), max_length=5)
     order: Literal["key", "count"] = "key"
 
 
@@ -200,11 +200,11 @@ class Query(_Part):
 
     kind: Name
     where: Node | None = None
-    columns: tuple[Name, ...] = Field((), max_length=MOST_COLUMNS)
-    sort: tuple[Sort, ...] = Field((), max_length=3)
+    columns: tuple[Name, ...] = Field(default=(), max_length=MOST_COLUMNS)
+    sort: tuple[Sort, ...] = Field(default=(), max_length=3)
     group: Grouping | None = None
-    limit: int = Field(50, ge=1, le=500)
-    offset: int = Field(0, ge=0, le=MOST_OFFSET)
+    limit: int = Field(default=50, ge=1, le=500)
+    offset: int = Field(default=0, ge=0, le=MOST_OFFSET)
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

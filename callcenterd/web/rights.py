@@ -76,6 +76,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "dictionary.write": ADMIN,
     "field.read": ALL,  # custom fields, as far as one's role sees them
     "field.write": ADMIN,
+    "query": ALL,  # to ask for records by conditions, as far as one's sight goes
+    "query.export": ABOVE,  # all that a query finds, as a file
     "card.read": ALL,  # prepaid cards, what stands on them, and postings
     "card.block": ALL,  # who hears on the telephone that a card is lost
     "card.write": frozenset({"supervisor", "admin"}),  # add a card, set its PIN, unblock it

@@ -72,6 +72,8 @@ OFFICE_WIDE = {
     "GET /api/v1/break-reasons": "the office's",
     "GET /api/v1/feature-codes": "the office's",
     "GET /api/v1/desk": "one's own",
+    "query": "as far as one's sight goes: test_queries.py",
+    "query.export": "as a query: test_queries.py",
     "GET /api/v1/duties/counts": "as the list: test_duties.py",
     "GET /api/v1/consultations/totals": "as the list: test_consultations.py",
     "GET /api/v1/consultations/journal": "as the list: test_journals.py",

@@ -79,7 +79,4 @@ def _type(column: sa.Column[object]) -> FieldType:
 def ways(of: Kind) -> Mapping[str, Way]:
     """How they belong to a customer and to a call."""
     table = of.table
-    return {
-        parent: Way(owner=column, related=of.key, source=table)
-        for parent, column in of.parents.items()
-    }
+    return {parent: Way(owner=column, related=of.key, source=table) for parent, column in of.parents.items()}

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.clock import Clock
-from callcenterd.model.query import FigureKind, GroupBy, Node, Query, Sort
+from callcenterd.model.query import FigureKind, GroupBy, Grouping, Node, Query, Sort
 from callcenterd.store.engine import Database
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.query.conditions import Conditions, operators
@@ -111,6 +111,18 @@ class Queries:
     def related(self, kind: str) -> list[str]:
         return [name for name in self._kinds[kind].related if name in self._kinds]
 
+    def columns(self, kind: str) -> tuple[str, ...]:
+        """Shown where nobody says what."""
+        return self._kinds[kind].columns
+
+    async def check(self, query: Query, sight: QuerySight, zone: tzinfo) -> None:
+        """Raises Refused for a query that cannot be run as it is; nothing is run."""
+        plan = await self._plan(query.kind, query.where, sight, zone)
+        if query.group is None:
+            _rows(plan, _columns(plan, query), query.sort)
+        else:
+            _grouping(plan, query.group)
+
     async def page(self, query: Query, sight: QuerySight, zone: tzinfo) -> QueryPage:
         """Raises Refused: it cannot be run as it is; TooLong."""
         plan = await self._plan(query.kind, query.where, sight, zone)
@@ -141,17 +153,8 @@ class Queries:
         """Raises as `page`."""
         assert query.group is not None, "who calls this has looked"
         plan = await self._plan(query.kind, query.where, sight, zone)
-        kind, source = plan.kind, plan.kind.table
-        keys: list[sa.ColumnElement[Any]] = []
-        for n, by in enumerate(query.group.by):
-            source, key = _grouped_by(plan, source, by, n)
-            keys.append(key.label(f"k{n}"))
-        figures = []
-        for n, figure in enumerate(query.group.figures):
-            of = plan.known.field(kind, figure.field, f"group.figures.{n}.field")
-            if of.type != "number" or of.several or of.column is kind.key:
-                raise refused(f"group.figures.{n}.field", "a field of numbers is wanted")
-            figures.append(_FIGURES[figure.what](_value(plan, kind, of)).label(f"f{n}"))
+        kind = plan.kind
+        source, keys, figures = _grouping(plan, query.group)
         count = sa.func.count().label("records")
         whole = sa.select(count, *figures).select_from(kind.table).where(*plan.where)
         # Grouped by place: one expression with bound values is not the same twice, to PostgreSQL.
@@ -227,6 +230,24 @@ def _value(plan: _Plan, kind: Kind, of: Field, *, shown: bool = False) -> sa.Col
 
 def _groups(one: Field) -> bool:
     return one.type not in ("any_text", "phone") and not (one.several and one.through is not None)
+
+
+def _grouping(
+    plan: _Plan, asked: Grouping
+) -> tuple[sa.FromClause, list[sa.ColumnElement[Any]], list[sa.ColumnElement[Any]]]:
+    """The rows to group, by what, and the figures."""
+    source = plan.kind.table
+    keys: list[sa.ColumnElement[Any]] = []
+    figures: list[sa.ColumnElement[Any]] = []
+    for n, by in enumerate(asked.by):
+        source, key = _grouped_by(plan, source, by, n)
+        keys.append(key.label(f"k{n}"))
+    for n, figure in enumerate(asked.figures):
+        of = plan.known.field(plan.kind, figure.field, f"group.figures.{n}.field")
+        if of.type != "number" or of.several or of.column is plan.kind.key:
+            raise refused(f"group.figures.{n}.field", "a field of numbers is wanted")
+        figures.append(_FIGURES[figure.what](_value(plan, plan.kind, of)).label(f"f{n}"))
+    return source, keys, figures
 
 
 def _grouped_by(plan: _Plan, source: sa.FromClause, by: GroupBy, n: int) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:

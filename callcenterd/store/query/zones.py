@@ -34,7 +34,7 @@ def step_of(column: sa.ColumnElement[Any], step: GroupStep, zone: tzinfo, *, sql
             moved = (*moved, "weekday 0", "-6 days")
         if step == "quarter":
             year, month = (sa.func.strftime(form, text, *moved, type_=sa.String()) for form in ("%Y", "%m"))
-            return year + "-Q" + sa.cast((sa.cast(month, sa.Integer) + 2).op("/")(3), sa.String())
+            return year + "-Q" + sa.cast((sa.cast(month, sa.Integer) + 2) // 3, sa.String())
         return sa.func.strftime(_SQLITE[step], text, *moved, type_=sa.String())
     local = column if is_day else sa.func.timezone(_name(zone), column)
     if step == "week":

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from callcenterd.store.columns import Utc
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

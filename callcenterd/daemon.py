@@ -261,6 +261,7 @@ class Server:
                 site=lambda: self.board.site,
                 passwords=self.passwords,
                 worker=self.printer,
+                archive=self.archive,
                 zone=ZoneInfo(config.timezone),
                 language=config.language,
                 data=config.data,

@@ -21,9 +21,11 @@ from callcenterd.crm.importing import Importing
 from callcenterd.crm.queries import Queries
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
+from callcenterd.switchboard.archive import Archive
 from callcenterd.tickets.calls import CallsAndDuties
 from callcenterd.tickets.consultations import Consultations
 from callcenterd.tickets.journals import Journals
+from callcenterd.tickets.evidence import Evidence
 from callcenterd.tickets.ledger import Ledger
 from callcenterd.tickets.warnings import Warnings
 from callcenterd.worker.passwords import Passwords
@@ -42,6 +44,7 @@ class Ground:
     site: Callable[[], Site]
     passwords: Passwords
     worker: Worker
+    archive: Archive
     zone: tzinfo
     language: str
     data: Path
@@ -59,6 +62,7 @@ class Modules:
     ledger: Ledger
     warnings: Warnings
     calls_and_duties: CallsAndDuties
+    evidence: Evidence
     attachments: Attachments
     consultations: Consultations
     journals: Journals
@@ -91,6 +95,9 @@ class Modules:
             ledger=ledger,
             warnings=warnings,
             calls_and_duties=CallsAndDuties(store, bus, clock, ledger),
+            evidence=Evidence(
+                store=store, clock=clock, archive=ground.archive, worker=ground.worker, folder=ground.data / "evidence"
+            ),
             attachments=Attachments(store, clock, ground.data / "attachments", ground.attachments),
             consultations=Consultations(store, bus, clock, site, zone),
             journals=Journals(store, clock, site, zone),
@@ -104,6 +111,8 @@ class Modules:
         self.calls_and_duties.start()
         stops.push_async_callback(self.calls_and_duties.stop)
         self.warnings.start()
+        self.evidence.start()
+        stops.push_async_callback(self.evidence.stop)
         stops.push_async_callback(self.warnings.stop)
         self.attachments.start()
         stops.push_async_callback(self.attachments.stop)

@@ -30,6 +30,7 @@ from callcenterd.store.dictionaries import Dictionaries
 from callcenterd.store.do_not_call import DoNotCallList
 from callcenterd.store.duties import Duties
 from callcenterd.store.engine import Database, address_of
+from callcenterd.store.evidence import Evidence
 from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.flows import FlowTexts
@@ -65,6 +66,7 @@ class Store:
         self.fields = CustomFields(database)
         self.customers = CustomerCards(database, clock, region, self.fields)
         self.cards = Cards(database)
+        self.evidence = Evidence(database)
         self.imports = Imports(database, self.customers, self.fields, region)
         self.dictionaries = Dictionaries(database)
         self.site = SiteTables(database)

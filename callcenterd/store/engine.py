@@ -94,6 +94,12 @@ class Database:
             async with self._reading.connect() as connection:
                 return (await connection.execute(query)).first()
 
+    async def read(self, work: Work[T]) -> T:
+        """Several questions on one connection of readers. Raises CannotStore."""
+        with ours():
+            async with self._reading.connect() as connection:
+                return await work(connection)
+
     async def page(
         self, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]], limit: int, offset: int
     ) -> tuple[Sequence[sa.Row[Any]], int]:

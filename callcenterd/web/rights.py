@@ -89,6 +89,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "attachment.remove.any": frozenset({"supervisor", "admin"}),  # what others have attached
     "consultation.read": ALL,  # as far as one's sight goes, with sheets and journals
     "consultation.write": ALL,
+    "evidence": frozenset({"manager", "admin"}),  # packs that are handed out, and whether the chain agrees
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
     "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one

@@ -486,6 +486,7 @@ async def house(
                 site=lambda: board.site,
                 passwords=passwords,
                 worker=cast(Worker, Aside()),
+                archive=archive,
                 zone=ZoneInfo("Asia/Shanghai"),
                 language="zh-CN",
                 data=folder,

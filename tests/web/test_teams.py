@@ -52,6 +52,7 @@ OFFICE_WIDE = {
     "flow": "administrators only, who see all",
     "prompt": "administrators only, who see all",
     "calendar": "the office's",
+    "evidence": "managers and administrators, who see all",
     "customer.read": "the office's",
     "customer.write": "the office's",
     "customer.import": "the office's",

@@ -52,6 +52,7 @@ OFFICE_WIDE = {
     "flow": "administrators only, who see all",
     "prompt": "administrators only, who see all",
     "calendar": "the office's",
+    "attachment": "as the record that they hang on: test_attachments.py",
     "evidence": "managers and administrators, who see all",
     "customer.read": "the office's",
     "customer.write": "the office's",

@@ -35,6 +35,11 @@ export function importsCustomers(role: Role | undefined): boolean {
   return role !== undefined && role !== 'agent'
 }
 
+/** Take a pack of evidence away. */
+export function takesEvidence(role: Role | undefined): boolean {
+  return role === 'manager' || role === 'admin'
+}
+
 const START: Record<Role, PageName> = { agent: 'desk', supervisor: 'live', manager: 'live', admin: 'admin' }
 
 /** Where a role begins its day. */

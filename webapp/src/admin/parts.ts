@@ -17,6 +17,7 @@ export const ADMIN_PARTS = [
   'prompts',
   'dictionaries',
   'fields',
+  'evidence',
   'site',
 ] as const
 export type AdminPart = (typeof ADMIN_PARTS)[number]

@@ -1,6 +1,7 @@
 /** English: complete, a test compares its keys and places with the Chinese catalogue. */
 import { documents } from './en/documents'
 import { duties } from './en/duties'
+import { evidence } from './en/evidence'
 import { imports } from './en/imports'
 import { fields } from './en/fields'
 import type { Messages } from './zh-CN'
@@ -19,6 +20,7 @@ export const en: Messages = {
   },
   documents,
   duties,
+  evidence,
   imports,
   fields,
   shell: {
@@ -642,6 +644,7 @@ export const en: Messages = {
     flows: 'Flows',
     prompts: 'Prompts',
     dictionaries: 'Lists',
+    evidence: 'Evidence',
     fields: 'Custom fields',
     site: 'Site file',
     limits: 'Limits',
@@ -823,6 +826,7 @@ export const en: Messages = {
     removeSure: 'Set phone {mac} up from here no more? It keeps the settings that it has.',
   },
   adminAbout: {
+    evidence: 'Calls, recordings, steps of duties and postings are chained: later changes are seen',
     trunks: 'Lines to a provider or a voice gateway',
     numbers: 'Numbers that callers dial, and the flow that answers',
     outbound: 'Which trunk a dialled number goes through',

@@ -1,6 +1,7 @@
 /** Chinese: the first language of the pages. Labels follow the glossary of the trade (docs/style, names). */
 import { documents } from './zh/documents'
 import { duties } from './zh/duties'
+import { evidence } from './zh/evidence'
 import { imports } from './zh/imports'
 import { fields } from './zh/fields'
 
@@ -18,6 +19,7 @@ export const zh = {
   },
   documents,
   duties,
+  evidence,
   imports,
   fields,
   shell: {
@@ -638,6 +640,7 @@ export const zh = {
     flows: '流程',
     prompts: '提示音',
     dictionaries: '选项列表',
+    evidence: '证据',
     fields: '自定义字段',
     site: '站点文件',
     limits: '外拨限制',
@@ -815,6 +818,7 @@ export const zh = {
     removeSure: '不再给话机 {mac} 下发配置？话机上已有的设置保留。',
   },
   adminAbout: {
+    evidence: '通话、录音、待办步骤和储值卡流水逐条成链，事后改动会被发现',
     trunks: '接到运营商或语音网关的线路',
     numbers: '客户拨打的号码，由哪个流程接听',
     outbound: '座席外拨的号码走哪条中继',

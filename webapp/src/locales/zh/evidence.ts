@@ -1,0 +1,22 @@
+/** The chain of evidence. */
+export const evidence = {
+  pack: '证据包',
+  packHelp: '下载记录、录音和可单独运行的检查程序',
+  check: '现在核对',
+  running: '正在核对…',
+  length: '共 {n} 环，最后一环 {at}',
+  none: '还没有记录',
+  well: '{at} 核对了 {n} 环，全部一致',
+  ill: '有 {n} 处不一致',
+  unchecked: '启动后还没有核对过；每天自动核对一次。',
+  what: { link: '链断开', missing: '记录不在了', changed: '记录被改动' },
+  kinds: { duty_step: '待办步骤', posting: '储值卡流水', complaint_state: '投诉状态', call: '通话', recording: '录音' },
+  anchors: '每天的锚点',
+  anchorsHelp: '把当天的编号和哈希另外保存（打印、邮寄、交给第三方），就能证明在此之前的一切没有被改过。',
+  day: '日期（UTC）',
+  number: '编号',
+  hash: '哈希',
+  copy: '复制',
+  copyNamed: '复制 {day} 的锚点',
+  copied: '已复制',
+}

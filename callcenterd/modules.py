@@ -24,8 +24,8 @@ from callcenterd.store.database import Store
 from callcenterd.switchboard.archive import Archive
 from callcenterd.tickets.calls import CallsAndDuties
 from callcenterd.tickets.consultations import Consultations
-from callcenterd.tickets.journals import Journals
 from callcenterd.tickets.evidence import Evidence
+from callcenterd.tickets.journals import Journals
 from callcenterd.tickets.ledger import Ledger
 from callcenterd.tickets.warnings import Warnings
 from callcenterd.worker.passwords import Passwords

@@ -40,6 +40,7 @@ _FOOT: Both = ("{at} {who} 打印", "Printed {at} by {who}")
 _TOTAL: Both = ("合计", "Total")
 _EMPTY: Both = ("未填", "Not said")
 _YES_NO: tuple[Both, Both] = (("否", "No"), ("是", "Yes"))
+_FILE: Both = ("附件 {n}", "File {n}")
 _MORE_FIELDS: Both = ("其他项目", "More")
 
 
@@ -224,6 +225,8 @@ def _said(field: CustomField, value: FieldValue, reader: Reader) -> Cell:
             return reader.say(_YES_NO[value])
         case tuple():
             return ("、" if reader.language == "zh-CN" else ", ").join(choice(code) for code in value)
+        case int() if field.type == "file":
+            return reader.say(_FILE).format(n=value)
         case str() if field.type == "choice":
             return choice(value)
         case str() if field.type == "reference":

@@ -1,13 +1,13 @@
 /** Which pages the menu shows to a role: a courtesy to the eye. What may be done is decided by the server. */
 import type { Role } from './model'
 
-export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'live' | 'admin'
+export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'consultations' | 'live' | 'admin'
 
 const PAGES: Record<Role, readonly PageName[]> = {
-  agent: ['desk', 'duties', 'history', 'customers'],
-  supervisor: ['desk', 'live', 'duties', 'history', 'customers'],
-  manager: ['live', 'duties', 'history', 'customers'],
-  admin: ['desk', 'live', 'duties', 'history', 'customers', 'admin'],
+  agent: ['desk', 'duties', 'history', 'customers', 'consultations'],
+  supervisor: ['desk', 'live', 'duties', 'history', 'customers', 'consultations'],
+  manager: ['live', 'duties', 'history', 'customers', 'consultations'],
+  admin: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'admin'],
 }
 
 /** In the order of the menu. */

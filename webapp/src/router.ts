@@ -42,6 +42,12 @@ export const router = createRouter({
       component: () => import('./duties/DutiesPage.vue'),
       meta: { page: 'duties' },
     },
+    {
+      path: '/consultations/:id(\\d+)?',
+      name: 'consultations',
+      component: () => import('./consultations/ConsultationsPage.vue'),
+      meta: { page: 'consultations' },
+    },
     { path: '/live', name: 'live', component: () => import('./wall/LivePage.vue'), meta: { page: 'live' } },
     {
       path: `/admin/:part(${ADMIN_PARTS.join('|')})?`,

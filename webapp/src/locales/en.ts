@@ -1,8 +1,10 @@
 /** English: complete, a test compares its keys and places with the Chinese catalogue. */
+import { consultations } from './en/consultations'
 import { documents } from './en/documents'
 import { duties } from './en/duties'
 import { evidence } from './en/evidence'
 import { imports } from './en/imports'
+import { journals } from './en/journals'
 import { fields } from './en/fields'
 import type { Messages } from './zh-CN'
 
@@ -15,9 +17,12 @@ export const en: Messages = {
     duties: 'Duties',
     history: 'Call history',
     customers: 'Customers',
+    consultations: 'Consultations',
     live: 'Live',
     admin: 'Admin',
   },
+  consultations,
+  journals,
   documents,
   duties,
   evidence,

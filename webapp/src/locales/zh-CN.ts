@@ -1,8 +1,10 @@
 /** Chinese: the first language of the pages. Labels follow the glossary of the trade (docs/style, names). */
+import { consultations } from './zh/consultations'
 import { documents } from './zh/documents'
 import { duties } from './zh/duties'
 import { evidence } from './zh/evidence'
 import { imports } from './zh/imports'
+import { journals } from './zh/journals'
 import { fields } from './zh/fields'
 
 export const zh = {
@@ -14,9 +16,12 @@ export const zh = {
     duties: '待办',
     history: '通话记录',
     customers: '客户管理',
+    consultations: '业务咨询',
     live: '实时监控',
     admin: '系统管理',
   },
+  consultations,
+  journals,
   documents,
   duties,
   evidence,

@@ -22,12 +22,15 @@ from callcenterd.crm.queries import Queries
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.switchboard.archive import Archive
+from callcenterd.tickets.answers import AnswersHeard
 from callcenterd.tickets.calls import CallsAndDuties
+from callcenterd.tickets.complaints import Complaints
 from callcenterd.tickets.consultations import Consultations
 from callcenterd.tickets.evidence import Evidence
 from callcenterd.tickets.journals import Journals
 from callcenterd.tickets.ledger import Ledger
 from callcenterd.tickets.warnings import Warnings
+from callcenterd.tickets.workflows import Workflows
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
 
@@ -67,6 +70,9 @@ class Modules:
     consultations: Consultations
     journals: Journals
     printer: Worker
+    workflows: Workflows
+    complaints: Complaints
+    answers_heard: AnswersHeard
 
     @classmethod
     def build(cls, ground: Ground) -> Self:
@@ -83,6 +89,17 @@ class Modules:
             zone=zone,
         )
         ledger.changed = warnings.wake
+        workflows = Workflows(store, clock)
+        complaints = Complaints(
+            store=store,
+            bus=bus,
+            clock=clock,
+            site=site,
+            ledger=ledger,
+            workflows=workflows,
+            zone=zone,
+            language=ground.language,
+        )
         return cls(
             customers=Customers(store, bus, clock),
             queries=Queries(store, clock, zone, ground.worker),
@@ -102,12 +119,17 @@ class Modules:
             consultations=Consultations(store, bus, clock, site, zone),
             journals=Journals(store, clock, site, zone),
             printer=ground.worker,
+            workflows=workflows,
+            complaints=complaints,
+            answers_heard=AnswersHeard(store, bus, complaints),
         )
 
     async def start(self, stops: contextlib.AsyncExitStack) -> None:
         """What works by itself begins. stops: gets how each of it ends."""
         await self.importing.start()
         stops.push_async_callback(self.importing.stop)
+        self.answers_heard.start()
+        stops.push_async_callback(self.answers_heard.stop)
         self.calls_and_duties.start()
         stops.push_async_callback(self.calls_and_duties.stop)
         self.warnings.start()

@@ -197,6 +197,10 @@ class Post:
             return
         await outbox.sent(letter.id, self._clock.utc(), said)
         self.sent += 1
+        if letter.about:
+            self._bus.publish(
+                events.LetterSent(at=self._clock.utc(), letter=letter.id, duty=letter.duty, about=letter.about)
+            )
         self._trouble = ""
         _log.info("letter sent", letter=letter.id, voicemail=letter.voicemail, duty=letter.duty, tries=letter.tries + 1)
 

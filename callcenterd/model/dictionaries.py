@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-DICTIONARIES: Final = ("level", "sex", "identity", "channel", "tag", "consultation_category")
+DICTIONARIES: Final = (
+    "level",
+    "sex",
+    "identity",
+    "channel",
+    "tag",
+    "consultation_category",
+    "complaint_type",
+    "complaint_aspect",
+    "complaint_satisfaction",
+)
 """Whoever brings another list has its name here, its first values in a migration, and its uses in the store."""
 
 

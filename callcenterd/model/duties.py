@@ -47,6 +47,7 @@ class Duty:
     first_due: the time of its beginning, which stays when it is postponed. stage: how many of its times (warning,
     limit, each escalation) are over and told. next_at: when the next of them comes; None: there is none any more.
     escalated_to: as `Escalation`, the last one; "": none. outcome: "" until it is closed.
+    about: the record whose step it is, "complaint/12"; "": none.
     version: grows with every change that a person makes but notes; whoever changes it says which one they saw.
     """
 
@@ -76,6 +77,7 @@ class Duty:
     outcome: str = ""
     closed_at: datetime | None = None
     closed_by: str = ""
+    about: str = ""
     version: int = 1
 
 
@@ -97,6 +99,7 @@ class NewDuty:
     warn_at: datetime
     warn_minutes: int
     escalations: tuple[Escalation, ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

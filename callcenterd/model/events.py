@@ -770,6 +770,15 @@ class DutyChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LetterSent(Fact):
+    """The mail server has taken a letter to a customer. about: the record that it answers, "complaint/12"."""
+
+    letter: int
+    duty: int | None
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyWarned(Fact):
     """A duty is soon due ("warning"), due ("limit"), or was handed up ("escalation"). to: logins of who is told."""
 

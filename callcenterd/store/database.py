@@ -23,6 +23,7 @@ from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
 from callcenterd.store.campaigns import Campaigns
 from callcenterd.store.cards import Cards
+from callcenterd.store.complaints import Complaints
 from callcenterd.store.consultations import Consultations
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
@@ -45,6 +46,7 @@ from callcenterd.store.site import SiteTables
 from callcenterd.store.surveys import Surveys
 from callcenterd.store.timeline import Timeline
 from callcenterd.store.voicemail import VoicemailBox
+from callcenterd.store.workflows import Workflows
 
 __all__ = ["CannotStore", "Store"]
 
@@ -81,6 +83,8 @@ class Store:
         self.callbacks = Callbacks(database, region)
         self.outbox = Outbox(database)
         self.duties = Duties(database, region)
+        self.workflows = Workflows(database)
+        self.complaints = Complaints(database, self.duties, self.fields)
         self.consultations = Consultations(database, self.fields)
         self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.model.dictionaries import DICTIONARIES, Dictionary, DictionaryValue
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import customer_choices, customers, dictionary_values
+from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.fields import custom_fields, custom_values
 
@@ -28,6 +29,9 @@ _COLUMNS: tuple[tuple[str, sa.Column[str]], ...] = (
     ("consultation_category", consultations.c.category),
     ("channel", consultations.c.channel),
     ("sex", consultations.c.sex),
+    ("complaint_type", complaints.c.type),
+    ("complaint_satisfaction", complaints.c.satisfaction),
+    ("sex", complaints.c.sex),
 )
 """Where a record has at most one value of a dictionary; several of a customer are in `customer_choices`."""
 
@@ -66,6 +70,8 @@ class Dictionaries:
 
 async def _is_used(connection: AsyncConnection, name: str, code: str) -> bool:
     used = [column == code for of, column in _COLUMNS if of == name]
+    if name == "complaint_aspect":
+        used.append(complaints.c.aspects.contains(f",{code},", autoescape=True))
     used.append((customer_choices.c.dictionary == name) & (customer_choices.c.code == code))
     for chosen in used:
         if (await connection.execute(sa.select(sa.literal(1)).where(chosen).limit(1))).first() is not None:

@@ -157,26 +157,17 @@ class Duties:
     async def add(self, new: NewDuty, by: str, at: datetime, *, one_a_line: bool = False) -> Duty:
         """Durable, with its first step. one_a_line: where that line is owed one of this kind already, that one gets the
         step "again" instead. Raises CannotStore if there is no such customer."""
-        row = {name: getattr(new, name) for name in ("kind", "title", "note", "number", "owner", "team", "queue")}
-        row |= {name: getattr(new, name) for name in ("priority", "due", "warn_at", "warn_minutes")}
-        row |= {"customer_id": new.customer, "call_id": new.call, "line": self.line(new.number) if new.number else ""}
-        row |= {"escalations": [asdict(one) for one in new.escalations], "first_due": new.due}
-        row |= {"created_at": at, "created_by": by, "changed_at": at, "next_at": min(new.warn_at, new.due)}
-        row |= {"words": words_of(new.title, new.note, numbers.tidy(new.number))}
+        line = self.line(new.number) if new.number else ""
 
         async def work(connection: AsyncConnection) -> Duty:
             if one_a_line:
-                same = (duties.c.line == row["line"], duties.c.kind == new.kind, _is("open"))
+                same = (duties.c.line == line, duties.c.kind == new.kind, _is("open"))
                 known = (await connection.execute(sa.select(*_COLUMNS).where(*same).order_by(duties.c.id))).first()
                 if known is not None:
                     again = {"call_id": new.call, "priority": max(known.priority, new.priority)}
                     details: dict[str, str] = {} if new.call is None else {"call": new.call}
                     return await _changed(connection, known.id, again, _step("again", by, at, "", details))
-            added = _duty((await connection.execute(duties.insert().values(row).returning(*_COLUMNS))).one())
-            details = {"due": added.due.isoformat()}
-            details |= {name: value for name in ("owner", "team", "queue") if (value := getattr(added, name))}
-            await _keep(connection, added.id, _step("created", by, at, "", details))
-            return added
+            return await put_duty(connection, new, line, by, at)
 
         return await self._database.write(work)
 
@@ -320,6 +311,33 @@ class Duties:
             .limit(bounded(limit))
         )
         return [CallRecord(direction=inbound, **row._mapping) for row in await self._database.rows(query)]
+
+
+async def put_duty(connection: AsyncConnection, new: NewDuty, line: str, by: str, at: datetime) -> Duty:
+    """A new one with its first step, in the caller's transaction. line: as `Duties.line` says of its number."""
+    same = ("kind", "title", "note", "number", "owner", "team", "queue", "priority", "due", "warn_at", "warn_minutes")
+    row = {name: getattr(new, name) for name in (*same, "about")}
+    row |= {"customer_id": new.customer, "call_id": new.call, "line": line}
+    row |= {"escalations": [asdict(one) for one in new.escalations], "first_due": new.due}
+    row |= {"created_at": at, "created_by": by, "changed_at": at, "next_at": min(new.warn_at, new.due)}
+    row |= {"words": words_of(new.title, new.note, numbers.tidy(new.number))}
+    added = _duty((await connection.execute(duties.insert().values(row).returning(*_COLUMNS))).one())
+    details = {"due": added.due.isoformat()}
+    details |= {name: value for name in ("owner", "team", "queue") if (value := getattr(added, name))}
+    await _keep(connection, added.id, _step("created", by, at, "", details))
+    return added
+
+
+async def end_duty(
+    connection: AsyncConnection, duty: int, outcome: str, by: str, at: datetime, *, state: DutyState = "done"
+) -> Duty | None:
+    """It is closed with what it was a step of, in the caller's transaction. None: it was closed before."""
+    this = (duties.c.id == duty, _is("open"))
+    if (await connection.execute(sa.select(duties.c.id).where(*this))).first() is None:
+        return None
+    new = {"state": state, "outcome": outcome, "closed_at": at, "closed_by": by, "next_at": None}
+    kind: DutyStepKind = "done" if state == "done" else "cancelled"
+    return await _changed(connection, duty, new, _step(kind, by, at, "", {"outcome": outcome}))
 
 
 def _is(state: DutyState) -> sa.ColumnElement[bool]:

@@ -331,6 +331,7 @@ outbox = sa.Table(
     sa.Column("duty_id", Number, sa.ForeignKey("duties.id")),
     text("subject"),
     text("text"),
+    text("about"),  # of a letter to a customer: which record it answers
     sa.Index("ix_outbox_state", "state", "next_at"),
     sqlite_autoincrement=True,
 )

@@ -29,6 +29,8 @@ _log = structlog.get_logger(__name__)
 LOOKED_BACK = timedelta(days=2)
 """At a start: older calls that were lost in a crash are nobody's memory any more."""
 STOP_SECONDS = 10.0
+SYSTEM = "system"
+"""Who has spoken in a call that no agent had."""
 _FROM_CALLS = tuple(kind for kind in KINDS.values() if kind.from_calls)
 _CLOSED_BY_CALLS = tuple(name for name, kind in KINDS.items() if kind.closes is not None)
 
@@ -95,7 +97,7 @@ class CallsAndDuties:
         line = self._lines.get(fact.call)
         if line is None or line.direction == "internal" or not line.number:
             return
-        self._waiting.put_nowait(lambda: self._spoken(fact.call, line, fact.agent or "system"))
+        self._waiting.put_nowait(lambda: self._spoken(fact.call, line, fact.agent or SYSTEM))
 
     def _ended(self, fact: events.CallEnded) -> None:
         line = self._lines.pop(fact.call, None)
@@ -113,6 +115,8 @@ class CallsAndDuties:
         reached = line.direction == "outbound"
         for duty in await self._store.duties.open_for(line.number, _CLOSED_BY_CALLS):
             kind = KINDS[duty.kind]
+            if kind.by_people and by == SYSTEM:
+                continue
             if not reached and kind.closes == "reached":
                 await self._ledger.called_in(duty, by, call)
                 continue

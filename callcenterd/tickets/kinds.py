@@ -26,6 +26,8 @@ class Kind:
     needs: fields that must be filled in. by_hand: people make them. outcomes: what may come of it, the usual one first.
     closes: which calls with its number close it; None: none. closed_as: the outcome of that, and closed_late: where it
     was too late. priority_levels: customers of these levels go first.
+    of_record: a step of a record, which alone makes it, hands it over and closes it. by_people: only an agent's call
+    closes it, and none that a flow or a campaign made.
     from_calls: inbound calls that ended so are owed one, one for each line.
     """
 
@@ -43,6 +45,8 @@ class Kind:
     closed_late: str = ""
     priority_levels: tuple[str, ...] = ()
     from_calls: tuple[Outcome, ...] = ()
+    of_record: bool = False
+    by_people: bool = False
 
 
 _KINDS = (
@@ -91,6 +95,30 @@ _KINDS = (
         closed_as="reached",
         priority_levels=("gold", "vip"),
         from_calls=("abandoned", "no_answer"),
+    ),
+    Kind(
+        name="complaint_step",
+        chinese="投诉办理",
+        english="Step of a complaint",
+        limit=4 * 60,
+        warn=60,
+        by_hand=False,
+        outcomes=("moved",),
+        of_record=True,
+    ),
+    Kind(
+        name="complaint_answer",
+        chinese="投诉回复",
+        english="Answer to a complaint",
+        limit=4 * 60,
+        warn=60,
+        needs=("number",),
+        by_hand=False,
+        outcomes=("answered",),
+        closes="reached",
+        closed_as="answered",
+        of_record=True,
+        by_people=True,
     ),
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})

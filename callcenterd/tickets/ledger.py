@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from callcenterd.acd.hours import Hours
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
-from callcenterd.errors import Refused
+from callcenterd.errors import NotNow, Refused
 from callcenterd.model import events
 from callcenterd.model.duties import PRIORITIES, Duty, DutyStepKind, Escalation, NewDuty
 from callcenterd.model.ids import CallId, CustomerId
@@ -118,6 +118,14 @@ class Ledger:
             return self._new(kind, wanted, owner=by)
         return self._new(kind, wanted)
 
+    def planned(self, wanted: Wanted) -> NewDuty:
+        """A duty of a record's step, as its record keeps it: with its times, by the calendar that counts."""
+        return self._new(KINDS[wanted.kind], wanted)
+
+    def tell(self, duty: Duty, by: str) -> None:
+        """A record has made, changed or closed it."""
+        self._publish(duty, by)
+
     def _new(self, kind: Kind, wanted: Wanted, *, owner: str = "") -> NewDuty:
         now, hours = self._clock.utc(), self.calendars.of_queue(wanted.queue)
         warn = kind.warn if wanted.warn is None else wanted.warn
@@ -161,6 +169,7 @@ class Ledger:
     ) -> Duty:
         """None leaves a field. Raises as `store.duties.change`, and Refused."""
         given = {"title": title, "note": note, "number": number, "priority": priority, "customer": customer}
+        _by_hand(duty)
         new = {name: value for name, value in given.items() if value is not None and value != getattr(duty, name)}
         needs = KINDS[duty.kind].needs if duty.kind in KINDS else ()
         faults: dict[str, str] = {
@@ -175,12 +184,14 @@ class Ledger:
 
     async def take(self, duty: int, version: int, by: str) -> Duty:
         """It is theirs who takes it."""
+        _by_hand(await self._store.duties.get(duty))
         return await self._change(duty, version, {"owner": by}, "assigned", by, details={"owner": by})
 
     async def assign(
         self, duty: int, version: int, by: str, *, owner: str = "", team: str = "", queue: str = "", text: str = ""
     ) -> Duty:
         """To a person, or back to a team or a queue. Raises Refused, and as `edit`."""
+        _by_hand(await self._store.duties.get(duty))
         faults = self._wrong_people(owner, team, queue)
         if not (owner or team or queue):
             faults["owner"] = "is missing"
@@ -196,6 +207,7 @@ class Ledger:
 
     async def postpone(self, duty: Duty, version: int, by: str, due: datetime, reason: str) -> Duty:
         """To another time, from which it is warned of and handed up anew. Raises Refused, and as `edit`."""
+        _by_hand(duty)
         faults = self._wrong_time(due) | ({} if reason.strip() else {"reason": "is missing"})
         if faults:
             raise Refused("this duty cannot be postponed", faults)
@@ -207,6 +219,7 @@ class Ledger:
 
     async def done(self, duty: Duty, version: int | None, by: str, outcome: str = "", text: str = "") -> Duty:
         """outcome: one of its kind's; "" the usual one. Raises Refused, and as `edit`."""
+        _by_hand(duty)
         kind = KINDS.get(duty.kind)
         usual = kind.outcomes if kind is not None else ()
         known = (*usual, *((kind.closed_as, kind.closed_late) if kind is not None else ()))
@@ -217,6 +230,7 @@ class Ledger:
 
     async def cancel(self, duty: int, version: int, by: str, text: str) -> Duty:
         """It is not owed any more, and why. Raises Refused, and as `edit`."""
+        _by_hand(await self._store.duties.get(duty))
         if not text.strip():
             raise Refused("this duty cannot be cancelled", {"text": "is missing"})
         return await self._close(duty, version, "cancelled", "", by, text)
@@ -309,3 +323,10 @@ class Ledger:
         if due <= now:
             return {"due": "must be still to come"}
         return {"due": "at most 5 years ahead are wanted"} if due > now + FARTHEST else {}
+
+
+def _by_hand(duty: Duty) -> None:
+    """Raises NotNow for a step of a record, which is moved there."""
+    kind = KINDS.get(duty.kind)
+    if kind is not None and kind.of_record:
+        raise NotNow("this is a step of a record, and is done there")

@@ -29,6 +29,8 @@ from callcenterd.errors import (
 from callcenterd.ivr.editing import ChangedMeanwhile
 from callcenterd.model.duties import Duty, DutyIsAnother
 from callcenterd.model.records import RecordIsAnother
+from callcenterd.model.workflows import KeptWorkflow
+from callcenterd.store.workflows import WorkflowIsAnother
 from callcenterd.web import words
 from callcenterd.web.office import OCTETS, OFFICE, PACE
 
@@ -36,6 +38,7 @@ _log = structlog.get_logger(__name__)
 
 MOST_OCTETS = 1 << 20
 _DUTY = TypeAdapter(Duty)
+_WORKFLOW = TypeAdapter(KeptWorkflow)
 
 STATUS: tuple[tuple[type[CallcenterdError], int, str], ...] = (
     # The first that fits. What is left is a part that does not work now, the database first of all; its own words
@@ -300,6 +303,9 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
     if isinstance(fault, ChangedMeanwhile):
         now = {"text": fault.text, "checksum": fault.checksum}
         return _error(status, "changed_meanwhile", words.say("changed_meanwhile", language), {}, now=now)
+    if isinstance(fault, WorkflowIsAnother):
+        workflow = None if fault.now is None else json.loads(_WORKFLOW.dump_json(fault.now))
+        return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=workflow)
     if isinstance(fault, RecordIsAnother):
         record = json.loads(TypeAdapter(type(fault.now)).dump_json(fault.now))
         return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=record)

@@ -19,6 +19,7 @@ from callcenterd.web import (
     calls,
     campaigns,
     cards,
+    complaints,
     conferences,
     consultations,
     customers,
@@ -55,6 +56,7 @@ from callcenterd.web import (
     states,
     surveys,
     timeline,
+    workflows,
 )
 from callcenterd.web.live import LiveEvents
 from callcenterd.web.office import (
@@ -95,6 +97,8 @@ RESOURCES = (
     do_not_call,
     campaigns,
     messages,
+    complaints,
+    workflows,
     consultations,
     duties,
     evidence,

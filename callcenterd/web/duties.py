@@ -465,7 +465,7 @@ async def call_for_duty(request: web.Request) -> web.StreamResponse:
         raise NotNow("this duty is closed")
     wished = duty.kind in _OWED_TO_CALLERS  # who was promised a call, or rang for one, may be called
     call = await office.board.dial_out.begin(who, duty.number, wished=wished)
-    if not duty.owner:
+    if not duty.owner and not KINDS[duty.kind].of_record:
         await office.modules.ledger.take(duty.id, duty.version, who)
     return answer(DIALLED, Dialled(call=call))
 

@@ -90,6 +90,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "consultation.read": ALL,  # as far as one's sight goes, with sheets and journals
     "consultation.write": ALL,
     "evidence": frozenset({"manager", "admin"}),  # packs that are handed out, and whether the chain agrees
+    "complaint": ALL,  # as far as one's sight goes; who may move one, its workflow says
+    "workflow": ADMIN,
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
     "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one

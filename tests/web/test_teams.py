@@ -16,6 +16,7 @@ from callcenterd import site as site_file
 from callcenterd.media import sdp
 from callcenterd.media.facts import RecordingClosed
 from callcenterd.model import events
+from callcenterd.model.complaints import ComplaintFields
 from callcenterd.model.consultations import ConsultationFields
 from callcenterd.model.events import Fact
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
@@ -79,6 +80,11 @@ OFFICE_WIDE = {
     "GET /api/v1/duties/counts": "as the list: test_duties.py",
     "GET /api/v1/consultations/totals": "as the list: test_consultations.py",
     "GET /api/v1/consultations/journal": "as the list: test_journals.py",
+    "GET /api/v1/complaints/board": "as the list: test_complaints.py",
+    "POST /api/v1/complaints": "a new one of one's own making",
+    "GET /api/v1/customers/{id}/complaints": "a customer's, for who speaks with them: test_complaints.py",
+    "GET /api/v1/complaint-workflows": "the office's",
+    "workflow": "administrators only, who see all",
     "POST /api/v1/consultations": "a new one of one's own making",
     "GET /api/v1/promises/kept": "the people whom one oversees: the test of promises in test_duties.py",
     "GET /api/v1/duties/kinds": "the office's",
@@ -146,6 +152,11 @@ POST   /duties/{duty}/cancel                     409  404   409  404   409  409 
 GET    /consultations/{consultation}              200  404   200  404   200  200   200
 PUT    /consultations/{consultation}              409  404   409  404   409  409   409
 GET    /consultations/{consultation}/sheet        200  404   200  404   200  200   200
+GET    /complaints/{complaint}                   200  404   200  404   200  200   200
+PUT    /complaints/{complaint}                   409  404   409  404   409  409   409
+POST   /complaints/{complaint}/move              409  404   409  404   409  409   409
+POST   /complaints/{complaint}/answer            409  404   409  404   409  409   409
+POST   /complaints/{complaint}/note              204  404   204  404   204  204   204
 GET    /calls/{past}/promises                    200  404   200  404   200  200   200
 POST   /calls/{past}/promise                     201  404   201  404   201  201   201
 GET    /conferences/weekly                       403  403   200  404   200  200   200
@@ -177,8 +188,9 @@ GET    /voicemail                                1    0     1    0     1    1   
 GET    /voicemail/counts                         1    0     1    0     1    1     1
 GET    /callbacks                                1    0     1    0     1    1     1
 GET    /callbacks/counts                         1    0     1    0     1    1     1
-GET    /duties                                   1    0     1    0     1    1     1
+GET    /duties                                   2    0     2    0     2    2     2
 GET    /consultations                            1    0     1    0     1    1     1
+GET    /complaints                               1    0     1    0     1    1     1
 GET    /letters                                  403  403   1    0     1    403   1
 GET    /surveys                                  403  403   1    0     1    1     1
 GET    /conferences                              403  403   1    0     1    1     1
@@ -202,6 +214,10 @@ BODIES: dict[str, Any] = {
     "call-back": {},
     "PUT duties": {"version": 999},
     "PUT consultations": {"version": 999, "category": "use"},
+    "PUT complaints": {"version": 999, "type": "other", "reason": "x"},
+    "move": {"version": 999, "move": "dispatch"},
+    "POST complaints/answer": {"version": 999, "means": "call"},
+    "POST complaints/note": {"text": "x"},
     "take": {"version": 999},
     "assign": {"version": 999, "owner": "1001"},
     "postpone": {"version": 999, "due": "2000-01-01T00:00:00Z", "reason": "x"},
@@ -299,6 +315,11 @@ class Things:
         one = await self.office.office.modules.consultations.create(written, "1001", "agent")
         self.named["consultation"] = str(one.id)
 
+    async def complain(self) -> None:
+        written = ComplaintFields(type="other", reason="x")
+        one = await self.office.office.modules.complaints.create(written, "1001", "agent")
+        self.named["complaint"] = str(one.id)
+
     async def want_callback(self) -> None:
         wish = await self.office.office.store.callbacks.add(CallId("past"), QueueName("sales"), "13800000001", STAMP)
         self.named["wish"] = str(wish.id)
@@ -322,6 +343,7 @@ async def things(office: House) -> AsyncIterator[Things]:
     await found.want_callback()
     await found.owe()
     await found.consult()
+    await found.complain()
     said = SurveyAnswer(call=CallId("past"), at=STAMP, question="service", score=5, most=5, agent=AgentId("1001"))
     await kept.store.surveys.keep(said)
     await found.talk()

@@ -2,6 +2,7 @@
 
 from callcenterd.store.tables import (
     attachments,
+    complaints,
     consultations,
     duties,
     evidence,
@@ -13,6 +14,7 @@ from callcenterd.store.tables import (
 
 __all__ = [
     "attachments",
+    "complaints",
     "consultations",
     "duties",
     "evidence",

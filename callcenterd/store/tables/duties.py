@@ -40,6 +40,7 @@ duties = sa.Table(
     text("closed_by"),
     sa.Column("version", Number, nullable=False, server_default="1"),
     text("words"),  # what a search looks through: `duties.words_of`
+    text("about"),
     # Each list is of open ones, which are few; closed ones stay for years.
     sa.Index("ix_duties_owner_due", "owner", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("ix_duties_team_due", "team", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),

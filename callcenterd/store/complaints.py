@@ -1,0 +1,356 @@
+"""Complaints as they stand, and their states, which are only ever added to (CMP-02).
+
+Every move is one transaction: the complaint, the row of its new state, the duty of the step that is over, the duty of
+the one that begins, and the letter that it sends. The triggers of migration 0037 refuse any state but the newest row's.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenterd.errors import NotFound
+from callcenterd.model import numbers
+from callcenterd.model.complaints import (
+    Complaint,
+    ComplaintCount,
+    ComplaintFields,
+    ComplaintFilter,
+    ComplaintState,
+    StateKind,
+)
+from callcenterd.model.duties import Duty, DutyLetter, DutySight, NewDuty
+from callcenterd.model.people import Role
+from callcenterd.model.records import RecordIsAnother
+from callcenterd.store.customers import readings
+from callcenterd.store.duties import Duties, end_duty, put_duty
+from callcenterd.store.engine import Database
+from callcenterd.store.fields import CustomFields
+from callcenterd.store.numbering import next_number
+from callcenterd.store.schema import outbox
+from callcenterd.store.seen import complaints_seen
+from callcenterd.store.tables.complaints import complaint_states, complaints
+from callcenterd.store.tables.duties import duties
+from callcenterd.store.words import every_word, words_of
+
+PREFIX = "TS"
+MOST_STATES = 500
+_IDS = {"customer": "customer_id", "call": "call_id", "workflow": "workflow_id", "duty": "duty_id"}
+"""Fields whose columns have other names."""
+_WRITTEN = tuple(field.name for field in fields(ComplaintFields) if field.name != "fields")
+_COLUMNS = tuple(
+    complaints.c[_IDS.get(field.name, field.name)].label(field.name)
+    for field in fields(Complaint)
+    if field.name != "fields"
+)
+_NEWEST = (complaints.c.at.desc(), complaints.c.id.desc())
+_DUE = (complaints.c.due, complaints.c.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewState:
+    """A row of the history. state: that it has from now on."""
+
+    at: datetime
+    by: str
+    kind: StateKind
+    state: str
+    move: str = ""
+    text: str = ""
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """closed, opened: the duty of the step that was, and of the one that is."""
+
+    complaint: Complaint
+    closed: Duty | None = None
+    opened: Duty | None = None
+
+
+class Complaints:
+    """role: of who asks or writes; so much they see of the custom fields, and may change. None: nothing of them."""
+
+    def __init__(self, database: Database, duties: Duties, custom: CustomFields) -> None:
+        self._database = database
+        self._duties = duties
+        self._custom = custom
+
+    # ---- reading ----------------------------------------------------------------------------------------
+
+    async def get(self, complaint: int, role: Role | None = None) -> Complaint:
+        """Raises NotFound."""
+        row = await self._database.row(sa.select(*_COLUMNS).where(complaints.c.id == complaint))
+        if row is None:
+            raise NotFound("complaint", complaint)
+        [found] = await self._with_fields([_complaint(row)], role)
+        return found
+
+    async def seen(self, complaint: int, sight: DutySight | None) -> bool:
+        """Is there such a complaint, and may it be seen? sight None: whichever there is."""
+        seen = sa.true() if sight is None else complaints_seen(sight)
+        return (
+            await self._database.row(sa.select(complaints.c.id).where(complaints.c.id == complaint, seen)) is not None
+        )
+
+    async def of_duty(self, duty: int) -> Complaint | None:
+        """Whose present step that duty is."""
+        row = await self._database.row(sa.select(*_COLUMNS).where(complaints.c.duty_id == duty))
+        return None if row is None else _complaint(row)
+
+    async def page(
+        self, chosen: ComplaintFilter, limit: int = 50, offset: int = 0, role: Role | None = None
+    ) -> tuple[list[Complaint], int]:
+        """One page, at most 500, and how many there are in all. Open ones: what is due first; else the newest
+        first."""
+        query = sa.select(*_COLUMNS).where(*_conditions(chosen))
+        order = _DUE if chosen.open or chosen.overdue is not None else _NEWEST
+        rows, total = await self._database.page(query, order, limit, offset)
+        return await self._with_fields([_complaint(row) for row in rows], role), total
+
+    async def counts(self, chosen: ComplaintFilter, now: datetime) -> list[ComplaintCount]:
+        """By state, where there are any."""
+        late = sa.func.sum(sa.case((complaints.c.due <= now, 1), else_=0))
+        query = (
+            sa.select(complaints.c.state, sa.func.count().label("number"), late.label("late"))
+            .where(*_conditions(chosen))
+            .group_by(complaints.c.state)
+            .order_by(complaints.c.state)
+        )
+        rows = await self._database.rows(query)
+        return [ComplaintCount(state=row.state, count=row.number, overdue=int(row.late)) for row in rows]
+
+    async def states(self, complaint: int) -> list[ComplaintState]:
+        """The last 500 of one, in their order."""
+        table = complaint_states
+        query = sa.select(table).where(table.c.complaint_id == complaint).order_by(table.c.id.desc())
+        found = []
+        for row in reversed(await self._database.rows(query.limit(MOST_STATES))):
+            known = dict(row._mapping)
+            del known["complaint_id"]
+            found.append(ComplaintState(**known))
+        return found
+
+    async def settled_meanwhile(self, kind: str, limit: int = 500) -> list[tuple[Complaint, Duty]]:
+        """Complaints whose step was a duty of that kind, which a call has closed, but the complaint has not moved: what
+        a crash kept from it."""
+        query = (
+            sa.select(*_COLUMNS)
+            .join(duties, duties.c.id == complaints.c.duty_id)
+            .where(duties.c.kind == kind, duties.c.state == "done", complaints.c.due.is_not(None))
+            .limit(limit)
+        )
+        found = [_complaint(row) for row in await self._database.rows(query)]
+        return [(one, await self._duties.get(one.duty)) for one in found if one.duty is not None]
+
+    async def sent_meanwhile(self, limit: int = 500) -> list[Complaint]:
+        """Complaints whose answer the mail server has taken, but which have not moved."""
+        query = (
+            sa.select(*_COLUMNS)
+            .join(outbox, outbox.c.duty_id == complaints.c.duty_id)
+            .where(complaints.c.means == "email", complaints.c.due.is_not(None), outbox.c.state == "sent")
+            .where(outbox.c.about != "")
+            .limit(limit)
+        )
+        return [_complaint(row) for row in await self._database.rows(query)]
+
+    # ---- writing ----------------------------------------------------------------------------------------
+
+    async def add(
+        self,
+        new: ComplaintFields,
+        *,
+        at: datetime,
+        queue: str,
+        workflow: int,
+        state: NewState,
+        duty: NewDuty,
+        day: date,
+        role: Role | None = None,
+    ) -> Moved:
+        """Durable, with the next number of that day, its first state and the duty of its first step. The duty's title
+        gets the number in front. Raises Refused for custom fields, CannotStore if there is no such customer."""
+        by, now = state.by, state.at
+        row = {**_row(new), "at": at, "owner": duty.owner, "team": duty.team, "queue": queue, "workflow_id": workflow}
+        row |= {"state": state.state, "state_at": now, "due": duty.due}
+        row |= {"created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
+
+        async def work(connection: AsyncConnection) -> Moved:
+            number = await next_number(connection, PREFIX, day)
+            insert = complaints.insert().values(**row, number=number, words=_words(new, number, ""))
+            added = (await connection.execute(insert.returning(complaints.c.id))).scalar_one()
+            await _keep(connection, added, state)
+            opened = await self._opened(connection, duty, added, number, by, now)
+            await self._custom.put(connection, "complaint", added, new.fields, role, new=True)
+            update = complaints.update().where(complaints.c.id == added).values(duty_id=opened.id)
+            kept = _complaint((await connection.execute(update.returning(*_COLUMNS))).one())
+            return Moved(complaint=await self._kept(connection, kept, role), opened=opened)
+
+        return await self._database.write(work)
+
+    async def correct(
+        self, complaint: int, version: int, new: ComplaintFields, by: str, at: datetime, role: Role | None = None
+    ) -> tuple[Complaint, list[str]]:
+        """The whole of it anew, and those custom fields that are named; durable, with what stood there before in its
+        history. Answers the names of what is another now. Raises NotFound, RecordIsAnother, Refused."""
+
+        async def work(connection: AsyncConnection) -> tuple[Complaint, list[str]]:
+            before = await self._seen(connection, complaint, version, role)
+            changed = [name for name in _WRITTEN if getattr(before, name) != getattr(new, name)]
+            details = {name: _text_of(getattr(before, name)) for name in changed}
+            own = await self._custom.put(connection, "complaint", complaint, new.fields, role)
+            details |= dict.fromkeys(own, "")
+            state = NewState(at=at, by=by, kind="corrected", state=before.state, details=details)
+            await _keep(connection, complaint, state)
+            row = {**_row(new), "words": _words(new, before.number, before.result)}
+            after = await self._change(connection, before, row, by, at)
+            return await self._kept(connection, after, role), [*changed, *own]
+
+        return await self._database.write(work)
+
+    async def note(self, complaint: int, state: NewState) -> None:
+        """A line in its history: nothing changes for who edits it at the same time."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await _keep(connection, complaint, state)
+
+        await self._database.write(work)
+
+    async def move(
+        self,
+        before: Complaint,
+        state: NewState,
+        new: Mapping[str, Any],
+        *,
+        outcome: str,
+        duty: NewDuty | None = None,
+        letter: DutyLetter | None = None,
+        role: Role | None = None,
+    ) -> Moved:
+        """All that a move does, or nothing of it; durable. before: the complaint as it was seen. outcome: of the duty
+        that is over. letter: goes to the customer with the new duty. Raises NotFound, RecordIsAnother."""
+        by, now = state.by, state.at
+
+        async def work(connection: AsyncConnection) -> Moved:
+            known = await self._seen(connection, before.id, before.version, role)
+            closed = opened = None
+            if known.duty is not None:
+                closed = await end_duty(connection, known.duty, outcome, by, now)
+                await connection.execute(outbox.delete().where(_waits_for(known.duty)))
+            await _keep(connection, known.id, state)
+            if duty is not None:
+                opened = await self._opened(connection, duty, known.id, known.number, by, now)
+            row = {_IDS.get(name, name): value for name, value in new.items()}
+            row |= {"due": None if duty is None else duty.due}
+            row |= {} if opened is None else {"duty_id": opened.id}
+            if state.kind == "moved":
+                row |= {"state": state.state, "state_at": now}
+            row["words"] = _words(known, known.number, str(new.get("result", known.result)))
+            if letter is not None and opened is not None:
+                await _post(connection, letter, opened.id, f"complaint/{known.id}", now)
+            after = await self._change(connection, known, row, by, now)
+            return Moved(complaint=await self._kept(connection, after, role), closed=closed, opened=opened)
+
+        return await self._database.write(work)
+
+    # ---- in a transaction ---------------------------------------------------------------------------------
+
+    async def _seen(self, connection: AsyncConnection, complaint: int, version: int, role: Role | None) -> Complaint:
+        row = (await connection.execute(sa.select(*_COLUMNS).where(complaints.c.id == complaint))).first()
+        if row is None:
+            raise NotFound("complaint", complaint)
+        known = _complaint(row)
+        if known.version != version:
+            raise RecordIsAnother("complaint", await self._kept(connection, known, role))
+        return known
+
+    async def _change(
+        self, connection: AsyncConnection, before: Complaint, row: Mapping[str, Any], by: str, at: datetime
+    ) -> Complaint:
+        values = {**row, "changed_at": at, "changed_by": by, "version": before.version + 1}
+        update = complaints.update().where(complaints.c.id == before.id).values(values).returning(*_COLUMNS)
+        return _complaint((await connection.execute(update)).one())
+
+    async def _opened(
+        self, connection: AsyncConnection, duty: NewDuty, complaint: int, number: str, by: str, at: datetime
+    ) -> Duty:
+        title = f"{number} {duty.title}"[:200]
+        line = self._duties.line(duty.number) if duty.number else ""
+        about = f"complaint/{complaint}"
+        return await put_duty(connection, replace(duty, title=title, about=about), line, by, at)
+
+    async def _kept(self, connection: AsyncConnection, one: Complaint, role: Role | None) -> Complaint:
+        values = await self._custom.within(connection, "complaint", [one.id], role)
+        return replace(one, fields=values.get(one.id, {}))
+
+    async def _with_fields(self, found: Sequence[Complaint], role: Role | None) -> list[Complaint]:
+        values = await self._custom.of_records("complaint", [one.id for one in found], role) if role else {}
+        return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
+
+
+def _complaint(row: sa.Row[Any]) -> Complaint:
+    known = dict(row._mapping)
+    known["aspects"] = tuple(filter(None, known["aspects"].split(",")))
+    return Complaint(**known)
+
+
+def _row(new: ComplaintFields) -> dict[str, Any]:
+    row = {_IDS.get(name, name): getattr(new, name) for name in _WRITTEN}
+    return row | {"aspects": f",{','.join(new.aspects)}," if new.aspects else ""}
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)[:500]
+
+
+def _words(new: ComplaintFields, number: str, result: str) -> str:
+    about = (new.project_number, new.department_number, new.person_number)
+    whose = (new.name, *readings(new.name), numbers.tidy(new.phone), new.card)
+    return words_of(number, *whose, *about, new.reason, new.note, result)
+
+
+async def _keep(connection: AsyncConnection, complaint: int, state: NewState) -> None:
+    names = ("at", "by", "kind", "state", "move", "text")
+    row = {name: getattr(state, name) for name in names} | {"details": dict(state.details)}
+    await connection.execute(complaint_states.insert(), [{"complaint_id": complaint, **row}])
+
+
+async def _post(connection: AsyncConnection, letter: DutyLetter, duty: int, about: str, at: datetime) -> None:
+    row = {"address": letter.address, "subject": letter.subject, "text": letter.text, "duty_id": duty, "about": about}
+    row |= {"key": secrets.token_hex(16), "state": "waiting"}
+    await connection.execute(outbox.insert().values(row | {"created_at": at, "next_at": at}))
+
+
+def _waits_for(duty: int) -> sa.ColumnElement[bool]:
+    """The customer's letter that was not sent yet: another answer takes its place."""
+    return (outbox.c.duty_id == duty) & (outbox.c.about != "") & (outbox.c.state == "waiting")
+
+
+def _conditions(chosen: ComplaintFilter) -> list[sa.ColumnElement[bool]]:
+    table = complaints.c
+    names = ("kind", "type", "state", "owner", "responsible", "team")
+    given = {name: getattr(chosen, name) for name in names}
+    found: list[sa.ColumnElement[bool]] = [table[name] == value for name, value in given.items() if value is not None]
+    if chosen.open is not None:
+        found.append(table.due.is_not(None) if chosen.open else table.due.is_(None))
+    if chosen.overdue is not None:
+        found.append(table.due <= chosen.overdue)
+    if chosen.since is not None:
+        found.append(table.at >= chosen.since)
+    if chosen.until is not None:
+        found.append(table.at < chosen.until)
+    if chosen.customer is not None:
+        found.append(table.customer_id == chosen.customer)
+    found += [table.words.contains(word, autoescape=True) for word in every_word(chosen.text)]
+    if chosen.sight is not None:
+        found.append(complaints_seen(chosen.sight))
+    return found

@@ -26,8 +26,9 @@ from callcenterd.store.calls import calls_seen
 from callcenterd.store.columns import Plain
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.schema import audit, callbacks, calls, cards, postings, survey_answers, voicemail
-from callcenterd.store.seen import duties_seen, messages_seen, records_seen
+from callcenterd.store.seen import complaints_seen, duties_seen, messages_seen, records_seen
 from callcenterd.store.tables.attachments import attachments
+from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.duties import duties
 from callcenterd.store.words import every_word
@@ -211,6 +212,21 @@ def _duties(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
     )
 
 
+def _complaints(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
+    names = ("number", "kind", "type", "state", "owner", "due")
+    seen = None if sight.duties is None else complaints_seen(sight.duties)
+    return Source(
+        at=complaints.c.at,
+        key=complaints.c.id,
+        by=complaints.c.created_by,
+        text=complaints.c.reason,
+        more={name: complaints.c[name] for name in names},
+        words=(complaints.c.words,),
+        conditions=_all([complaints.c.customer_id.in_(customers), seen]),
+        joined=complaints,
+    )
+
+
 def _postings(customers: Sequence[CustomerId], _: TimelineSight) -> Source:
     return Source(
         at=postings.c.at,
@@ -285,6 +301,7 @@ SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], S
     "callback": _callbacks,
     "survey": _surveys,
     "consultation": _records(consultations, "note", "category", "channel"),
+    "complaint": _complaints,
     "duty": _duties,
     "posting": _postings,
     "file": _files,

@@ -211,7 +211,12 @@ async def test_an_administrator_changes_a_workflow_and_old_complaints_go_on_as_t
     assert (shipped["type"], shipped["version"], shipped["created_by"]) == ("", 1, "system")
     assert [step["code"] for step in said["steps"]][:2] == ["registered", "review"]
     steps = shipped["workflow"]["steps"]
-    own = {"version": 0, "chinese": "药品投诉", "english": "Medicine", "steps": [dict(step) for step in steps]}
+    own: dict[str, Any] = {
+        "version": 0,
+        "chinese": "药品投诉",
+        "english": "Medicine",
+        "steps": [dict(step) for step in steps],
+    }
     own["steps"][0] |= {"limit": 5, "warn": 1, "escalations": [{"minutes": 0, "to": "manager"}]}
     assert (await ask(office, "chief", "PUT", "/complaint-workflows/medicine", own))[0] == 403
     status, kept = await ask(office, "root", "PUT", "/complaint-workflows/medicine", own)

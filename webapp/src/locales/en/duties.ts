@@ -78,7 +78,14 @@ export const duties: Messages['duties'] = {
   stillOpen: 'Not yet',
   rate: 'Kept',
   news: { warning: 'Soon due', limit: 'Due now', escalation: 'Overdue, handed up' },
-  kinds: { task: 'Task', reminder: 'Reminder', promise: 'Promise to call', lost_caller: 'Lost caller' },
+  kinds: {
+    task: 'Task',
+    reminder: 'Reminder',
+    promise: 'Promise to call',
+    lost_caller: 'Lost caller',
+    complaint_step: 'Step of a complaint',
+    complaint_answer: 'Answer to a complaint',
+  },
   outcomes: {
     done: 'Done',
     not_possible: 'Not possible',
@@ -89,6 +96,9 @@ export const duties: Messages['duties'] = {
     reached: 'Reached',
     called_again: 'They called again',
     wrong_number: 'Wrong number',
+    moved: 'Done',
+    answered: 'Answered',
+    other_means: 'Another way was chosen',
   },
   steps: {
     created: 'Made',

@@ -77,7 +77,14 @@ export const duties = {
   stillOpen: '仍未回',
   rate: '兑现率',
   news: { warning: '即将到期', limit: '已到期', escalation: '逾期上报' },
-  kinds: { task: '任务', reminder: '提醒', promise: '承诺回电', lost_caller: '未接来电' },
+  kinds: {
+    task: '任务',
+    reminder: '提醒',
+    promise: '承诺回电',
+    lost_caller: '未接来电',
+    complaint_step: '投诉办理',
+    complaint_answer: '投诉回复',
+  },
   outcomes: {
     done: '已办好',
     not_possible: '办不了',
@@ -88,6 +95,9 @@ export const duties = {
     reached: '已联系上',
     called_again: '客户又打来了',
     wrong_number: '号码不对',
+    moved: '已办理',
+    answered: '已回复',
+    other_means: '改用其他方式',
   },
   steps: {
     created: '新建',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -29,6 +29,8 @@ class TimelinePage:
     next: str | None
 
 
+FIELDS = "fields."
+"""What the trail calls a custom field begins with it."""
 TIMELINE = TypeAdapter(TimelinePage)
 _MOMENT = TypeAdapter(datetime)
 _KIND: TypeAdapter[TimelineKind] = TypeAdapter(TimelineKind)
@@ -54,8 +56,19 @@ async def timeline(request: web.Request) -> web.StreamResponse:
     customer = await request.app[MODULES].customers.get(customer_id(request))
     chosen = TimelineQuery(kinds=kinds, text=wanted.text, after=_place(wanted.after), sight=_sight(request))
     items, place = await office.store.timeline.page([customer.id], chosen, wanted.limit)
+    seen = await request.app[MODULES].fields.seen(signed_in(request).role, "customer")
+    names = frozenset(FIELDS + field.name for field in seen)
     following = None if place is None else f"{place.at.isoformat()}~{place.kind}~{place.id}"
-    return answer(TIMELINE, TimelinePage(items, following))
+    return answer(TIMELINE, TimelinePage([_seen(one, names) for one in items], following))
+
+
+def _seen(one: TimelineEntry, names: frozenset[str]) -> TimelineEntry:
+    """A change of the card names those custom fields only that who asks sees. names: theirs."""
+    about = one.details.get("about")
+    if one.kind != "change" or not isinstance(about, dict) or not isinstance(about.get("fields"), list):
+        return one
+    told = [name for name in about["fields"] if not str(name).startswith(FIELDS) or name in names]
+    return replace(one, details={**one.details, "about": {**about, "fields": told}})
 
 
 def _sight(request: web.Request) -> TimelineSight:

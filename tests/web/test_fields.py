@@ -164,11 +164,12 @@ async def test_each_role_sees_and_writes_its_own_everywhere(office: House) -> No
             await asks(office, "GET", path, login),
             await asks(office, "GET", "customers?q=赵", login),
             await asks(office, "GET", "desk", login),
+            await asks(office, "GET", f"{path}/timeline", login),
             await asks(office, "PUT", path, login, json={**card, "version": 99}),
             await asks(office, "PUT", path, login, json=card),
         ]
-        assert [status for status, _ in everything] == [200, 200, 200, 200, 409, 200]
-        assert everything[1][1]["fields"] == mine == everything[4][1]["error"]["now"]["fields"]
+        assert [status for status, _ in everything] == [200, 200, 200, 200, 200, 409, 200]
+        assert everything[1][1]["fields"] == mine == everything[5][1]["error"]["now"]["fields"]
         said = json.dumps(everything, ensure_ascii=False)
         for name, value in secret.items():
             assert (value in said, name in said) == (name in mine, name in mine)

@@ -3,6 +3,7 @@ import type { RouteLocationRaw } from 'vue-router'
 
 import { cardText, moneyText } from '../customers/money'
 import { dateAndTime, duration } from '../durations'
+import { useFields } from '../fields/fields'
 import { groupDigits } from '../numbers'
 import { wordOf } from '../words'
 import type { TimelineEntry } from './model'
@@ -16,7 +17,15 @@ const text = (value: unknown): string => (value === undefined || value === null 
 function fieldNames(about: unknown, t: T, te: Knows): string {
   const fields = (about as { fields?: unknown } | undefined)?.fields
   if (!Array.isArray(fields)) return ''
-  return fields.map((name) => wordOf('customer', String(name), t, te)).join(t('say.comma'))
+  return fields.map((name) => fieldName(String(name), t, te)).join(t('say.comma'))
+}
+
+/** A custom one is "fields.NAME". */
+function fieldName(name: string, t: T, te: Knows): string {
+  if (!name.startsWith('fields.')) return wordOf('customer', name, t, te)
+  const own = name.slice('fields.'.length)
+  const known = useFields().of('customer').find((field) => field.name === own)
+  return known ? useFields().label(known) : own
 }
 
 /** The parts of the line, in their order; empty ones are left out. */

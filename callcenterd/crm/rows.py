@@ -83,8 +83,8 @@ def _words(values: Iterable[DictionaryValue | FieldChoice]) -> dict[str, str]:
 
 
 def may_fill(one: CustomField, role: Role) -> bool:
-    """References are left out: what they name would have to be looked for, row by row."""
-    return one.written_by(role) and one.type != "reference"
+    """References are left out: what they name would have to be looked for, row by row. Files hang on a record first."""
+    return one.written_by(role) and one.type not in ("reference", "file")
 
 
 def guessed(titles: Sequence[str], fields: Iterable[CustomField] = ()) -> dict[int, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from callcenterd.model.fields import FIELD_TYPES, FieldType
 from callcenterd.model.people import Role
 from tests.web.house import House
 
@@ -190,6 +191,19 @@ async def test_a_role_that_may_read_but_not_write_is_told_so(office: House) -> N
     assert (status, said["error"]["fields"]) == (422, {"fields.budget": "您无权修改这个字段"})
     status, same = await asks(office, "PUT", path, "1001", json={"name": "y", "fields": {"budget": 5}})
     assert (status, same["name"], same["fields"]) == (200, "y", {"budget": 5})
+
+
+@pytest.mark.parametrize("type_", FIELD_TYPES)
+async def test_a_field_of_any_type_can_be_asked_for(office: House, type_: FieldType) -> None:
+    more: dict[str, Any] = {"choices": [RED]} if "choice" in type_ else {}
+    if type_ == "reference":
+        more["target"] = "customer"
+    await define(office, name="own", type=type_, places=0, **more)
+    _, found = await asks(office, "GET", "query/kinds/customer/fields", "1001")
+    [own] = [field for field in found["items"] if field["name"] == "x_own"]
+    assert own["english"] == "Budget"
+    asked = {"kind": "customer", "columns": ["name", "x_own"]}
+    assert (await asks(office, "POST", "query", "1001", json=asked))[0] == 200
 
 
 @pytest.mark.parametrize(

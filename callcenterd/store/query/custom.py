@@ -19,6 +19,7 @@ _WHERE: dict[str, tuple[FieldType, sa.Column[Any]]] = {
     "choice": ("choice", _KEPT.key),
     "multi_choice": ("choice", _KEPT.key),
     "yes_no": ("yes_no", _KEPT.number),
+    "file": ("number", _KEPT.ref),
 }
 PREFIX = "x_"
 """Before the name of a field of the office's own, so that it never is one of ours."""

@@ -2,7 +2,7 @@
 import type { DictionaryName, DictionaryValue, Role } from '../model'
 
 export type FieldKind = 'customer' | 'consultation' | 'complaint' | 'follow_up' | 'appointment'
-/** Kinds of records that have a page here. */
+/** Kinds of records that there are, and so can have fields. */
 export const KINDS_HERE: readonly FieldKind[] = ['customer', 'consultation']
 export const FIELD_TYPES = ['text', 'long_text', 'number', 'date', 'choice', 'multi_choice', 'yes_no', 'file', 'reference'] as const
 export type FieldType = (typeof FIELD_TYPES)[number]

@@ -509,6 +509,23 @@ class Mail(_Keys):
         return self
 
 
+class Customers(_Keys):
+    """Customers' cards."""
+
+    bin_days: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=0,
+            le=3650,
+            description=(
+                "Days after which a customer in the recycle bin, or one who was merged into another, is erased for "
+                "good; 0: only by an administrator."
+            ),
+        ),
+    ] = 90
+
+
 class Attachments(_Keys):
     """Files that are attached to customers and records."""
 
@@ -626,6 +643,7 @@ class Config(_Keys):
     ] = ""
     recordings: Annotated[Recordings, Field(description=Recordings.__doc__)] = Recordings()
     mail: Annotated[Mail, Field(description=Mail.__doc__)] = Mail()
+    customers: Annotated[Customers, Field(description=Customers.__doc__)] = Customers()
     attachments: Annotated[Attachments, Field(description=Attachments.__doc__)] = Attachments()
     business: Annotated[Business, Field(description=Business.__doc__)] = Business()
     speech: Annotated[Speech, Field(description=Speech.__doc__)] = Speech()

@@ -265,7 +265,9 @@ class Server:
                 zone=ZoneInfo(config.timezone),
                 language=config.language,
                 data=config.data,
+                region=config.region,
                 attachments=config.attachments,
+                customers=config.customers,
             )
         )
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)

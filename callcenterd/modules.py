@@ -13,6 +13,7 @@ from callcenterd import config
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.crm.attachments import Attachments
+from callcenterd.crm.bin import CustomerBin
 from callcenterd.crm.cards import PrepaidCards
 from callcenterd.crm.customer import Customers
 from callcenterd.crm.dictionaries import Dictionaries
@@ -51,7 +52,9 @@ class Ground:
     zone: tzinfo
     language: str
     data: Path
+    region: str = "CN"
     attachments: config.Attachments = field(default_factory=config.Attachments)
+    customers: config.Customers = field(default_factory=config.Customers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Modules:
     calls_and_duties: CallsAndDuties
     evidence: Evidence
     attachments: Attachments
+    bin: CustomerBin
     consultations: Consultations
     journals: Journals
     printer: Worker
@@ -115,6 +119,7 @@ class Modules:
             evidence=Evidence(
                 store=store, clock=clock, archive=ground.archive, worker=ground.worker, folder=ground.data / "evidence"
             ),
+            bin=CustomerBin(store, bus, clock, ground.region, ground.customers),
             attachments=Attachments(store, clock, ground.data / "attachments", ground.attachments),
             consultations=Consultations(store, bus, clock, site, zone),
             journals=Journals(store, clock, site, zone),
@@ -138,3 +143,5 @@ class Modules:
         stops.push_async_callback(self.warnings.stop)
         self.attachments.start()
         stops.push_async_callback(self.attachments.stop)
+        self.bin.start()
+        stops.push_async_callback(self.bin.stop)

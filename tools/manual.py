@@ -63,6 +63,7 @@ SETTINGS: Mapping[str, str] = {
         "流程可以查询（只读）的数据库，名字: postgresql://用户@主机/库名 或 sqlite:///路径；"
         "密码是密钥文件中名为 database.名字 的那一行"
     ),
+    "customers.bin_days": "客户移入回收站（或并入另一位客户）多少天后彻底清除；0：只由管理员清除",
     "attachments.most_mb": "一个附件最多多少 MB（MiB）",
     "attachments.scan_command": "保存附件前用哪个命令检查病毒，文件的路径写在最后，"
     "如 [clamdscan, --fdpass, --no-summary]；退出码 0 放行，1（有病毒）拒绝，其他或超时一律拒绝；[]：不检查",

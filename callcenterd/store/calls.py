@@ -228,7 +228,9 @@ class Calls:
         if wanted.sight is not None:
             conditions.append(calls_seen(wanted.sight))
         for word in every_word(wanted.text):
-            whose = sa.select(customers.c.id).where(customers.c.words.contains(word, autoescape=True))
+            whose = sa.select(customers.c.id).where(
+                customers.c.words.contains(word, autoescape=True), customers.c.removed_at.is_(None)
+            )
             conditions.append(calls.c.words.contains(word, autoescape=True) | calls.c.customer_id.in_(whose))
         return conditions
 

@@ -113,7 +113,11 @@ class Cards:
         }
 
         async def work(connection: AsyncConnection) -> CardId:
-            if not (await connection.execute(sa.select(customers.c.id).where(customers.c.id == customer))).first():
+            if not (
+                await connection.execute(
+                    sa.select(customers.c.id).where(customers.c.id == customer, customers.c.removed_at.is_(None))
+                )
+            ).first():
                 raise NotFound("customer", customer)
             if (await connection.execute(sa.select(cards.c.id).where(cards.c.number == card.number))).first():
                 raise Refused("the number is another card's", {"number": "is another card's"})

@@ -22,6 +22,7 @@ from callcenterd.model import numbers
 from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.people import Role
+from callcenterd.store.columns import Number
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
@@ -42,6 +43,8 @@ _CARD = (
     "version",
 )
 _COLUMNS = tuple(customers.c[name] for name in _CARD)
+HERE = customers.c.removed_at.is_(None)
+"""Not in the recycle bin, and not merged into another: who is in a list, a search, a query, a call."""
 # Asked in every call: building the question would cost more than its answer.
 _MAY_CALL = (
     sa.select(*_COLUMNS, phones.c.written)
@@ -49,7 +52,8 @@ _MAY_CALL = (
     .where(
         customers.c.id.in_(
             sa.select(phones.c.customer_id)
-            .where(phones.c.number == sa.bindparam("line"))
+            .join(customers, customers.c.id == phones.c.customer_id)
+            .where(phones.c.number == sa.bindparam("line"), HERE)
             .distinct()
             .order_by(phones.c.customer_id.desc())
             .limit(MOST_CALLERS)
@@ -92,22 +96,29 @@ class CustomerCards:
             return []
         prepaid = sa.select(cards.c.customer_id).where(cards.c.number == card)
         has_it = (customers.c.card == card) | customers.c.id.in_(prepaid)
-        query = sa.select(*_COLUMNS).where(has_it).order_by(customers.c.id.desc()).limit(MOST_CALLERS)
+        query = sa.select(*_COLUMNS).where(has_it, HERE).order_by(customers.c.id.desc()).limit(MOST_CALLERS)
         return await self._with_fields(await self._with_phones(await self._database.rows(query)), role)
 
     async def get(self, customer: CustomerId, role: Role | None = None) -> Customer:
-        """Raises NotFound."""
+        """Whoever they were merged into, if they were. Raises NotFound, also for one in the recycle bin."""
+        gone = customers.alias("gone")
+        stays = sa.select(gone.c.merged_into).where(gone.c.id == customer).scalar_subquery()
         query = (
             sa.select(*_COLUMNS, phones.c.written)
             .outerjoin(phones, phones.c.customer_id == customers.c.id)
-            .where(customers.c.id == customer)
+            .where(customers.c.id == sa.func.coalesce(stays, sa.literal(customer, Number)), HERE)
             .order_by(phones.c.position)
         )
         rows = await self._database.rows(query)
         if not rows:
             raise NotFound("customer", customer)
-        [found] = await self._with_fields([_from_joined(rows, await self._chosen([customer]))], role)
+        [found] = await self._with_fields([_from_joined(rows, await self._chosen([rows[0].id]))], role)
         return found
+
+    async def of_ids(self, ids: Sequence[int], role: Role | None = None) -> list[Customer]:
+        """Those of them who are there, at most 500, in the order of their numbers."""
+        query = sa.select(*_COLUMNS).where(customers.c.id.in_(ids[:500]), HERE).order_by(customers.c.id)
+        return await self._with_fields(await self._with_phones(await self._database.rows(query)), role)
 
     async def create(self, card: CustomerCard, by: str, role: Role | None = None) -> Customer:
         """A new card; durable. Several customers may share a line. Raises Refused for custom fields."""
@@ -165,7 +176,7 @@ class CustomerCards:
     ) -> Customer:
         """As `change`, in another's transaction. Raises OtherVersion, and Refused for custom fields."""
         row = {**_row(card), "changed_at": now, "changed_by": by}
-        change = customers.update().where(customers.c.id == customer)
+        change = customers.update().where(customers.c.id == customer, HERE)
         if version is not None:
             change = change.where(customers.c.version == version)
         change = change.values({**row, "version": customers.c.version + 1})
@@ -195,7 +206,7 @@ class CustomerCards:
         Every word of q must be in the name, its pinyin, the card number, the company or the e-mail address; or be
         three or more digits of a number, or of a prepaid card's.
         """
-        query = sa.select(*_COLUMNS).where(*(self._has(word) for word in every_word(q)))
+        query = sa.select(*_COLUMNS).where(HERE, *(self._has(word) for word in every_word(q)))
         order: list[sa.ColumnElement[Any]] = [customers.c.id.desc()]
         if wanted := q.strip():
             named = sa.case(
@@ -209,7 +220,7 @@ class CustomerCards:
         """Those who are meant and have a number, in the order in which they were made. after: the last one's id."""
         rows = await self._database.rows(
             sa.select(*_COLUMNS)
-            .where(customers.c.id > after, *self._meant(query))
+            .where(customers.c.id > after, HERE, *self._meant(query))
             .where(customers.c.id.in_(sa.select(phones.c.customer_id)))
             .order_by(customers.c.id)
             .limit(bounded(limit))
@@ -259,15 +270,16 @@ class CustomerCards:
         for kind, column, whose, values in asked:
             if values:
                 query = sa.select(column.label("value"), whose.label("customer")).where(column.in_(values))
+                query = query.where(whose.in_(sa.select(customers.c.id).where(HERE)))
                 for row in await connection.execute(query):
                     found.setdefault((kind, row.value), set()).add(row.customer)
         return found
 
     async def in_connection(self, connection: AsyncConnection, ids: Collection[int]) -> dict[int, Customer]:
-        """As an administrator gets them, of several, within a transaction."""
+        """As an administrator gets them, of several, within a transaction; without those in the bin."""
         if not ids:
             return {}
-        rows = (await connection.execute(sa.select(*_COLUMNS).where(customers.c.id.in_(ids)))).all()
+        rows = (await connection.execute(sa.select(*_COLUMNS).where(customers.c.id.in_(ids), HERE))).all()
         numbers_of: dict[int, list[str]] = {}
         written = sa.select(phones.c.customer_id, phones.c.written).where(phones.c.customer_id.in_(ids))
         for line in await connection.execute(written.order_by(phones.c.customer_id, phones.c.position)):

@@ -19,6 +19,7 @@ from callcenterd.store.agents import AgentStates
 from callcenterd.store.attachments import Attachments
 from callcenterd.store.audit import Audit
 from callcenterd.store.bans import Bans
+from callcenterd.store.bin import Bin
 from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
 from callcenterd.store.campaigns import Campaigns
@@ -29,6 +30,7 @@ from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
 from callcenterd.store.dictionaries import Dictionaries
 from callcenterd.store.do_not_call import DoNotCallList
+from callcenterd.store.doubles import DoubleSearch
 from callcenterd.store.duties import Duties
 from callcenterd.store.engine import Database, address_of
 from callcenterd.store.evidence import Evidence
@@ -37,6 +39,7 @@ from callcenterd.store.fields import CustomFields
 from callcenterd.store.flows import FlowTexts
 from callcenterd.store.forwarding import ForwardingRules
 from callcenterd.store.imports import Imports
+from callcenterd.store.merging import Merging
 from callcenterd.store.outbox import Outbox
 from callcenterd.store.query.run import Queries
 from callcenterd.store.recordings import Recordings
@@ -92,6 +95,9 @@ class Store:
         self.timeline = Timeline(database)
         self.queries = Queries(database, clock, region, self.fields)
         self.saved_queries = SavedQueries(database)
+        self.merging = Merging(database, self.customers)
+        self.bin = Bin(database, clock)
+        self.doubles = DoubleSearch(database, self.customers)
 
     @classmethod
     async def open(

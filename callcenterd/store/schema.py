@@ -47,6 +47,22 @@ customers = sa.Table(
     text("team"),
     sa.Column("gifts_by_mail", sa.Boolean),  # NULL: not asked yet
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    # In the recycle bin: nobody finds them. Merged into another: whoever asks for this one gets that one.
+    sa.Column("removed_at", Utc),
+    text("removed_by"),
+    text("removed_why"),
+    sa.Column("erased", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("merged_into", Number),
+    *(
+        sa.Index(
+            f"ix_customers_{name}",
+            name,
+            sqlite_where=sa.text(f"{name} IS NOT NULL"),
+            postgresql_where=sa.text(f"{name} IS NOT NULL"),
+        )
+        for name in ("removed_at", "merged_into")
+    ),
+    sa.Index("ix_customers_name_company", "name", "company"),  # who may be one and the same
     # By these a customer is known again when a file brings them.
     sa.Index("ix_customers_card", "card"),
     sa.Index("ix_customers_email", "email"),

@@ -71,6 +71,9 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "recording.pause.any": frozenset({"supervisor", "admin"}),
     "customer.read": ALL,
     "customer.write": ALL,
+    "customer.merge": frozenset({"supervisor", "admin"}),  # make one of doubles, and undo it
+    "customer.remove": frozenset({"supervisor", "admin"}),  # into the recycle bin
+    "customer.bin": ADMIN,  # who lies there: bring back, erase for good
     "customer.import": ABOVE,  # many at once, from a file
     "dictionary.read": ALL,  # lists of levels, channels, tags …
     "dictionary.write": ADMIN,

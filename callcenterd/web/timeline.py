@@ -55,7 +55,8 @@ async def timeline(request: web.Request) -> web.StreamResponse:
     kinds = tuple(_kind(one) for one in wanted.kinds.split(",") if one)
     customer = await request.app[MODULES].customers.get(customer_id(request))
     chosen = TimelineQuery(kinds=kinds, text=wanted.text, after=_place(wanted.after), sight=_sight(request))
-    items, place = await office.store.timeline.page([customer.id], chosen, wanted.limit)
+    ids = [customer.id, *await office.store.merging.merged_into(customer.id)]
+    items, place = await office.store.timeline.page(ids, chosen, wanted.limit)
     seen = await request.app[MODULES].fields.seen(signed_in(request).role, "customer")
     names = frozenset(FIELDS + field.name for field in seen)
     following = None if place is None else f"{place.at.isoformat()}~{place.kind}~{place.id}"

@@ -187,6 +187,14 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), chinese)
     for pattern, chinese in (
         (r"a record has at most (?P<most>\d+) files", "一条记录最多有 {most} 个附件"),
+        (r"this merge cannot be undone any more", "这次合并已经不能撤销"),
+        (r"who was kept is in the recycle bin", "保留的那位客户已在回收站里，先恢复"),
+        (r"a customer cannot be merged with themselves", "不能与自己合并"),
+        (r"the customers cannot be merged like this", "不能这样合并"),
+        (r"is the same customer", "是同一位客户"),
+        (r"a card has at most (?P<most>\d+) numbers", "一份资料最多 {most} 个号码"),
+        (r"there is no field (?P<name>.*)", "没有字段 {name}"),
+        (r"there is no removed customer (?P<name>.*)", "回收站里没有这位客户"),
         (r"there is no phone that could be rung for you", "没有可以振铃的话机"),
         (r"there is no (?P<kind>outbound route|parked call|break reason|[a-z]+) (?P<name>.*)", "没有{kind} {name}"),
         (r"there is no break reason (?P<name>.*)", "没有小休原因 {name}"),

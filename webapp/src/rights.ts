@@ -40,6 +40,16 @@ export function takesEvidence(role: Role | undefined): boolean {
   return role === 'manager' || role === 'admin'
 }
 
+/** Merge doubles, and put customers into the recycle bin. */
+export function mergesCustomers(role: Role | undefined): boolean {
+  return role === 'supervisor' || role === 'admin'
+}
+
+/** Bring customers back from the bin, and erase them. */
+export function keepsBin(role: Role | undefined): boolean {
+  return role === 'admin'
+}
+
 const START: Record<Role, PageName> = { agent: 'desk', supervisor: 'live', manager: 'live', admin: 'admin' }
 
 /** Where a role begins its day. */

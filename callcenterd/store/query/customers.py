@@ -56,6 +56,7 @@ def kind(region: str) -> Kind:
     return Kind(
         name="customer",
         key=c.id,
+        seen=lambda _: c.removed_at.is_(None),  # nobody finds who lies in the recycle bin
         fields=(
             plain("anything", "any_text", c.words, find=found(region)),
             plain("name", "text", c.name),

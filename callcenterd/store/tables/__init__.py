@@ -8,6 +8,7 @@ from callcenterd.store.tables import (
     evidence,
     fields,
     imports,
+    merges,
     records,
     saved_queries,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "evidence",
     "fields",
     "imports",
+    "merges",
     "records",
     "saved_queries",
 ]

@@ -1,3 +1,5 @@
+import type { Customer } from '../model'
+
 /** Files of records, as the API gives them (docs/api.md). */
 export type RecordKind = 'customer' | 'consultation' | 'complaint' | 'follow_up' | 'appointment' | 'call'
 
@@ -51,4 +53,25 @@ export interface TimelinePage {
   items: TimelineEntry[]
   /** What `after` is for the next page; null: this is the last one. */
   next: string | null
+}
+
+/** Customers who may be one and the same: why, and what they share. */
+export interface Doubles {
+  reasons: string[]
+  shared: string[]
+  customers: Customer[]
+}
+
+export interface Binned {
+  id: number
+  name: string
+  phones: string[]
+  removed_at: string
+  removed_by: string
+  reason: string
+  merged_into: number | null
+  merge: number | null
+  /** When they are erased by themselves; null: never. */
+  until: string | null
+  version: number
 }

@@ -55,3 +55,33 @@ async def test_files_are_attached_shown_saved_and_told_by_the_time_line(
             assert (await saving.value).suggested_filename in ("page.html", "照片.png")
             assert faults == []
     assert server.errors() == []
+
+
+async def test_doubles_are_compared_merged_and_lie_in_the_bin(
+    server: RunningServer, trunk: Phone, tmp_path: Path
+) -> None:
+    admin = await server.client()
+    first = {"name": "张三", "phones": ["13800138000"], "level": "gold"}
+    second = {"name": "张叁", "phones": ["13800138000", "02088886666"], "level": "vip", "company": "宏达贸易"}
+    kept, gone = [(await admin.post("/customers", card))["id"] for card in (first, second)]
+    async with browser(tmp_path / "admin") as context:
+        page = context.pages[0]
+        faults = watch(page)
+        await sign_in(page, server.web, "admin", server.admin_password)
+        await page.goto(f"{server.web}/app/customers/{gone}")
+        await page.get_by_test_id("open-doubles").click()
+        await page.get_by_test_id("double-compare").click()
+        await page.locator(f"{by_id('merge-field')}[data-field=level] input[value=gone]").check()
+        await page.get_by_test_id("merge-now").click()
+        await expect(page.get_by_test_id("doubles")).to_contain_text("没有发现重复的客户")
+        await page.keyboard.press("Escape")
+        await expect(page.locator(by_id("customer-row"))).to_have_count(1)
+        await expect(page.locator(by_id("customer-card-panel"))).to_contain_text("宏达贸易")
+        await page.get_by_test_id("open-bin").click()
+        await page.get_by_test_id("bin-undo").click()
+        await expect(page.get_by_text("回收站是空的")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.locator(by_id("customer-row"))).to_have_count(2)
+        assert faults == []
+    assert (await admin.get(f"/customers/{gone}"))["level"] == "vip"
+    assert server.errors() == []

@@ -121,3 +121,13 @@ async def test_who_lies_in_the_bin_for_too_long_is_erased_by_itself(desk: Desk) 
     due = await store.bin.due((await modules.bin.page(10, 0))[0][0].removed_at)
     assert due == [], "not before its time"
     assert (await desk.ask("root", "GET", f"/customers/{other}"))[0] == 200
+
+
+async def test_no_query_finds_who_is_in_the_bin(desk: Desk) -> None:
+    one = await desk.customer(name="张三")
+    await desk.customer(name="张四")
+    query = {"kind": "customer", "columns": ["name"]}
+    status, before = await desk.ask("root", "POST", "/query", query)
+    assert (status, before.get("total")) == (200, 2), before
+    await desk.ask("boss", "POST", f"/customers/{one}/remove", {"version": 1, "reason": "x"})
+    assert (await desk.ask("root", "POST", "/query", query))[1]["total"] == 1

@@ -63,7 +63,7 @@ async def test_doubles_are_compared_merged_and_lie_in_the_bin(
     admin = await server.client()
     first = {"name": "张三", "phones": ["13800138000"], "level": "gold"}
     second = {"name": "张叁", "phones": ["13800138000", "02088886666"], "level": "vip", "company": "宏达贸易"}
-    kept, gone = [(await admin.post("/customers", card))["id"] for card in (first, second)]
+    _kept, gone = [(await admin.post("/customers", card))["id"] for card in (first, second)]
     async with browser(tmp_path / "admin") as context:
         page = context.pages[0]
         faults = watch(page)

@@ -131,3 +131,24 @@ async def test_no_query_finds_who_is_in_the_bin(desk: Desk) -> None:
     assert (status, before.get("total")) == (200, 2), before
     await desk.ask("boss", "POST", f"/customers/{one}/remove", {"version": 1, "reason": "x"})
     assert (await desk.ask("root", "POST", "/query", query))[1]["total"] == 1
+
+
+async def test_sheets_go_over_with_a_merge_and_lose_the_name_when_it_is_erased(desk: Desk) -> None:
+    """Also a complaint, whose beginning nobody can change."""
+    kept, gone = await desk.customer(name="甲"), await desk.customer(name="赵钱孙李", phones=["13800138000"])
+    for path, body in (
+        ("consultations", {"category": "use"}),
+        ("complaints", {"kind": "suggestion", "type": "product", "reason": "太慢"}),
+    ):
+        status, made = await desk.ask("1001", "POST", f"/{path}", {**body, "customer": gone, "name": "赵钱孙李"})
+        assert status == 201, made
+        assert (await desk.merge(kept, gone))[0] == 201 if path == "consultations" else True
+    _, line = await desk.ask("root", "GET", f"/customers/{kept}/timeline?kinds=consultation,complaint")
+    assert {one["kind"] for one in line["items"]} == {"consultation", "complaint"}
+    await desk.office.office.modules.bin.look()
+    _, now = await desk.ask("root", "GET", f"/customers/{kept}")
+    await desk.ask("boss", "POST", f"/customers/{kept}/remove", {"version": now["version"], "reason": "x"})
+    assert (await desk.ask("root", "DELETE", f"/customer_bin/{kept}"))[0] == 204
+    for path in ("consultations", "complaints"):
+        _, listed = await desk.ask("root", "GET", f"/{path}")
+        assert [one["name"] for one in listed["items"]] == [""], path

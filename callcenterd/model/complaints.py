@@ -87,6 +87,21 @@ class ComplaintState:
     details: dict[str, str]
 
 
+Lateness = Literal["on_time", "late", "open"]
+"""late: a step took longer than its limit, or takes longer now. open: none yet, and not at an end."""
+ComplaintTally = Literal["kind", "type", "aspects", "state", "team", "stands", "lateness", "satisfaction"]
+"""By what complaints are counted. stands: "yes", "no", or "" for not decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintListed:
+    """As a journal or a sheet has it. states: for a sheet."""
+
+    complaint: Complaint
+    lateness: Lateness
+    states: tuple[ComplaintState, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintFilter:
     """Which are wanted; None is no condition. open: not at an end, or at one. overdue: at this moment. since:

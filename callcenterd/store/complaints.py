@@ -44,7 +44,7 @@ MOST_STATES = 500
 _IDS = {"customer": "customer_id", "call": "call_id", "workflow": "workflow_id", "duty": "duty_id"}
 """Fields whose columns have other names."""
 _WRITTEN = tuple(field.name for field in fields(ComplaintFields) if field.name != "fields")
-_COLUMNS = tuple(
+COLUMNS = tuple(
     complaints.c[_IDS.get(field.name, field.name)].label(field.name)
     for field in fields(Complaint)
     if field.name != "fields"
@@ -87,10 +87,10 @@ class Complaints:
 
     async def get(self, complaint: int, role: Role | None = None) -> Complaint:
         """Raises NotFound."""
-        row = await self._database.row(sa.select(*_COLUMNS).where(complaints.c.id == complaint))
+        row = await self._database.row(sa.select(*COLUMNS).where(complaints.c.id == complaint))
         if row is None:
             raise NotFound("complaint", complaint)
-        [found] = await self._with_fields([_complaint(row)], role)
+        [found] = await self._with_fields([complaint_of(row)], role)
         return found
 
     async def seen(self, complaint: int, sight: DutySight | None) -> bool:
@@ -102,25 +102,25 @@ class Complaints:
 
     async def of_duty(self, duty: int) -> Complaint | None:
         """Whose present step that duty is."""
-        row = await self._database.row(sa.select(*_COLUMNS).where(complaints.c.duty_id == duty))
-        return None if row is None else _complaint(row)
+        row = await self._database.row(sa.select(*COLUMNS).where(complaints.c.duty_id == duty))
+        return None if row is None else complaint_of(row)
 
     async def page(
         self, chosen: ComplaintFilter, limit: int = 50, offset: int = 0, role: Role | None = None
     ) -> tuple[list[Complaint], int]:
         """One page, at most 500, and how many there are in all. Open ones: what is due first; else the newest
         first."""
-        query = sa.select(*_COLUMNS).where(*_conditions(chosen))
+        query = sa.select(*COLUMNS).where(*conditions_of(chosen))
         order = _DUE if chosen.open or chosen.overdue is not None else _NEWEST
         rows, total = await self._database.page(query, order, limit, offset)
-        return await self._with_fields([_complaint(row) for row in rows], role), total
+        return await self._with_fields([complaint_of(row) for row in rows], role), total
 
     async def counts(self, chosen: ComplaintFilter, now: datetime) -> list[ComplaintCount]:
         """By state, where there are any."""
         late = sa.func.sum(sa.case((complaints.c.due <= now, 1), else_=0))
         query = (
             sa.select(complaints.c.state, sa.func.count().label("number"), late.label("late"))
-            .where(*_conditions(chosen))
+            .where(*conditions_of(chosen))
             .group_by(complaints.c.state)
             .order_by(complaints.c.state)
         )
@@ -142,24 +142,24 @@ class Complaints:
         """Complaints whose step was a duty of that kind, which a call has closed, but the complaint has not moved: what
         a crash kept from it."""
         query = (
-            sa.select(*_COLUMNS)
+            sa.select(*COLUMNS)
             .join(duties, duties.c.id == complaints.c.duty_id)
             .where(duties.c.kind == kind, duties.c.state == "done", complaints.c.due.is_not(None))
             .limit(limit)
         )
-        found = [_complaint(row) for row in await self._database.rows(query)]
+        found = [complaint_of(row) for row in await self._database.rows(query)]
         return [(one, await self._duties.get(one.duty)) for one in found if one.duty is not None]
 
     async def sent_meanwhile(self, limit: int = 500) -> list[Complaint]:
         """Complaints whose answer the mail server has taken, but which have not moved."""
         query = (
-            sa.select(*_COLUMNS)
+            sa.select(*COLUMNS)
             .join(outbox, outbox.c.duty_id == complaints.c.duty_id)
             .where(complaints.c.means == "email", complaints.c.due.is_not(None), outbox.c.state == "sent")
             .where(outbox.c.about != "")
             .limit(limit)
         )
-        return [_complaint(row) for row in await self._database.rows(query)]
+        return [complaint_of(row) for row in await self._database.rows(query)]
 
     # ---- writing ----------------------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ class Complaints:
             opened = await self._opened(connection, duty, added, number, by, now)
             await self._custom.put(connection, "complaint", added, new.fields, role, new=True)
             update = complaints.update().where(complaints.c.id == added).values(duty_id=opened.id)
-            kept = _complaint((await connection.execute(update.returning(*_COLUMNS))).one())
+            kept = complaint_of((await connection.execute(update.returning(*COLUMNS))).one())
             return Moved(complaint=await self._kept(connection, kept, role), opened=opened)
 
         return await self._database.write(work)
@@ -263,10 +263,10 @@ class Complaints:
     # ---- in a transaction ---------------------------------------------------------------------------------
 
     async def _seen(self, connection: AsyncConnection, complaint: int, version: int, role: Role | None) -> Complaint:
-        row = (await connection.execute(sa.select(*_COLUMNS).where(complaints.c.id == complaint))).first()
+        row = (await connection.execute(sa.select(*COLUMNS).where(complaints.c.id == complaint))).first()
         if row is None:
             raise NotFound("complaint", complaint)
-        known = _complaint(row)
+        known = complaint_of(row)
         if known.version != version:
             raise RecordIsAnother("complaint", await self._kept(connection, known, role))
         return known
@@ -275,8 +275,8 @@ class Complaints:
         self, connection: AsyncConnection, before: Complaint, row: Mapping[str, Any], by: str, at: datetime
     ) -> Complaint:
         values = {**row, "changed_at": at, "changed_by": by, "version": before.version + 1}
-        update = complaints.update().where(complaints.c.id == before.id).values(values).returning(*_COLUMNS)
-        return _complaint((await connection.execute(update)).one())
+        update = complaints.update().where(complaints.c.id == before.id).values(values).returning(*COLUMNS)
+        return complaint_of((await connection.execute(update)).one())
 
     async def _opened(
         self, connection: AsyncConnection, duty: NewDuty, complaint: int, number: str, by: str, at: datetime
@@ -295,8 +295,8 @@ class Complaints:
         return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
 
 
-def _complaint(row: sa.Row[Any]) -> Complaint:
-    known = dict(row._mapping)
+def complaint_of(row: sa.Row[Any] | Mapping[str, Any]) -> Complaint:
+    known = dict(row._mapping if isinstance(row, sa.Row) else row)
     known["aspects"] = tuple(filter(None, known["aspects"].split(",")))
     return Complaint(**known)
 
@@ -335,7 +335,7 @@ def _waits_for(duty: int) -> sa.ColumnElement[bool]:
     return (outbox.c.duty_id == duty) & (outbox.c.about != "") & (outbox.c.state == "waiting")
 
 
-def _conditions(chosen: ComplaintFilter) -> list[sa.ColumnElement[bool]]:
+def conditions_of(chosen: ComplaintFilter) -> list[sa.ColumnElement[bool]]:
     table = complaints.c
     names = ("kind", "type", "state", "owner", "responsible", "team")
     given = {name: getattr(chosen, name) for name in names}

@@ -24,6 +24,7 @@ from callcenterd.store.callbacks import Callbacks
 from callcenterd.store.calls import Calls
 from callcenterd.store.campaigns import Campaigns
 from callcenterd.store.cards import Cards
+from callcenterd.store.complaint_tallies import ComplaintTallies
 from callcenterd.store.complaints import Complaints
 from callcenterd.store.consultations import Consultations
 from callcenterd.store.customers import CustomerCards
@@ -88,6 +89,7 @@ class Store:
         self.duties = Duties(database, region)
         self.workflows = Workflows(database)
         self.complaints = Complaints(database, self.duties, self.fields)
+        self.complaint_tallies = ComplaintTallies(database)
         self.consultations = Consultations(database, self.fields)
         self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)

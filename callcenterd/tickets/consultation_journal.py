@@ -80,7 +80,7 @@ class ConsultationJournal:
                     Line(say(PROJECT_TYPE), one.project_type),
                     Line(say(PROJECT_NUMBER), one.project_number),
                     Line(say(PRODUCT_NUMBER), one.product_number),
-                    Line(say(NOTE), one.note, wide=True),
+                    Line(say(NOTE), one.note, wide=True, tall=True),
                 ),
             ),
         )

@@ -38,6 +38,7 @@ _RECORDS: Both = ("记录（{n} 条）", "Records ({n})")
 _NONE: Both = ("这段时间没有记录。", "There are no records in this period.")
 _FOOT: Both = ("{at} {who} 打印", "Printed {at} by {who}")
 _TOTAL: Both = ("合计", "Total")
+_COUNT: Both = ("件数", "Number")
 _EMPTY: Both = ("未填", "Not said")
 _YES_NO: tuple[Both, Both] = (("否", "No"), ("是", "Yes"))
 _FILE: Both = ("附件 {n}", "File {n}")
@@ -187,6 +188,23 @@ def cross(
     sums = [sum(counts.get((code, column), 0) for code, _ in rows) for column, _ in columns]
     body.append([total, *sums, sum(sums)])
     return Table(title, (*heads, Column(total, "whole", 10)), body, totals=1)
+
+
+def tally(
+    title: str,
+    row_title: str,
+    rows: Sequence[tuple[str, str]],
+    counts: Mapping[str, int],
+    reader: Reader,
+    *,
+    sum_up: bool,
+) -> Table:
+    """How many of each code. sum_up: with the sum; not where one record counts more than once."""
+    heads = (Column(row_title, "text", 20), Column(reader.say(_COUNT), "whole", 10))
+    body: list[list[Cell]] = [[name, counts.get(code, 0)] for code, name in rows]
+    if sum_up:
+        body.append([reader.say(_TOTAL), sum(counts.values())])
+    return Table(title, heads, body, totals=int(sum_up))
 
 
 def named(

@@ -20,6 +20,7 @@ CSS = """
 .period { margin: -2mm 0 3mm; color: #444; }
 .journal table { font-size: 7.5pt; table-layout: fixed; }
 .journal table.totals { width: auto; table-layout: auto; }
+.journal section { display: inline-block; vertical-align: top; margin-right: 8mm; }
 .journal tr.total td { font-weight: 600; background: #f7f7f7; }
 .sheet table { table-layout: fixed; }
 .sheet th { width: 26mm; }
@@ -31,11 +32,12 @@ CSS = """
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One field of a sheet. wide: it has a row of its own."""
+    """One field of a sheet. wide: it has a row of its own; tall: with room to write below it."""
 
     label: str
     value: Cell
     wide: bool = False
+    tall: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +126,15 @@ def _field(line: Line, zone: tzinfo) -> Markup:
 
 def _alone(line: Line, zone: tzinfo) -> Markup:
     return Markup('<tr><th>{}</th><td class="{}" colspan="3">{}</td></tr>').format(
-        line.label, "text note" if line.wide else "text", _shown(line.value, zone)
+        line.label, "text note" if line.tall else "text", _shown(line.value, zone)
     )
 
 
 def journal_page(journal: Journal) -> str:
     """What goes into <body>."""
     totals = Markup("").join(
-        Markup("<h2>{}</h2>{}").format(table.name, _table(table, journal.zone, "totals")) for table in journal.totals
+        Markup("<section><h2>{}</h2>{}</section>").format(table.name, _table(table, journal.zone, "totals"))
+        for table in journal.totals
     )
     rows = _rows(journal)
     records: Markup | str = journal.none

@@ -80,6 +80,7 @@ OFFICE_WIDE = {
     "GET /api/v1/duties/counts": "as the list: test_duties.py",
     "GET /api/v1/consultations/totals": "as the list: test_consultations.py",
     "GET /api/v1/consultations/journal": "as the list: test_journals.py",
+    "GET /api/v1/complaints/journal": "as the list: test_complaint_journals.py",
     "GET /api/v1/complaints/board": "as the list: test_complaints.py",
     "POST /api/v1/complaints": "a new one of one's own making",
     "GET /api/v1/customers/{id}/complaints": "a customer's, for who speaks with them: test_complaints.py",
@@ -152,6 +153,7 @@ POST   /duties/{duty}/cancel                     409  404   409  404   409  409 
 GET    /consultations/{consultation}              200  404   200  404   200  200   200
 PUT    /consultations/{consultation}              409  404   409  404   409  409   409
 GET    /consultations/{consultation}/sheet        200  404   200  404   200  200   200
+GET    /complaints/{complaint}/sheet             200  404   200  404   200  200   200
 GET    /complaints/{complaint}                   200  404   200  404   200  200   200
 PUT    /complaints/{complaint}                   409  404   409  404   409  409   409
 POST   /complaints/{complaint}/move              409  404   409  404   409  409   409

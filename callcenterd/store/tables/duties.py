@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from callcenterd.store.columns import JSON, Number, Plain, Utc, key, metadata, text
 
 _OPEN = sa.text("state = 'open'")
+_ABOUT = sa.text("about <> ''")
 
 duties = sa.Table(
     "duties",
@@ -47,6 +48,7 @@ duties = sa.Table(
     sa.Index("ix_duties_queue_due", "queue", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("ix_duties_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("ix_duties_next_at", "next_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_duties_about", "about", sqlite_where=_ABOUT, postgresql_where=_ABOUT),
     sa.Index("ix_duties_line_kind", "line", "kind"),
     sa.Index("ix_duties_customer_id", "customer_id", "state"),
     sa.Index("ix_duties_kind_first_due", "kind", "first_due"),

@@ -26,6 +26,7 @@ from callcenterd import config as config_file
 from callcenterd.clock import SystemClock
 from callcenterd.config import Config
 from callcenterd.errors import CallcenterdError, Fault, FaultyFile, LocalError, NotFound, Refused
+from callcenterd.model import numbers
 from callcenterd.said import Said
 
 if TYPE_CHECKING:
@@ -480,7 +481,8 @@ async def _with_store(loaded: Config, work: _Work, *, as_it_is: bool) -> Mapping
     """Raises CannotStart if the database cannot be opened."""
     from callcenterd.store.database import Store  # noqa: PLC0415
 
-    store = await Store.open(loaded.database_address, clock=SystemClock(), region=loaded.region, as_it_is=as_it_is)
+    home = numbers.home(loaded.region, loaded.area_code)
+    store = await Store.open(loaded.database_address, clock=SystemClock(), region=home, as_it_is=as_it_is)
     try:
         return await work(store)
     finally:

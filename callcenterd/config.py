@@ -30,6 +30,7 @@ from pydantic import (
 
 from callcenterd import yamltext
 from callcenterd.errors import FaultyFile
+from callcenterd.model import numbers
 
 Transport = Literal["udp", "tcp", "tls"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -197,6 +198,13 @@ def _business_database(value: object, info: ValidationInfo) -> object:
 def _region(value: object) -> object:
     if isinstance(value, str) and value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError("a country's two capital letters are wanted (ISO 3166), as CN")
+    return value
+
+
+def _area(value: str, info: ValidationInfo) -> str:
+    region = info.data.get("region", "CN")
+    if value and not (value.isascii() and value.isdigit() and numbers.is_area(value, region)):
+        raise ValueError(f"an area code of {region} as it is dialled is wanted, as 020")
     return value
 
 
@@ -630,6 +638,17 @@ class Config(_Keys):
         BeforeValidator(_region),
         Field(description="The country (ISO 3166) whose national telephone numbers are meant when none is dialled."),
     ] = "CN"
+    area_code: Annotated[
+        str,
+        AfterValidator(_area),
+        Field(
+            max_length=8,
+            description=(
+                "The office's area code as it is dialled, as 020: customers' numbers that were written without one, "
+                'and callers who are shown without one, are of this area. "": none is.'
+            ),
+        ),
+    ] = ""
     timezone: Annotated[
         str, BeforeValidator(_timezone), Field(description="The zone of the times shown and of business hours.")
     ] = "Asia/Shanghai"

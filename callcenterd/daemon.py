@@ -39,7 +39,7 @@ from callcenterd.media.codecs import frames, g711
 from callcenterd.media.recording import DiskFile, File
 from callcenterd.media.thread import Media
 from callcenterd.media.webrtc.gateway import Gateway
-from callcenterd.model import events
+from callcenterd.model import events, numbers
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.prompts import Music
 from callcenterd.modules import Ground, Modules
@@ -118,7 +118,10 @@ class Server:
         config = self._config
         self._open.enter_context(control.owned(config.data, RECORDINGS))
         self.store = await Store.open(
-            config.database_address, clock=self._clock, region=config.region, gather_seconds=GATHERED
+            config.database_address,
+            clock=self._clock,
+            region=numbers.home(config.region, config.area_code),
+            gather_seconds=GATHERED,
         )
         self._open.push_async_callback(self.store.close)
         self.passwords = Passwords()
@@ -265,7 +268,7 @@ class Server:
                 zone=ZoneInfo(config.timezone),
                 language=config.language,
                 data=config.data,
-                region=config.region,
+                region=numbers.home(config.region, config.area_code),
                 attachments=config.attachments,
                 customers=config.customers,
             )
@@ -377,10 +380,16 @@ class Server:
         self._open.push_async_callback(self.post.stop)
         await self.modules.start(self._open)
         self._own(self._watch_sound())
+        self._own(self._relocate())
         # What is there now stays: it need not be looked through again and again while calls run.
         gc.collect()
         gc.freeze()
         gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+
+    async def _relocate(self) -> None:
+        """The office's area code may be another than at the last start."""
+        if changed := await self.store.customers.relocate():
+            _log.info("numbers without an area code are of this area now", numbers=changed)
 
     # ---- what changes while it runs ---------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from callcenterd.crm.customer import Customers
 from callcenterd.crm.dictionaries import Dictionaries
 from callcenterd.crm.fields import CustomFields
 from callcenterd.crm.importing import Importing
+from callcenterd.crm.places import Places
 from callcenterd.crm.queries import Queries
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
@@ -65,6 +66,7 @@ class Modules:
     fields: CustomFields
     cards: PrepaidCards
     importing: Importing
+    places: Places
     ledger: Ledger
     warnings: Warnings
     calls_and_duties: CallsAndDuties
@@ -110,6 +112,7 @@ class Modules:
             dictionaries=Dictionaries(store, clock),
             fields=CustomFields(store, clock),
             cards=PrepaidCards(store, ground.passwords, bus, clock, zone),
+            places=Places(ground.worker, ground.region),
             importing=Importing(
                 store=store, bus=bus, clock=clock, worker=ground.worker, folder=ground.data / "imports"
             ),

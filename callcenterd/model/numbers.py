@@ -20,19 +20,47 @@ def tidy(number: str) -> str:
 def normalise(number: str, region: str) -> str:
     """One text for one line, however it was written: E.164 where the number is a possible one, else its digits.
 
-    region: ISO 3166 country whose national numbers are meant ("CN"). "010-6296 0000", "01062960000" and
-    "+861062960000" are the same. Short numbers (extensions, 110) stay as dialled. Never raises.
+    region: ISO 3166 country whose national numbers are meant ("CN"), or `home`. "010-6296 0000", "01062960000" and
+    "+861062960000" are the same; at home in 010 "6296 0000" is too. Short numbers (extensions, 110) stay as dialled.
+    Never raises.
     """
     dialled = tidy(number)
     if len(dialled) < 6 and not dialled.startswith("+"):  # inside numbers and emergency calls
         return dialled
+    country, _, area = region.partition("+")
+    if area and dialled.isascii() and dialled.isdigit() and (local := _local(dialled, country, area)):
+        return local
     try:
-        parsed = phonenumbers.parse(dialled, region)
+        parsed = phonenumbers.parse(dialled, country)
     except phonenumbers.NumberParseException:
         return dialled
     if not phonenumbers.is_possible_number(parsed):
         return dialled
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def home(region: str, area: str) -> str:
+    """A region in which numbers without an area code are of one area. area: as it is dialled ("020"); "": none."""
+    return f"{region}+{area}" if area else region
+
+
+def is_area(area: str, region: str) -> bool:
+    """Can a line of that country have it?"""
+    trunk = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True)
+    if trunk == "0" and not area.startswith(trunk):
+        return False
+    return any(_local(f"{first}{'0' * rest}", region, area) for first in "2468" for rest in (6, 7))
+
+
+def _local(dialled: str, country: str, area: str) -> str:
+    """A number that is none of the country as it stands, and is one behind that area code; "": it is not so."""
+    try:
+        whole, alone = phonenumbers.parse(area + dialled, country), phonenumbers.parse(dialled, country)
+    except phonenumbers.NumberParseException:
+        return ""
+    if phonenumbers.is_valid_number(alone) or not phonenumbers.is_valid_number(whole):
+        return ""
+    return phonenumbers.format_number(whole, phonenumbers.PhoneNumberFormat.E164)
 
 
 def national(number: str, region: str) -> str:

@@ -23,7 +23,7 @@ from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.people import Role
 from callcenterd.store.columns import Number
-from callcenterd.store.engine import Database, bounded
+from callcenterd.store.engine import MOST_ROWS, Database, bounded
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
 from callcenterd.store.words import every_word, folded, words_of
@@ -32,6 +32,8 @@ MOST_CALLERS = 20
 MOST_READINGS = 16
 LEAST_DIGITS = 3
 """Of a part of a number: two digits are in nearly every number."""
+_LOCAL_DIGITS = (6, 8)
+"""Of numbers that may be without their area code."""
 _LISTS = {"channels": "channel", "tags": "tag"}
 """Fields of a card that hold several values, and the dictionaries that these are from."""
 _BESIDE = ("phones", "fields", *_LISTS)
@@ -198,6 +200,37 @@ class CustomerCards:
         values = await self._fields.within(connection, "customer", [customer], role)
         return {**_card_fields(card), "fields": values.get(customer, {})}
 
+    async def relocate(self) -> int:
+        """Numbers that were written without an area code, normalised anew: the office's own may be another than when
+        they were kept. Answers how many have changed."""
+        if "+" not in self._region:
+            return 0
+        bare = sa.func.replace(sa.func.replace(phones.c.written, "-", ""), " ", "")
+        short = sa.func.length(bare).between(*_LOCAL_DIGITS)
+        after, changed = (0, -1), 0
+        while True:
+            beyond = sa.tuple_(phones.c.customer_id, phones.c.position) > sa.tuple_(*map(sa.literal, after))
+            query = sa.select(phones).where(short, beyond).order_by(phones.c.customer_id, phones.c.position)
+            rows = await self._database.rows(query.limit(MOST_ROWS))
+            others = [row for row in rows if numbers.normalise(row.written, self._region) != row.number]
+
+            async def work(connection: AsyncConnection, others: Sequence[sa.Row[Any]] = others) -> None:
+                for row in others:
+                    this = (phones.c.customer_id == row.customer_id) & (phones.c.position == row.position)
+                    same = phones.c.written == row.written
+                    await connection.execute(phones.update().where(this, same).values(self._line(row.written)))
+
+            if others:
+                await self._database.write(work)
+                changed += len(others)
+            if len(rows) < MOST_ROWS:
+                return changed
+            after = (rows[-1].customer_id, rows[-1].position)
+
+    def _line(self, written: str) -> dict[str, str]:
+        line = numbers.normalise(written, self._region)
+        return {"number": line, "digits": words_of(_digits(written), _digits(line))}
+
     async def search(
         self, q: str = "", limit: int = 50, offset: int = 0, role: Role | None = None
     ) -> tuple[list[Customer], int]:
@@ -336,8 +369,7 @@ class CustomerCards:
                 "customer_id": customer,
                 "position": position,
                 "written": number,
-                "number": (line := numbers.normalise(number, self._region)),
-                "digits": words_of(_digits(number), _digits(line)),
+                **self._line(number),
             }
             for position, number in enumerate(card.phones)
         ]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenterd.model.numbers import MAX_LENGTH, matches, normalise, tidy
+from callcenterd.model.numbers import MAX_LENGTH, home, is_area, matches, normalise, tidy
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,42 @@ from callcenterd.model.numbers import MAX_LENGTH, matches, normalise, tidy
 )
 def test_one_line_has_one_text_however_it_is_written(written: str, number: str) -> None:
     assert normalise(written, "CN") == number
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("62960000", "+862062960000"),
+        ("6296-0000", "+862062960000"),
+        ("020 6296 0000", "+862062960000"),
+        ("+862062960000", "+862062960000"),
+        ("010 6296 0000", "+861062960000"),
+        ("13800138000", "+8613800138000"),
+        ("400 888 8888", "+864008888888"),
+        ("800 820 1234", "+868008201234"),
+        ("95588", "95588"),
+        ("10086", "10086"),
+        ("8001", "8001"),
+        ("+1 650 253 0000", "+16502530000"),
+    ],
+)
+def test_at_home_a_number_needs_no_area_code(written: str, number: str) -> None:
+    assert normalise(written, home("CN", "020")) == number
+
+
+@given(st.integers(2, 8), st.integers(0, 9_999_999), st.sampled_from(("020", "010", "0571")))
+def test_with_and_without_the_area_code_it_is_one_line(first: int, rest: int, area: str) -> None:
+    local = f"{first}{rest:07}"
+    if area == "0571" or is_area(area, "CN"):
+        own = home("CN", area)
+        assert normalise(local, own) in (normalise(area + local, own), normalise(local, "CN"))
+        assert normalise(normalise(local, own), own) == normalise(local, own)
+
+
+def test_what_is_an_area_code() -> None:
+    tried = ("020", "0755", "0571", "99", "0", "13800138", "20")
+    assert [one for one in tried if is_area(one, "CN")] == ["020", "0755", "0571"]
+    assert (home("CN", ""), home("CN", "020")) == ("CN", "CN+020")
 
 
 def test_the_country_says_what_a_national_number_is() -> None:

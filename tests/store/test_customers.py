@@ -161,3 +161,19 @@ def test_readings_are_few_and_plain_whatever_the_name(name: str) -> None:
     found = readings(name)
     assert len(found) <= 2 * MOST_READINGS
     assert all(reading.isascii() and reading.isalpha() for reading in found)
+
+
+async def test_an_office_tells_its_area_code_later_and_finds_who_was_kept_without(address: str | Path) -> None:
+    clock = VirtualClock()
+    before = await Store.open(address, clock=clock)
+    kept = await before.customers.create(CustomerCard(name="张三", phones=("6296-0000", "13800138000")), "1001")
+    assert await before.customers.by_phone("02062960000") == []
+    await before.close()
+    after = await Store.open(address, clock=clock, region="CN+020")
+    assert await after.customers.relocate() == 1
+    assert await after.customers.relocate() == 0
+    for number in ("02062960000", "62960000", "+862062960000"):
+        assert [one.id for one in await after.customers.by_phone(number)] == [kept.id]
+    found, _ = await after.customers.search("2062960")
+    assert [(one.id, one.phones) for one in found] == [(kept.id, ("6296-0000", "13800138000"))]
+    await after.close()

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.model.evidence import FIRST, Anchor, Break, Link, LinkKind, digest_of, hash_of
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import calls, cards, postings, recordings, story
+from callcenterd.store.tables.complaints import complaint_states, complaints
 from callcenterd.store.tables.duties import duties, duty_steps
 from callcenterd.store.tables.evidence import evidence
 
@@ -27,7 +28,11 @@ MOST_REFS = 2000
 _E = evidence.c
 _CALL = ("id", "direction", "caller", "called", "queue", "agent", "started_at", "answered_at", "ended_at", "outcome")
 _RECORDING = ("id", "call_id", "started_at", "seconds", "octets", "sha256", "format", "original_sha256")
-_ROWS: Mapping[LinkKind, sa.Table] = {"duty_step": duty_steps, "posting": postings}
+_ROWS: Mapping[LinkKind, sa.Table] = {
+    "duty_step": duty_steps,
+    "posting": postings,
+    "complaint_state": complaint_states,
+}
 """Tables whose rows are only ever added, with numbers that grow."""
 Record = Mapping[str, Any]
 
@@ -157,10 +162,17 @@ class Evidence:
         return await self._database.read(lambda connection: _records(connection, kind, names, upto))
 
     async def about(
-        self, *, call: str | None = None, duty: int | None = None, customer: int | None = None
+        self,
+        *,
+        call: str | None = None,
+        duty: int | None = None,
+        customer: int | None = None,
+        complaint: int | None = None,
     ) -> list[Link]:
-        """The links of everything that belongs to a call, a duty or a customer, in the chain's order; at most 2,000."""
+        """The links of all that belongs to a call, a duty, a customer or a complaint, in the chain's order; at most
+        2,000."""
         found: list[Link] = []
+        states: list[str] = []
         calls_ = [call] if call is not None else []
         steps: list[str] = []
         posted: list[str] = []
@@ -168,7 +180,15 @@ class Evidence:
             row = await self._database.row(sa.select(duties.c.call_id).where(duties.c.id == duty))
             calls_ += [row.call_id] if row is not None and row.call_id else []
             steps += await self._ids(sa.select(duty_steps.c.id).where(duty_steps.c.duty_id == duty))
+        if complaint is not None:
+            states += await self._ids(_states_of(complaint_states.c.complaint_id == complaint))
+            row = await self._database.row(sa.select(complaints.c.call_id).where(complaints.c.id == complaint))
+            calls_ += [row.call_id] if row is not None and row.call_id else []
+            mine = sa.select(duties.c.id).where(duties.c.about == f"complaint/{complaint}")
+            steps += await self._ids(sa.select(duty_steps.c.id).where(duty_steps.c.duty_id.in_(mine)))
         if customer is not None:
+            its = sa.select(complaints.c.id).where(complaints.c.customer_id == customer)
+            states += await self._ids(_states_of(complaint_states.c.complaint_id.in_(its)))
             calls_ += await self._ids(
                 sa.select(calls.c.id).where(calls.c.customer_id == customer).order_by(calls.c.started_at.desc())
             )
@@ -180,7 +200,14 @@ class Evidence:
             mine = sa.select(duties.c.id).where(duties.c.call_id.in_(calls_[:MOST_REFS]))
             steps += await self._ids(sa.select(duty_steps.c.id).where(duty_steps.c.duty_id.in_(mine)))
         sounds = await self._ids(sa.select(recordings.c.id).where(recordings.c.call_id.in_(calls_[:MOST_REFS])))
-        for kind, names in (("call", calls_), ("recording", sounds), ("duty_step", steps), ("posting", posted)):
+        by_kind = {
+            "call": calls_,
+            "recording": sounds,
+            "duty_step": steps,
+            "posting": posted,
+            "complaint_state": states,
+        }
+        for kind, names in by_kind.items():
             for at in range(0, len(names), PIECE):
                 query = sa.select(evidence).where(_E.kind == kind, _E.ref.in_(names[at : at + PIECE]))
                 found += [Link(**row._mapping) for row in await self._database.rows(query.limit(MOST_REFS))]
@@ -188,6 +215,10 @@ class Evidence:
 
     async def _ids(self, query: sa.Select[Any]) -> list[str]:
         return [str(row[0]) for row in await self._database.rows(query.limit(MOST_REFS))]
+
+
+def _states_of(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(complaint_states.c.id).where(which).order_by(complaint_states.c.id)
 
 
 def _linked(kind: str, ref: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

@@ -22,13 +22,15 @@ from callcenterd.store.customers import CustomerCards
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.schema import calls, cards, customers
+from callcenterd.store.tables.complaints import complaints
+from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.duties import duties
 from callcenterd.store.tables.imports import import_rows, imports
 
 MOST_PHONES = 10
 _LISTS = ("channels", "tags")
 _CARD = tuple(one.name for one in fields(CustomerCard) if one.name != "fields")
-_HANGS_ON = (calls.c.customer_id, cards.c.customer_id, duties.c.customer_id)
+_HANGS_ON = tuple(table.c.customer_id for table in (calls, cards, duties, consultations, complaints))
 """Who has one of these is not taken out again by an undo: something has happened with them since."""
 
 

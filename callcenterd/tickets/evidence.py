@@ -138,15 +138,21 @@ class Evidence:
         return self.checked
 
     async def pack(
-        self, by: str, *, call: str | None = None, duty: int | None = None, customer: int | None = None
+        self,
+        by: str,
+        *,
+        call: str | None = None,
+        duty: int | None = None,
+        customer: int | None = None,
+        complaint: int | None = None,
     ) -> Path:
-        """A ZIP of everything that belongs to a call, a duty or a customer; who asked takes it away afterwards.
+        """A ZIP of all that belongs to a call, a duty, a customer or a complaint; who asked takes it away afterwards.
 
         Raises NotFound: nothing of it is in the chain yet.
         """
         await self._store.evidence.append(self._clock.utc())
-        links = await self._store.evidence.about(call=call, duty=duty, customer=customer)
-        about = {"call": call, "duty": duty, "customer": customer}
+        links = await self._store.evidence.about(call=call, duty=duty, customer=customer, complaint=complaint)
+        about = {"call": call, "duty": duty, "customer": customer, "complaint": complaint}
         if not links:
             raise NotFound("evidence", next(str(value) for value in about.values() if value is not None))
         chain = await self._segment(links[0].seq, links[-1].seq)

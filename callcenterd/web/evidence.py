@@ -38,16 +38,17 @@ CHECKED = TypeAdapter(Checked)
 
 
 class PackConditions(Conditions):
-    """About a call, a duty or a customer: one of them."""
+    """About a call, a duty, a customer or a complaint: one of them."""
 
     call: Annotated[str, VISIBLE] = Field("", max_length=64)
     duty: int | None = Field(None, ge=1, lt=2**63)
     customer: int | None = Field(None, ge=1, lt=2**63)
+    complaint: int | None = Field(None, ge=1, lt=2**63)
 
     @model_validator(mode="after")
     def _one(self) -> PackConditions:
-        if sum(bool(one) for one in (self.call, self.duty, self.customer)) != 1:
-            raise PydanticCustomError("one_of_these", "one of call, duty and customer is wanted")
+        if sum(bool(one) for one in (self.call, self.duty, self.customer, self.complaint)) != 1:
+            raise PydanticCustomError("one_of_these", "one of call, duty, customer and complaint is wanted")
         return self
 
 
@@ -75,7 +76,7 @@ async def check_evidence(request: web.Request) -> web.StreamResponse:
 @routes.get("/api/v1/evidence/pack")
 @right("evidence")
 @shape(
-    summary="A pack of evidence about a call, a duty or a customer, with recordings and a verifier",
+    summary="A pack of evidence about a call, a duty, a customer or a complaint, with recordings and a verifier",
     conditions=PackConditions,
     media="application/zip",
 )
@@ -83,13 +84,17 @@ async def evidence_pack(request: web.Request) -> web.StreamResponse:
     """200 a ZIP; unpacked, `python3 verify.py` checks it · 404 nothing of it is in the chain · 422 fields."""
     wanted = conditions(request, PackConditions)
     path = await request.app[MODULES].evidence.pack(
-        signed_in(request).login, call=wanted.call or None, duty=wanted.duty, customer=wanted.customer
+        signed_in(request).login,
+        call=wanted.call or None,
+        duty=wanted.duty,
+        customer=wanted.customer,
+        complaint=wanted.complaint,
     )
     try:
         answered = web.StreamResponse()
         answered.content_type = "application/zip"
         answered.content_length = path.stat().st_size
-        name = f"{wanted.call or wanted.duty or wanted.customer}"
+        name = f"{wanted.call or wanted.duty or wanted.customer or wanted.complaint}"
         safe = "".join(sign for sign in name if sign.isascii() and (sign.isalnum() or sign in "-_"))
         answered.headers["Content-Disposition"] = f'attachment; filename="evidence-{safe}.zip"'
         await answered.prepare(request)

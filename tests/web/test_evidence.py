@@ -67,6 +67,17 @@ async def test_a_pack_is_checked_alone_and_against_an_anchor(office: House, tmp_
     assert verified(duty)[0] == 0
 
 
+async def test_a_complaint_has_a_pack_with_its_states_steps_and_call(office: House, tmp_path: Path) -> None:
+    await office_with_a_call(office)
+    body = {"type": "product", "reason": "漏水", "call": "c-1"}
+    answer = await office.client.post("/api/v1/complaints", json=body, headers=await office.as_("1001"))
+    assert answer.status == 201, await answer.text()
+    folder = await pack(office, tmp_path / "pack", f"complaint={(await answer.json())['id']}")
+    kinds = {json.loads(line)["kind"] for line in (folder / "chain.jsonl").read_text("utf-8").splitlines()}
+    assert kinds == {"complaint_state", "duty_step", "call", "recording"}
+    assert verified(folder)[0] == 0
+
+
 def _text(folder: Path, name: str, old: str, new: str) -> None:
     text = (folder / name).read_text("utf-8")
     assert old in text

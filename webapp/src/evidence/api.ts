@@ -25,6 +25,6 @@ export interface EvidenceNow {
 export const evidence = {
   now: () => ask<EvidenceNow>('GET', '/evidence'),
   check: () => ask<Checked>('POST', '/evidence/check', {}),
-  packAddress: (about: 'call' | 'duty' | 'customer', id: string | number): string =>
+  packAddress: (about: 'call' | 'duty' | 'customer' | 'complaint', id: string | number): string =>
     `/api/v1/evidence/pack?${about}=${encodeURIComponent(id)}`,
 }

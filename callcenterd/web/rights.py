@@ -18,6 +18,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+import structlog
 from aiohttp import web
 
 from callcenterd.errors import NotFound
@@ -33,6 +34,8 @@ from callcenterd.switchboard.parties import Parties
 from callcenterd.web.answers import NotAllowed
 from callcenterd.web.office import OFFICE
 from callcenterd.web.session import signed_in
+
+_log = structlog.get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -129,6 +132,7 @@ def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
             who = signed_in(request)
             named = None if own is None else request.match_info[own]
             if who.role not in roles and named != who.login:
+                _log.warning("not allowed", login=who.login, right=name, method=request.method, path=request.path[:200])
                 raise NotAllowed
             if named is not None and not sight_of(request).oversees(named):
                 raise NotFound("agent", named)

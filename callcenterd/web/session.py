@@ -218,6 +218,9 @@ async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
         who = await sessions.who(token, by_cookie=by_cookie)
         if who is not None:
             if by_cookie and request.method not in SAFE and not proven(request):
+                _log.warning(
+                    "foreign page refused", login=who.login, source=source_of(request), path=request.path[:200]
+                )
                 raise ForeignPage
             request[WHO] = who
             if isinstance(request.protocol, Connection):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from callcenterd.model.ids import AgentId, QueueName, TeamName
 from callcenterd.model.people import ROLES, Role
@@ -11,7 +12,7 @@ from callcenterd.switchboard.parties import Parties
 from callcenterd.web.describe import Route
 from callcenterd.web.reference import every_route
 from callcenterd.web.rights import PUBLIC, RIGHTS, Sight
-from tests.web.house import House
+from tests.web.house import PASSWORD, House
 
 ROUTES = every_route()
 LOGINS: dict[Role, str] = {"agent": "1003", "supervisor": "boss", "manager": "chief", "admin": "root"}
@@ -67,6 +68,26 @@ async def test_the_table_of_rights_holds_for_every_route(office: House, role: Ro
             assert status == 403, where
         else:
             assert status not in (401, 403, 500), where
+
+
+async def test_no_foreign_page_changes_anything_by_the_cookie_of_who_looks_at_it(office: House) -> None:
+    await office.client.post("/api/v1/session", json={"login": "root", "password": PASSWORD})
+    for route in ROUTES:
+        if route.method == "GET":
+            continue
+        for headers in ({}, {"Origin": "http://evil.example", "X-Requested-With": "callcenterd"}):
+            answer = await office.client.request(route.method, route.path, headers=headers, data=b"{}")
+            said = await answer.json()
+            if route.path != "/api/v1/session" or route.method != "POST" or headers:
+                assert (answer.status, said["error"]["code"]) == (403, "foreign_page"), f"{route.method} {route.path}"
+    assert (await office.client.get("/api/v1/session")).status == 200
+
+
+async def test_who_was_refused_stands_in_the_log(office: House) -> None:
+    with capture_logs() as lines:
+        assert (await office.client.get("/api/v1/users", headers=await office.as_("1003"))).status == 403
+    (line,) = [line for line in lines if line["event"] == "not allowed"]
+    assert (line["login"], line["right"], line["path"]) == ("1003", "site", "/api/v1/users")
 
 
 async def test_ones_own_state_needs_no_right_and_that_of_others_does(office: House) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile, NotFound, NotNow, Refused
@@ -1052,6 +1052,17 @@ async def apply_text(store: Store, passwords: Passwords, text: str, name: str) -
     """As `apply`, from the text of a file. name: what faults call it. Raises FaultyFile with all faults at once."""
     document = await asyncio.to_thread(yamltext.parse, text, name)
     return await apply(store, passwords, parse(document, known=await store.site.load()))
+
+
+def key_of(section: Section, fields: Mapping[str, Any]) -> str:
+    """Under which key a thing with these fields is kept: "queue:sales" for the box "sales". What is no key stays as it
+    is written; `put` says why."""
+    kind = _KINDS[section]
+    written = fields.get(kind.key, "")
+    try:
+        return str(TypeAdapter(kind.entry.model_fields[kind.key].rebuild_annotation()).validate_python(written))
+    except ValidationError:
+        return str(written)
 
 
 async def put(store: Store, passwords: Passwords, section: Section, fields: Mapping[str, Any]) -> Applied:

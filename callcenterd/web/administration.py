@@ -201,7 +201,7 @@ def _key_in(request: web.Request, section: Section) -> str:
     key = request.match_info.get("key") or request.query.get(_LISTS[section].key, "")
     if not key:
         raise WrongFields({_LISTS[section].key: ("missing", {})})
-    return key
+    return site_file.key_of(section, {_LISTS[section].key: key})
 
 
 def _add_routes(section: Section) -> None:
@@ -224,18 +224,18 @@ def _add_routes(section: Section) -> None:
     @right("site")
     @shape(summary=f"A new {kind.word}", body=entry, answer=one, name=f"create_{section}")
     async def create_thing(request: web.Request) -> web.StreamResponse:
-        """201 it is in force · 409 there is one of that name."""
+        """201 it is in force · 404 somebody took it away at once · 409 there is one of that name."""
         fields = await read_object(request)
-        key = str(fields.get(kind.key, ""))
+        key = site_file.key_of(section, fields)
         if _found(request.app[OFFICE], section, key) is not None:
             raise Conflict("exists")
         return await _put(request, key, fields, 201)
 
     async def change_thing(request: web.Request) -> web.StreamResponse:
-        """200 it is in force; what is not sent stays · 201 it is new."""
+        """200 it is in force; what is not sent stays · 201 it is new · 404 somebody took it away at once."""
         key = _key_in(request, section)
         fields = {kind.key: key, **await read_object(request)}
-        if str(fields[kind.key]) != key:
+        if site_file.key_of(section, fields) != key:
             raise WrongFields({kind.key: ("other_name", {})})
         known = _found(request.app[OFFICE], section, key) is not None
         return await _put(request, key, fields, 200 if known else 201)

@@ -72,6 +72,18 @@ async def test_the_pattern_that_no_address_can_end_in_is_named_by_a_condition(of
     assert (await ask(office, "DELETE", "/numbers?match=.")).status == 204
 
 
+async def test_a_box_has_one_name_however_it_is_written(office: House) -> None:
+    assert (await ask(office, "POST", "/mailboxes", {"box": "sales"})).status == 201
+    assert (await ask(office, "POST", "/mailboxes", {"box": "queue:sales", "most": 9})).status == 409
+    for written in ("sales", "queue:sales"):
+        changed = await ask(office, "PUT", f"/mailboxes/{written}", {"box": "sales", "most": 7})
+        said = await changed.json()
+        assert (changed.status, said["box"], said["most"]) == (200, "queue:sales", 7)
+    assert (await ask(office, "PUT", "/mailboxes/sales", {"box": "agent:1001"})).status == 422
+    assert (await ask(office, "DELETE", "/mailboxes/sales")).status == 204
+    assert (await ask(office, "DELETE", "/mailboxes/sales")).status == 404
+
+
 async def test_a_thing_is_not_renamed(office: House) -> None:
     answer = await ask(office, "PUT", "/queues/sales", {"name": "selling"})
     assert answer.status == 422

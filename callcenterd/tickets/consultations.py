@@ -84,7 +84,7 @@ class Consultations:
             faults["call"] = "must stay as it is"
         if new.customer is not None and new.customer != before.customer:
             try:
-                await self._store.customers.get(new.customer)
+                new = replace(new, customer=(await self._store.customers.get(new.customer)).id)
             except NotFound:
                 faults["customer"] = f"there is no customer {new.customer}"
         if faults:
@@ -100,6 +100,7 @@ class Consultations:
         """Raises NotFound."""
         assert new.customer is not None
         customer = await self._store.customers.get(new.customer)
+        new = replace(new, customer=customer.id)  # one that was merged into another is the other
         if any(getattr(new, name) for name in WHOSE):
             return new
         phone = customer.phones[0] if customer.phones else ""

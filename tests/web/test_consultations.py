@@ -197,3 +197,12 @@ async def test_who_sees_it_hears_of_it(office: House) -> None:
         one["number"],
         "1002",
     )
+
+
+async def test_a_customer_who_was_merged_into_another_is_the_other(office: House) -> None:
+    store = office.office.store
+    kept, gone = [await store.customers.create(CustomerCard(name=name), "1001") for name in ("张三", "张山")]
+    body = {"other": gone.id, "version": kept.version, "other_version": gone.version, "take": []}
+    status, said = await ask(office, "root", "POST", f"/customers/{kept.id}/merge", body)
+    assert status == 201, said
+    assert (await made(office, customer=gone.id))["customer"] == kept.id

@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from callcenterd.model.evidence import Anchor, Link
 from callcenterd.tickets.evidence import Checked
-from callcenterd.web.answers import VISIBLE, Conditions, answer, conditions
+from callcenterd.web.agents import Nothing
+from callcenterd.web.answers import VISIBLE, Conditions, answer, conditions, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import right
@@ -67,9 +68,10 @@ async def evidence_now(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/evidence/check")
 @right("evidence")
-@shape(summary="Go along the whole chain: does every record agree with it?", answer=CHECKED)
+@shape(summary="Go along the whole chain: does every record agree with it?", body=Nothing, answer=CHECKED)
 async def check_evidence(request: web.Request) -> web.StreamResponse:
     """200 what was found: the first hundred places that do not agree."""
+    await read(request, Nothing)
     return answer(CHECKED, await request.app[MODULES].evidence.check())
 
 

@@ -18,6 +18,7 @@ from callcenterd.crm import rows
 from callcenterd.crm.importing import Opened
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.imports import Import, ImportTerms
+from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import (
     VISIBLE,
     Asked,
@@ -200,18 +201,20 @@ async def start_import(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/imports/{id}/stop")
 @right("customer.import")
-@shape(summary="Stop an import where it is; what was kept stays", answer=IMPORT)
+@shape(summary="Stop an import where it is; what was kept stays", body=Nothing, answer=IMPORT)
 async def stop_import(request: web.Request) -> web.StreamResponse:
     """200 it is stopped · 404 no such import · 409 it does not run."""
+    await read(request, Nothing)
     number, by = number_in(request, "import"), signed_in(request).login
     return answer(IMPORT, await request.app[MODULES].importing.cancel(number, by))
 
 
 @routes.post("/api/v1/imports/{id}/undo")
 @right("customer.import")
-@shape(summary="Take back what an import did, except where somebody has changed it since", answer=IMPORT)
+@shape(summary="Take back what an import did, except where somebody has changed it since", body=Nothing, answer=IMPORT)
 async def undo_import(request: web.Request) -> web.StreamResponse:
     """200 it begins · 404 no such import · 409 it is not over, or was taken back."""
+    await read(request, Nothing)
     number, by = number_in(request, "import"), signed_in(request).login
     return answer(IMPORT, await request.app[MODULES].importing.undo(number, by))
 

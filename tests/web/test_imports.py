@@ -76,7 +76,7 @@ async def test_a_list_is_looked_at_imported_and_taken_back(office: House) -> Non
     assert again["guessed"] == {"0": "name", "1": "phones", "2": "level", "3": "note"}
     await boss.ask("DELETE", f"/imports/{again['job']['id']}")
 
-    assert (await boss.ask("POST", f"/imports/{number}/undo"))[0] == 200
+    assert (await boss.ask("POST", f"/imports/{number}/undo", {}))[0] == 200
     job = await boss.over(number)
     assert (job["state"], job["reverted"], job["left"]) == ("undone", 2, 0)
     assert (await boss.ask("GET", "/customers"))[1]["total"] == 0
@@ -121,9 +121,9 @@ async def test_what_is_no_list_leaves_nothing_behind(office: House, octets: byte
 async def test_agents_import_nothing_and_an_import_is_stopped_only_while_it_runs(office: House) -> None:
     boss = Boss(office)
     number = (await boss.upload())["job"]["id"]
-    for method, path in (("GET", "/imports"), ("POST", "/imports"), ("POST", f"/imports/{number}/undo")):
+    for method, path in (("GET", "/imports"), ("POST", "/imports"), ("POST", f"/imports/{number}/undo", {})):
         assert (await boss.ask(method, path, login="1001"))[0] == 403
-    assert (await boss.ask("POST", f"/imports/{number}/stop"))[0] == 409
-    assert (await boss.ask("POST", f"/imports/{number}/undo"))[0] == 409
+    assert (await boss.ask("POST", f"/imports/{number}/stop", {}))[0] == 409
+    assert (await boss.ask("POST", f"/imports/{number}/undo", {}))[0] == 409
     assert (await boss.ask("GET", "/imports/99"))[0] == 404
     assert (await boss.ask("DELETE", f"/imports/{number}"))[0] == 204

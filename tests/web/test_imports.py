@@ -121,7 +121,7 @@ async def test_what_is_no_list_leaves_nothing_behind(office: House, octets: byte
 async def test_agents_import_nothing_and_an_import_is_stopped_only_while_it_runs(office: House) -> None:
     boss = Boss(office)
     number = (await boss.upload())["job"]["id"]
-    for method, path in (("GET", "/imports"), ("POST", "/imports"), ("POST", f"/imports/{number}/undo", {})):
+    for method, path in (("GET", "/imports"), ("POST", "/imports"), ("POST", f"/imports/{number}/undo")):
         assert (await boss.ask(method, path, login="1001"))[0] == 403
     assert (await boss.ask("POST", f"/imports/{number}/stop", {}))[0] == 409
     assert (await boss.ask("POST", f"/imports/{number}/undo", {}))[0] == 409

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 from callcenterd.model.bin import Binned, Doubles, Merge
 from callcenterd.model.ids import CustomerId
 from callcenterd.store.customers import CustomerChanged
+from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, Conflict, answer, conditions, nothing, read
 from callcenterd.web.customers import CUSTOMER, customer_id, number_in
 from callcenterd.web.describe import shape
@@ -98,10 +99,11 @@ async def merge_customers(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/customer_merges/{id}/undo")
 @right("customer.merge")
-@shape(summary="Undo a merge: both are there again", answer=MERGE)
+@shape(summary="Undo a merge: both are there again", body=Nothing, answer=MERGE)
 async def undo_merge(request: web.Request) -> web.StreamResponse:
     """200 the merge that was undone; what went over with it has gone back, and a card that was changed since stays
     as it is · 404 no such merge · 409 it cannot be undone any more."""
+    await read(request, Nothing)
     undone = await request.app[MODULES].bin.undo(number_in(request, "merge"), signed_in(request).login)
     return answer(MERGE, undone)
 
@@ -132,9 +134,10 @@ async def list_bin(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/v1/customer_bin/{id}/restore")
 @right("customer.bin")
-@shape(summary="Bring a customer back from the recycle bin", answer=CUSTOMER)
+@shape(summary="Bring a customer back from the recycle bin", body=Nothing, answer=CUSTOMER)
 async def restore_customer(request: web.Request) -> web.StreamResponse:
     """200 the customer · 404 they are not in the bin, or were merged: a merge is undone."""
+    await read(request, Nothing)
     modules, number = request.app[MODULES], customer_id(request)
     await modules.bin.restore(number, signed_in(request).login)
     return answer(CUSTOMER, await modules.customers.get(number, signed_in(request).role))

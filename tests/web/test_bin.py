@@ -52,13 +52,13 @@ async def test_two_become_one_field_by_field_and_two_again(desk: Desk) -> None:
     assert sorted(one["details"]["what"] for one in line["items"]) == [
         "customer.created", "customer.created", "customer.merged",
     ]  # fmt: skip
-    status, _ = await desk.ask("boss", "POST", f"/customer_merges/{merge['id']}/undo")
+    status, _ = await desk.ask("boss", "POST", f"/customer_merges/{merge['id']}/undo", {})
     assert status == 200
     _, first = await desk.ask("1001", "GET", f"/customers/{kept}")
     _, second = await desk.ask("1001", "GET", f"/customers/{gone}")
     assert (first["level"], first["company"], first["phones"]) == ("gold", "", ["13800138000"])
     assert (second["id"], second["level"]) == (gone, "vip")
-    assert (await desk.ask("boss", "POST", f"/customer_merges/{merge['id']}/undo"))[0] == 409
+    assert (await desk.ask("boss", "POST", f"/customer_merges/{merge['id']}/undo", {}))[0] == 409
 
 
 async def test_who_has_seen_another_card_is_told_and_merges_nothing(desk: Desk) -> None:
@@ -96,7 +96,7 @@ async def test_who_is_removed_is_found_by_nobody_until_an_administrator_brings_t
     assert (await desk.ask("boss", "GET", "/customer_bin"))[0] == 403
     _, binned = await desk.ask("root", "GET", "/customer_bin")
     assert [(item["id"], item["reason"], item["removed_by"]) for item in binned["items"]] == [(one, "重复", "boss")]
-    assert (await desk.ask("root", "POST", f"/customer_bin/{one}/restore"))[1]["name"] == "张三"
+    assert (await desk.ask("root", "POST", f"/customer_bin/{one}/restore", {}))[1]["name"] == "张三"
     assert (await desk.ask("root", "GET", "/customers?q=张三"))[1]["total"] == 1
     assert (await desk.ask("root", "DELETE", f"/customer_bin/{one}"))[0] == 404, "who is not in the bin is not erased"
 
@@ -106,7 +106,7 @@ async def test_an_erased_customer_is_nowhere(desk: Desk) -> None:
     await desk.ask("boss", "POST", f"/customers/{one}/remove", {"version": 1, "reason": "赵钱孙李要求"})
     assert (await desk.ask("root", "DELETE", f"/customer_bin/{one}"))[0] == 204
     assert (await desk.ask("root", "GET", "/customer_bin"))[1]["total"] == 0
-    assert (await desk.ask("root", "POST", f"/customer_bin/{one}/restore"))[0] == 404
+    assert (await desk.ask("root", "POST", f"/customer_bin/{one}/restore", {}))[0] == 404
     trail, _ = await desk.office.office.store.audit.search(target=f"customer/{one}")
     assert [entry.what for entry in trail] == ["customer.erased", "customer.removed", "customer.created"]
     assert "赵钱孙李" not in str(trail)

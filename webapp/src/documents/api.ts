@@ -18,11 +18,11 @@ export const documents = {
       other_version: gone.version,
       take,
     }),
-  undoMerge: (merge: number) => ask<unknown>('POST', `/customer_merges/${merge}/undo`),
+  undoMerge: (merge: number) => ask<unknown>('POST', `/customer_merges/${merge}/undo`, {}),
   remove: (customer: Customer, reason: string) =>
     ask<void>('POST', `/customers/${customer.id}/remove`, { version: customer.version, reason }),
   bin: (limit: number, offset: number) => ask<Listing<Binned>>('GET', `/customer_bin${queryText({ limit, offset })}`),
-  restore: (customer: number) => ask<Customer>('POST', `/customer_bin/${customer}/restore`),
+  restore: (customer: number) => ask<Customer>('POST', `/customer_bin/${customer}/restore`, {}),
   erase: (customer: number) => ask<void>('DELETE', `/customer_bin/${customer}`),
   detach: (attachment: number) => ask<void>('DELETE', `/attachments/${attachment}`),
   /** Where a file is saved from; inline: where a picture is shown from. */

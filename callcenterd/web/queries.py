@@ -145,7 +145,7 @@ def _teams(request: web.Request) -> list[str]:
 @routes.get("/api/v1/query/kinds")
 @right("query")
 @shape(summary="The kinds of records that can be asked for", answer=KIND_LIST)
-async def list_kinds(request: web.Request) -> web.StreamResponse:
+async def list_query_kinds(request: web.Request) -> web.StreamResponse:
     """200 all of them."""
     queries = request.app[MODULES].queries
     found = [KindOffered(name, *KINDS[name], list(queries.related(name))) for name in queries.kinds]

@@ -171,7 +171,11 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
 
 @routes.get("/api/v1/attachments/{id}/file")
 @right("attachment")
-@shape(summary="A file, to be saved; a picture also to be shown", conditions=Shown, media="application/octet-stream")
+@shape(
+    summary="A file, to be saved; a picture also to be shown",
+    conditions=Shown,
+    media=", ".join(("application/octet-stream", *sorted(PICTURES))),
+)
 async def download_attachment(request: web.Request) -> web.StreamResponse:
     """200 the file · 206 a part of it · 404 no such file, or of a record that one may not see, or its octets are gone ·
     416 no such part."""

@@ -13,7 +13,14 @@ from callcenterd.web.complaints import Name, Short, seen_complaint
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.duties import duty_sight
-from callcenterd.web.journals import PeriodWanted, SheetConditions, send_journal, send_sheet
+from callcenterd.web.journals import (
+    JOURNAL_MEDIA,
+    SHEET_MEDIA,
+    PeriodWanted,
+    SheetConditions,
+    send_journal,
+    send_sheet,
+)
 from callcenterd.web.office import OFFICE
 from callcenterd.web.rights import right
 
@@ -37,7 +44,7 @@ async def _prints(request: web.Request) -> ComplaintJournal:
 
 @routes.get("/api/v1/complaints/{id}/sheet")
 @right("complaint")
-@shape(summary="The sheet of a complaint, to print", conditions=SheetConditions, media="text/html")
+@shape(summary="The sheet of a complaint, to print", conditions=SheetConditions, media=SHEET_MEDIA)
 async def complaint_sheet(request: web.Request) -> web.StreamResponse:
     """200 a page, or the PDF, with what became of it · 404 no such complaint, or not one's own affair."""
     wanted = conditions(request, SheetConditions)
@@ -54,7 +61,7 @@ async def complaint_sheet(request: web.Request) -> web.StreamResponse:
 @shape(
     summary="The journal of complaints: a day, a week from Monday, a month, or from a day to another",
     conditions=ComplaintPeriod,
-    media="text/html",
+    media=JOURNAL_MEDIA,
 )
 async def complaint_journal(request: web.Request) -> web.StreamResponse:
     """200 those that one may see in their order, with totals by kind, type, aspect, state, department, whether they

@@ -19,7 +19,14 @@ from callcenterd.web.answers import VISIBLE, Asked, Conditions, NotAllowed, answ
 from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.journals import PeriodWanted, SheetConditions, send_journal, send_sheet
+from callcenterd.web.journals import (
+    JOURNAL_MEDIA,
+    SHEET_MEDIA,
+    PeriodWanted,
+    SheetConditions,
+    send_journal,
+    send_sheet,
+)
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import right, sight_of
@@ -212,7 +219,7 @@ class ConsultationPeriod(PeriodWanted):
 
 @routes.get("/api/v1/consultations/{id}/sheet")
 @right("consultation.read")
-@shape(summary="The sheet of a consultation, to print", conditions=SheetConditions, media="text/html")
+@shape(summary="The sheet of a consultation, to print", conditions=SheetConditions, media=SHEET_MEDIA)
 async def consultation_sheet(request: web.Request) -> web.StreamResponse:
     """200 a page, or the PDF · 404 as above."""
     wanted = conditions(request, SheetConditions)
@@ -225,7 +232,7 @@ async def consultation_sheet(request: web.Request) -> web.StreamResponse:
 @shape(
     summary="The journal of consultations: a day, a week from Monday, a month, or from a day to another",
     conditions=ConsultationPeriod,
-    media="text/html",
+    media=JOURNAL_MEDIA,
 )
 async def consultation_journal(request: web.Request) -> web.StreamResponse:
     """200 those that one may see in their order, with totals by category and channel: a page, or the file · 422 too

@@ -29,7 +29,8 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """answer: of status 200 or 201; None: no JSON. media, takes: types of content that are not JSON."""
+    """answer: of status 200 or 201; None: no JSON. media, takes: types of content that are not JSON; of media there may
+    be several, with ", " between them."""
 
     summary: str
     name: str
@@ -255,7 +256,7 @@ def _response(route: Route, status: int, text: str, references: Mapping[Any, Any
     elif route.shape.answer is not None and status in (200, 201):
         response["content"] = {route.shape.media: {"schema": references[route.method, route.path, "answer"]}}
     elif route.shape.media != "application/json" and status in (200, 206):
-        response["content"] = {route.shape.media: {}}
+        response["content"] = {media: {} for media in route.shape.media.split(", ")}
     return response
 
 

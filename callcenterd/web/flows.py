@@ -206,7 +206,7 @@ def _draft(draft: FlowDraft) -> DraftShown:
 @right("flow")
 @shape(summary="A flow's file with its nodes, exits and faults, and the draft of it", answer=OPENED)
 async def open_flow(request: web.Request) -> web.StreamResponse:
-    """200 the flow · 404 neither a file nor a draft."""
+    """200 the flow · 404 neither a file nor a draft · 422 no name of a flow."""
     return answer(OPENED, await _opened(request.app[OFFICE], _name(request), language_of(request)))
 
 
@@ -260,7 +260,7 @@ async def keep_flow_draft(request: web.Request) -> web.StreamResponse:
 @right("flow")
 @shape(summary="Throw a draft away")
 async def drop_flow_draft(request: web.Request) -> web.StreamResponse:
-    """204 there is none now."""
+    """204 there is none now · 422 no name of a flow."""
     await request.app[OFFICE].store.flows.drop_draft(_name(request))
     return nothing()
 
@@ -381,7 +381,7 @@ VERSION_TEXT = TypeAdapter(VersionText)
 @right("flow")
 @shape(summary="The text of a version", answer=VERSION_TEXT)
 async def open_flow_version(request: web.Request) -> web.StreamResponse:
-    """200 its text · 404 no such version."""
+    """200 its text · 404 no such version · 422 no name of a flow."""
     number = _number(request.match_info["number"])
     version = await request.app[OFFICE].store.flows.version(_name(request), number)
     return answer(VERSION_TEXT, VersionText(version.number, version.text))
@@ -434,7 +434,7 @@ COUNTS = TypeAdapter(FlowCounted)
 @right("flow")
 @shape(summary="How many callers are in each node now, and came to it today", answer=COUNTS)
 async def count_flow(request: web.Request) -> web.StreamResponse:
-    """200 the nodes that somebody came to."""
+    """200 the nodes that somebody came to · 422 no name of a flow."""
     counted = request.app[OFFICE].board.flow_counts.of(_name(request))
     return answer(COUNTS, FlowCounted({name: NodeCounted(each.now, each.today) for name, each in counted.items()}))
 

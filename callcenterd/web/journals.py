@@ -39,6 +39,9 @@ _TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
 }
+SHEET_MEDIA = f"text/html, {_TYPES['pdf']}"
+JOURNAL_MEDIA = f"text/html, {', '.join(_TYPES.values())}"
+"""What `shape` says of them."""
 
 
 class SheetConditions(Conditions):

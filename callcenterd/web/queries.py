@@ -200,11 +200,12 @@ _MEDIA: dict[Form, tuple[str, str, Literal["xlsx", "csv"]]] = {
     "csv": ("text/csv", "utf-8", "csv"),
     "csv_gb18030": ("text/csv", "gb18030", "csv"),
 }
+_ALL_MEDIA = ", ".join(dict.fromkeys(type_ for type_, _, _ in _MEDIA.values()))
 
 
 @routes.post("/api/v1/query/export")
 @right("query.export")
-@shape(summary="All that a query finds, as a file", body=QueryExport, media="application/octet-stream")
+@shape(summary="All that a query finds, as a file", body=QueryExport, media=_ALL_MEDIA)
 async def export_query(request: web.Request) -> web.StreamResponse:
     """200 the file; the audit trail has who took what · 409 the file could not be made · 422 as asking."""
     asked = await read(request, QueryExport)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from callcenterd.model.agents import AgentView
 from callcenterd.model.events import EVENT_NAMES
@@ -100,3 +101,34 @@ def test_every_address_that_the_pages_ask_for_is_there(name: str) -> None:
         if wanted in ("/*", "/*/*"):
             continue  # one of the lists of the administration, by its name
         assert (method, wanted) in known, f"{method} {path}"
+
+
+HOSTILE = ["0", "\x1b", "9" * 300, "..", "a/b", "名", "%", "' OR 1=1 --"]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+async def test_what_comes_back_of_an_address_that_is_none_is_described(office: House, value: str) -> None:
+    headers = await office.as_("root")
+    written = "".join(f"%{octet:02X}" for octet in value.encode())
+    strange = []
+    for route in ROUTES:
+        if route.method not in ("GET", "DELETE") or not route.parameters:
+            continue
+        path = route.path
+        for name in route.parameters:
+            path = path.replace(f"{{{name}}}", written)
+        answer = await office.client.request(route.method, URL(path, encoded=True), headers=headers)
+        described = DESCRIPTION["paths"][route.path][route.method.lower()]["responses"]
+        if str(answer.status) not in described:
+            strange.append(f"{answer.status} {route.method} {route.path}")
+    assert strange == []
+
+
+def test_a_route_may_answer_several_kinds_of_content() -> None:
+    route = next(route for route in ROUTES if route.path == "/api/v1/consultations/journal")
+    (content,) = [
+        described["content"]
+        for status, described in DESCRIPTION["paths"][route.path]["get"]["responses"].items()
+        if status == "200"
+    ]
+    assert {"text/html", "application/pdf", "text/csv"} < set(content)

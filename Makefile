@@ -13,7 +13,7 @@ RUN_READY := .venv/.run
 TEST_READY := .venv/.test
 PAGES := callcenterd/web/static/.sources
 
-.PHONY: run test rest check lint bench soak fuzz pages set-up set-up-test
+.PHONY: run test rest check lint bench soak fuzz schema-fuzz pages set-up set-up-test
 .DELETE_ON_ERROR:
 
 run: set-up
@@ -62,6 +62,10 @@ fuzz: set-up-test
 	@tools/pip_install -e '.[fuzz]'
 	@for target in address description digest message room sound stream; do \
 		$(PY) -m tests.fuzz $$target $(SECONDS) || exit 1; done
+
+schema-fuzz: set-up-test
+	@tools/pip_install -e '.[schema]'
+	$(PY) -m tools.schema_fuzz $(SECONDS)
 
 pages: set-up-test
 	$(PY) build_pages.py

@@ -81,6 +81,21 @@ def test_every_document_that_the_code_names_is_there() -> None:
     assert sorted(name for name in named if not (ROOT / name).is_file()) == []
 
 
+def test_every_file_and_test_that_the_page_on_security_names_is_there() -> None:
+    page = (ROOT / "docs/security.md").read_text("utf-8")
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    files = re.findall(r"`((?:callcenterd|tests|tools|webapp)/[\w/.-]+)`", page)
+    assert len(tests) == page.count("::test_") > 100
+    assert len(files) > 20
+    gone = [name for name in files if not (ROOT / name).exists()]
+    gone += [f"{name}::{test}" for name, test in tests if not re.search(rf"^(async )?def {test}\(", _text(name), re.M)]
+    assert gone == []
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8") if (ROOT / name).is_file() else ""
+
+
 def test_pictures_are_small() -> None:
     pictures = list((ROOT / "docs/images").iterdir())
     assert pictures

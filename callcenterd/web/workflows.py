@@ -15,7 +15,7 @@ from callcenterd.tickets.workflow import MOST_MOVES, MOST_STEPS
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, answer, conditions, nothing, read
 from callcenterd.web.describe import shape
 from callcenterd.web.duties import EscalationAsked
-from callcenterd.web.office import MODULES
+from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
 
@@ -35,13 +35,20 @@ class StepName:
 
 
 @dataclass(frozen=True, slots=True)
+class Department:
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowList:
     """items: as they are now; type "" is of all types that have none of their own. steps: of all versions, for what
-    older complaints say."""
+    older complaints say. teams: to whom complaints are dispatched."""
 
     items: list[KeptWorkflow]
     total: int
     steps: list[StepName]
+    teams: list[Department]
 
 
 KEPT = TypeAdapter(KeptWorkflow)
@@ -117,7 +124,8 @@ def _type(request: web.Request) -> str:
 async def list_workflows(request: web.Request) -> web.StreamResponse:
     """200 each type's that has its own; the first is of all others."""
     items, steps = await request.app[MODULES].workflows.current()
-    return answer(LIST, WorkflowList(items, len(items), [StepName(*one) for one in steps]))
+    teams = [Department(team.name, team.title) for team in request.app[OFFICE].board.site.teams]
+    return answer(LIST, WorkflowList(items, len(items), [StepName(*one) for one in steps], teams))
 
 
 @routes.put("/api/v1/complaint-workflows/{type}")

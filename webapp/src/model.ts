@@ -21,7 +21,11 @@ export const OUTCOMES: readonly Outcome[] = [
   'interrupted',
 ]
 /** The lists that the office keeps by itself. */
-export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag' | 'consultation_category'
+export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag' 
+  | 'consultation_category'
+  | 'complaint_type'
+  | 'complaint_aspect'
+  | 'complaint_satisfaction'
 
 /** code: what records keep. retired: stands on old records, and is not offered for new ones. */
 export interface DictionaryValue {
@@ -314,6 +318,8 @@ export interface Duty {
   outcome: string
   closed_at: string | null
   closed_by: string
+  /** The record whose step it is: "complaint/12"; "": none. */
+  about: string
   version: number
 }
 
@@ -335,6 +341,8 @@ export interface DutyKind {
   needs: string[]
   by_hand: boolean
   outcomes: string[]
+  /** A step of a record, which alone hands it over and closes it. */
+  of_record: boolean
 }
 
 /** Open ones: one's own; of these warned of or overdue; and of all that one sees, nobody's yet, and overdue. */

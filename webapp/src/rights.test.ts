@@ -4,10 +4,10 @@ import { pagesOf, startOf } from './rights'
 
 describe('what the menu shows', () => {
   it.each([
-    ['agent', ['desk', 'duties', 'history', 'customers', 'consultations']],
-    ['supervisor', ['desk', 'live', 'duties', 'history', 'customers', 'consultations']],
-    ['manager', ['live', 'duties', 'history', 'customers', 'consultations']],
-    ['admin', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'admin']],
+    ['agent', ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints']],
+    ['supervisor', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints']],
+    ['manager', ['live', 'duties', 'history', 'customers', 'consultations', 'complaints']],
+    ['admin', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'admin']],
   ] as const)('to a %s: %s', (role, pages) => {
     expect(pagesOf(role)).toEqual(pages)
     expect(pages).toContain(startOf(role))

@@ -1,13 +1,13 @@
 /** Which pages the menu shows to a role: a courtesy to the eye. What may be done is decided by the server. */
 import type { Role } from './model'
 
-export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'consultations' | 'live' | 'admin'
+export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'consultations' | 'complaints' | 'live' | 'admin'
 
 const PAGES: Record<Role, readonly PageName[]> = {
-  agent: ['desk', 'duties', 'history', 'customers', 'consultations'],
-  supervisor: ['desk', 'live', 'duties', 'history', 'customers', 'consultations'],
-  manager: ['live', 'duties', 'history', 'customers', 'consultations'],
-  admin: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'admin'],
+  agent: ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints'],
+  supervisor: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints'],
+  manager: ['live', 'duties', 'history', 'customers', 'consultations', 'complaints'],
+  admin: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'admin'],
 }
 
 /** In the order of the menu. */

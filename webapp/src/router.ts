@@ -48,6 +48,12 @@ export const router = createRouter({
       component: () => import('./consultations/ConsultationsPage.vue'),
       meta: { page: 'consultations' },
     },
+    {
+      path: '/complaints/:id(\\d+)?',
+      name: 'complaints',
+      component: () => import('./complaints/ComplaintsPage.vue'),
+      meta: { page: 'complaints' },
+    },
     { path: '/live', name: 'live', component: () => import('./wall/LivePage.vue'), meta: { page: 'live' } },
     {
       path: `/admin/:part(${ADMIN_PARTS.join('|')})?`,

@@ -17,6 +17,7 @@ export const ADMIN_PARTS = [
   'prompts',
   'dictionaries',
   'fields',
+  'workflows',
   'evidence',
   'site',
 ] as const

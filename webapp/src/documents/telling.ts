@@ -94,6 +94,8 @@ export function placeOf(one: TimelineEntry): RouteLocationRaw | null {
     case 'callback':
     case 'survey':
       return one.details.call ? { name: 'history', params: { call: text(one.details.call) } } : null
+    case 'complaint':
+      return { name: 'complaints', params: { id: one.id } }
     case 'duty':
       return { name: 'duties', params: { id: one.id } }
     default:

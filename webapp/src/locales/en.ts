@@ -1,4 +1,5 @@
 /** English: complete, a test compares its keys and places with the Chinese catalogue. */
+import { complaints } from './en/complaints'
 import { consultations } from './en/consultations'
 import { documents } from './en/documents'
 import { duties } from './en/duties'
@@ -18,9 +19,11 @@ export const en: Messages = {
     history: 'Call history',
     customers: 'Customers',
     consultations: 'Consultations',
+    complaints: 'Complaints',
     live: 'Live',
     admin: 'Admin',
   },
+  complaints,
   consultations,
   journals,
   documents,
@@ -654,6 +657,7 @@ export const en: Messages = {
     dictionaries: 'Lists',
     evidence: 'Evidence',
     fields: 'Custom fields',
+    workflows: 'Complaint workflows',
     site: 'Site file',
     limits: 'Limits',
     mailboxes: 'Mailboxes',

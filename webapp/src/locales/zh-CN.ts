@@ -1,4 +1,5 @@
 /** Chinese: the first language of the pages. Labels follow the glossary of the trade (docs/style, names). */
+import { complaints } from './zh/complaints'
 import { consultations } from './zh/consultations'
 import { documents } from './zh/documents'
 import { duties } from './zh/duties'
@@ -17,9 +18,11 @@ export const zh = {
     history: '通话记录',
     customers: '客户管理',
     consultations: '业务咨询',
+    complaints: '投诉建议',
     live: '实时监控',
     admin: '系统管理',
   },
+  complaints,
   consultations,
   journals,
   documents,
@@ -650,6 +653,7 @@ export const zh = {
     dictionaries: '选项列表',
     evidence: '证据',
     fields: '自定义字段',
+    workflows: '投诉流程',
     site: '站点文件',
     limits: '外拨限制',
     mailboxes: '留言信箱',

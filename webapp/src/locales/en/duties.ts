@@ -39,6 +39,8 @@ export const duties: Messages['duties'] = {
   choose: 'Choose one to read',
   history: 'History',
   open: 'Open duty: {what}',
+  about: 'Part of',
+  doThere: 'Go and do it',
   take: 'Take',
   dial: 'Call',
   rings: 'Your phone is about to ring',

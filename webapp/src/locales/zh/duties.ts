@@ -39,6 +39,8 @@ export const duties = {
   history: '经过',
   open: '打开待办：{what}',
   take: '领取',
+  about: '属于',
+  doThere: '去办理',
   dial: '拨打',
   rings: '您的话机即将振铃',
   finish: '完成',

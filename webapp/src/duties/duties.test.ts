@@ -43,6 +43,7 @@ function duty(more: Partial<Duty> = {}): Duty {
     outcome: '',
     closed_at: null,
     closed_by: '',
+    about: '',
     version: 3,
     ...more,
   }

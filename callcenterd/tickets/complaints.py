@@ -89,10 +89,12 @@ class Complaints:
         faults = await self._wrong(new, None)
         if at is not None and not now - OLDEST <= at <= now:
             faults["at"] = "a time of the last year is wanted"
-        if "customer" not in faults and new.customer is not None and not any(getattr(new, name) for name in WHOSE):
+        if "customer" not in faults and new.customer is not None:
             customer = await self._store.customers.get(new.customer)
-            phone = customer.phones[0] if customer.phones else ""
-            new = replace(new, phone=phone, card=customer.card, name=customer.name, sex=customer.sex)
+            new = replace(new, customer=customer.id)  # one that was merged into another is the other
+            if not any(getattr(new, name) for name in WHOSE):
+                phone = customer.phones[0] if customer.phones else ""
+                new = replace(new, phone=phone, card=customer.card, name=customer.name, sex=customer.sex)
         queue = ""
         if new.call is not None:
             try:

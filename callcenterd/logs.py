@@ -144,7 +144,9 @@ def _name_room(logger: Any, _method: str, event: EventDict) -> EventDict:
 
 def _json(_logger: Any, _method: str, event: EventDict) -> str:
     ordered = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
-    return json.dumps({**ordered, **event}, ensure_ascii=False, default=str)
+    text = json.dumps({**ordered, **event}, ensure_ascii=False, default=str)
+    # JSON itself lets through what some readers take for the end of a line (U+0085, U+2028).
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _one_line(_logger: Any, _method: str, event: EventDict) -> EventDict:

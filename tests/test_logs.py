@@ -64,9 +64,10 @@ def test_a_file_gets_json_where_nothing_else_is_said() -> None:
 
 def test_text_from_outside_begins_no_line_of_its_own() -> None:
     for form in ("json", "console"):
-        line = written(form, caller="1\n12:00:00 [error] all is lost\x1b[31m\u2028")
-        assert line.count("\n") == 1
+        line = written(form, caller="1\n12:00:00 [error] all is lost\x1b[31m\u2028[error] and\x85[error] so\u2029on")
+        assert len(line.splitlines()) == 1
         assert "\x1b" not in line
+    assert json.loads(written("json", caller="1\x85\u2028\n"))["caller"] == "1\x85\u2028\n"
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,9 @@ def map_path_parameters(  # context: schemathesis wants it there
         name: _chance.choice(NAMES[name]) if name in NAMES and _chance.random() < 0.5 else value
         for name, value in path_parameters.items()
     }
+
+
+@schemathesis.serializer("audio/*")
+def sound(context: Any, value: Any) -> bytes:  # noqa: ARG001  # as above
+    """What is sent where a sound is wanted: any octets."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")

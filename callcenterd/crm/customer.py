@@ -14,11 +14,13 @@ from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import Refused
 from callcenterd.model import numbers
+from callcenterd.model.changes import audit_change
 from callcenterd.model.customers import Customer, CustomerCard
 from callcenterd.model.events import CustomerSaved
 from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.people import Role
+from callcenterd.model.records import RecordSight
 from callcenterd.store.customers import CustomerChanged
 from callcenterd.store.database import Store
 
@@ -137,7 +139,8 @@ class CardChange(CardFields):
 class Customers:
     """Every way to a customer's card that is not SQL: rules, audit trail and news are here once.
 
-    role: of who asks or writes, for the custom fields. None: nothing is seen or written of them.
+    role: of who asks or writes, for the custom fields. None: nothing is seen or written of them. sight: which customers
+    they may see, who may not see all.
     """
 
     def __init__(self, store: Store, bus: Bus, clock: Clock) -> None:
@@ -145,15 +148,20 @@ class Customers:
         self._bus = bus
         self._clock = clock
 
-    async def get(self, customer: CustomerId, role: Role | None = None) -> Customer:
-        """Raises NotFound."""
-        return await self._store.customers.get(customer, role)
+    async def get(self, customer: CustomerId, role: Role | None = None, sight: RecordSight | None = None) -> Customer:
+        """Raises NotFound, alike for one that there is not and one that may not be seen."""
+        return await self._store.customers.get(customer, role, sight)
 
     async def search(
-        self, q: str = "", limit: int = 50, offset: int = 0, role: Role | None = None
+        self,
+        q: str = "",
+        limit: int = 50,
+        offset: int = 0,
+        role: Role | None = None,
+        sight: RecordSight | None = None,
     ) -> tuple[list[Customer], int]:
         """One page, at most 500, and how many there are; what is found how: `store.customers`."""
-        return await self._store.customers.search(q[:200], limit, offset, role)
+        return await self._store.customers.search(q[:200], limit, offset, role, sight)
 
     async def by_phone(self, number: str, role: Role | None = None) -> list[Customer]:
         """Who may be calling, newest first, at most 20."""
@@ -166,7 +174,7 @@ class Customers:
         card = _read(fields)
         await self._check(card, CustomerCard())
         customer = await self._store.customers.create(card, by, role)
-        await self._saved(customer, "customer.created", by, sorted(_written(customer)))
+        await self._saved(customer, "customer.created", by, _written(CustomerCard()), _written(customer))
         return customer
 
     async def change(
@@ -176,6 +184,7 @@ class Customers:
         by: str,
         version: int | None = None,
         role: Role | None = None,
+        sight: RecordSight | None = None,
     ) -> Customer:
         """The whole card anew: what is left out is empty now, but for custom fields. version: the one that was read;
         None: any.
@@ -183,13 +192,12 @@ class Customers:
         Raises Refused with its fields, NotFound, or `CustomerChanged` with the card as it is now.
         """
         card = _read(fields)
-        before = await self._store.customers.get(customer, role)
+        before = await self._store.customers.get(customer, role, sight)
         if version is not None and version != before.version:
             raise CustomerChanged(before)
         await self._check(card, before)
         after = await self._store.customers.change(customer, card, by, version, role)
-        was, is_now = _written(before), _written(after)
-        await self._saved(after, "customer.changed", by, sorted(n for n in was | is_now if was.get(n) != is_now.get(n)))
+        await self._saved(after, "customer.changed", by, _written(before), _written(after))
         return after
 
     async def _check(self, card: CustomerCard, before: CustomerCard) -> None:
@@ -214,10 +222,13 @@ class Customers:
         if fields:
             raise Refused("the card cannot be kept as it is", fields)
 
-    async def _saved(self, customer: Customer, what: str, by: str, fields: list[str]) -> None:
-        """The trail says which fields, not what stands in them: it outlives a card that must be erased."""
-        now = self._clock.utc()
-        await self._store.audit.append(now, by, what, f"customer/{customer.id}", {"fields": fields})
+    async def _saved(
+        self, customer: Customer, what: str, by: str, was: Mapping[str, object], is_now: Mapping[str, object]
+    ) -> None:
+        """The trail says which fields; what stood in them lies beside it, since the trail outlives a card that must be
+        erased."""
+        now, changes = self._clock.utc(), audit_change(was, is_now)
+        await self._store.audit.append(now, by, what, f"customer/{customer.id}", {"fields": sorted(changes)}, changes)
         self._bus.publish(CustomerSaved(at=now, customer=customer.id, by=by))
 
 

@@ -17,6 +17,7 @@ from callcenterd.model.ids import (
     RecordingId,
     TrunkName,
 )
+from callcenterd.model.records import RecordSight
 
 Direction = Literal["inbound", "outbound", "internal"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -208,6 +209,7 @@ class CallFilter:
     since, until:   the call began at or after, and before.
     mos_below:      somebody heard worse than that.
     sight:          None: all calls.
+    customers:      whose names are looked through; None: all customers'.
     """
 
     text: str = ""
@@ -223,6 +225,7 @@ class CallFilter:
     since: datetime | None = None
     until: datetime | None = None
     sight: CallSight | None = None
+    customers: RecordSight | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

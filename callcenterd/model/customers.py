@@ -43,6 +43,7 @@ class Customer(CustomerCard):
 
     id: CustomerId
     created_at: datetime
+    created_by: str = ""
     changed_at: datetime
     version: int = 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -27,6 +27,7 @@ class AuditEntry:
     """Who did what to what, and when.
 
     what: "customer.created". target: "customer/17". details: JSON data, never a secret.
+    changes: of each field that is another, what stood there before and after; empty, too, once that was erased.
     """
 
     id: int
@@ -35,3 +36,4 @@ class AuditEntry:
     what: str
     target: str
     details: Mapping[str, Any]
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)

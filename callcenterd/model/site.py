@@ -9,6 +9,7 @@ from typing import Literal
 from callcenterd.model.calendar import Calendar
 from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName, TeamName, TrunkName
 from callcenterd.model.people import Role
+from callcenterd.model.roles import RoleSettings
 from callcenterd.model.voicemail import Box
 
 Strategy = Literal["longest_idle", "ring_all", "round_robin", "fewest_calls", "least_talk", "random", "skills"]
@@ -340,7 +341,10 @@ class Team:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """All of it, each list in the order of its key. revision grows with every change."""
+    """All of it, each list in the order of its key. revision grows with every change.
+
+    roles: those that are not as shipped; kept and changed apart from the rest (`store.roles`).
+    """
 
     trunks: tuple[Trunk, ...] = ()
     numbers: tuple[NumberRoute, ...] = ()
@@ -355,6 +359,7 @@ class Site:
     mailboxes: tuple[Mailbox, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     teams: tuple[Team, ...] = ()
+    roles: tuple[RoleSettings, ...] = ()
     revision: int = 0
 
     @property
@@ -365,13 +370,24 @@ class Site:
         """Those that a call of this queue may be given; of a call of no queue, those of all calls."""
         return tuple(one for one in self.dispositions if not one.queues or queue in one.queues)
 
+    def role_of(self, login: str) -> Role:
+        """Who is no user (any more) is no more than an agent."""
+        return next((user.role for user in self.users if user.login == login), "agent")
+
+    def role(self, role: Role) -> RoleSettings:
+        return next((known for known in self.roles if known.role == role), RoleSettings(role=role))
+
+    def teams_of(self, login: str) -> tuple[TeamName, ...]:
+        """Which somebody is in or leads."""
+        return tuple(team.name for team in self.teams if login in (*team.members, *team.leaders))
+
     def overseen_by(self, login: str) -> frozenset[AgentId] | None:
         """Whom somebody oversees by name, themselves among them. None: everybody, whoever comes.
 
         Managers and administrators oversee everybody, and so does a supervisor who leads no team: a small office needs
         none. An agent oversees nobody else, and neither does who is no user (any more).
         """
-        role = next((user.role for user in self.users if user.login == login), "agent")
+        role = self.role_of(login)
         led = self.led_by(login)
         if role in ("manager", "admin") or (role == "supervisor" and not led):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -55,14 +56,15 @@ class TimelinePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineSight:
-    """What of it somebody may see. None: all of that kind. surveyed: may they see surveys at all?"""
+    """What of it somebody may see. None: all of that kind. surveyed: may they see surveys at all? records: by
+    kind."""
 
     calls: CallSight | None = None
     messages: MessageSight | None = None
     duties: DutySight | None = None
     surveys: SurveySight | None = None
     surveyed: bool = True
-    records: RecordSight | None = None
+    records: Mapping[str, RecordSight | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""The audit trail (系统日志): who did what to what. Only ever appended to."""
+"""The audit trail (系统日志): who did what to what. Only ever appended to; what stood in a record before and after a
+change lies beside it, so that a customer's data can be erased and the trail stays."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.model.people import AuditEntry
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import audit
+from callcenterd.store.tables.audit import audit_values
 
 
 class Audit:
@@ -19,15 +21,48 @@ class Audit:
         self._database = database
 
     async def append(
-        self, at: datetime, who: str, what: str, target: str, details: Mapping[str, Any] | None = None
+        self,
+        at: datetime,
+        who: str,
+        what: str,
+        target: str,
+        details: Mapping[str, Any] | None = None,
+        changes: Mapping[str, Any] | None = None,
     ) -> None:
-        """who: a login, or "system". what: "customer.created". target: "customer/17". details: JSON data; durable."""
-        row = {"at": at, "who": who, "what": what, "target": target, "details": dict(details or {})}
+        """who: a login, or "system". what: "customer.created". target: "customer/17". details: JSON data, nothing of a
+        person. changes: of each field, before and after, as `model.changes.audit_change` finds them. Durable."""
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(audit.insert(), [row])
+            await self.append_in(connection, at, who, what, target, details, changes)
 
         await self._database.write(work)
+
+    async def append_in(
+        self,
+        connection: AsyncConnection,
+        at: datetime,
+        who: str,
+        what: str,
+        target: str,
+        details: Mapping[str, Any] | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """As `append`, in another's transaction."""
+        row = {"at": at, "who": who, "what": what, "target": target, "details": dict(details or {})}
+        added = await connection.execute(audit.insert().values(row).returning(audit.c.id))
+        if changes:
+            kept = {"audit_id": added.scalar_one(), "target": target, "at": at, "changes": dict(changes)}
+            await connection.execute(audit_values.insert().values(kept))
+
+    async def erase(self, target: str) -> int:
+        """What stood in that record before and after its changes is gone; that it was changed, and by whom, stays.
+        Answers how many changes had values; durable."""
+
+        async def work(connection: AsyncConnection) -> int:
+            gone = await connection.execute(audit_values.delete().where(audit_values.c.target == target))
+            return gone.rowcount
+
+        return await self._database.write(work)
 
     async def search(
         self,
@@ -44,7 +79,8 @@ class Audit:
 
         what: one word of the trail, or what it begins with: "customer" takes "customer.created" and its like.
         """
-        query = sa.select(audit)
+        beside = audit.outerjoin(audit_values, audit_values.c.audit_id == audit.c.id)
+        query = sa.select(audit, audit_values.c.changes).select_from(beside)
         if who is not None:
             query = query.where(audit.c.who == who)
         if what is not None:
@@ -56,4 +92,10 @@ class Audit:
         if until is not None:
             query = query.where(audit.c.at < until)
         rows, total = await self._database.page(query, (audit.c.at.desc(), audit.c.id.desc()), limit, offset)
-        return [AuditEntry(**row._mapping) for row in rows], total
+        return [_entry(row) for row in rows], total
+
+
+def _entry(row: sa.Row[Any]) -> AuditEntry:
+    known = dict(row._mapping)
+    changes = {name: (before, after) for name, (before, after) in (known.pop("changes") or {}).items()}
+    return AuditEntry(**known, changes=changes)

@@ -20,6 +20,7 @@ from callcenterd.store.customers import HERE, OtherVersion
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.schema import audit, calls, campaign_entries, customer_choices, customers, phones
 from callcenterd.store.tables.attachments import attachments
+from callcenterd.store.tables.audit import audit_values
 from callcenterd.store.tables.duties import duties
 from callcenterd.store.tables.fields import custom_values
 from callcenterd.store.tables.merges import customer_merges, customer_moves
@@ -129,6 +130,8 @@ class Bin:
                     await connection.execute(table.update().where(table.c.customer_id == customer).values(snapshot))
             # The trail says that something was done, and by whom; not what stood there.
             await connection.execute(audit.update().where(audit.c.target == f"customer/{customer}").values(details={}))
+            values = audit_values.c.target == f"customer/{customer}"
+            await connection.execute(audit_values.delete().where(values))
             merges = (customer_merges.c.kept == customer) | (customer_merges.c.gone == customer)
             ids = sa.select(customer_merges.c.id).where(merges)
             await connection.execute(customer_moves.delete().where(customer_moves.c.merge_id.in_(ids)))

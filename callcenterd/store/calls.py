@@ -21,6 +21,7 @@ from callcenterd.model.calls import CallFilter, CallRecord, CallSight, CutOff, L
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import call_parties, calls, customers, leg_sounds, recordings, story
+from callcenterd.store.seen import records_seen
 from callcenterd.store.words import every_word, words_of
 from callcenterd.store.writer import Change, Insert
 
@@ -231,6 +232,8 @@ class Calls:
             whose = sa.select(customers.c.id).where(
                 customers.c.words.contains(word, autoescape=True), customers.c.removed_at.is_(None)
             )
+            if wanted.customers is not None:
+                whose = whose.where(records_seen(wanted.customers, customers))
             conditions.append(calls.c.words.contains(word, autoescape=True) | calls.c.customer_id.in_(whose))
         return conditions
 

@@ -22,10 +22,12 @@ from callcenterd.model import numbers
 from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.people import Role
+from callcenterd.model.records import RecordSight
 from callcenterd.store.columns import Number
 from callcenterd.store.engine import MOST_ROWS, Database, bounded
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
+from callcenterd.store.seen import records_seen
 from callcenterd.store.words import every_word, folded, words_of
 
 MOST_CALLERS = 20
@@ -41,6 +43,7 @@ _CARD = (
     "id",
     *(field.name for field in fields(CustomerCard) if field.name not in _BESIDE),
     "created_at",
+    "created_by",
     "changed_at",
     "version",
 )
@@ -74,7 +77,8 @@ class CustomerChanged(NotNow):
 
 
 class CustomerCards:
-    """role: of who asks or writes; so much they see of the custom fields, and may change. None: nothing of them."""
+    """role: of who asks or writes; so much they see of the custom fields, and may change. None: nothing of them.
+    sight: which customers they may see, who may not see all."""
 
     def __init__(self, database: Database, clock: Clock, region: str, fields: CustomFields) -> None:
         self._database = database
@@ -101,14 +105,15 @@ class CustomerCards:
         query = sa.select(*_COLUMNS).where(has_it, HERE).order_by(customers.c.id.desc()).limit(MOST_CALLERS)
         return await self._with_fields(await self._with_phones(await self._database.rows(query)), role)
 
-    async def get(self, customer: CustomerId, role: Role | None = None) -> Customer:
-        """Whoever they were merged into, if they were. Raises NotFound, also for one in the recycle bin."""
+    async def get(self, customer: CustomerId, role: Role | None = None, sight: RecordSight | None = None) -> Customer:
+        """Whoever they were merged into, if they were. Raises NotFound, also for one in the recycle bin, and one that
+        may not be seen."""
         gone = customers.alias("gone")
         stays = sa.select(gone.c.merged_into).where(gone.c.id == customer).scalar_subquery()
         query = (
             sa.select(*_COLUMNS, phones.c.written)
             .outerjoin(phones, phones.c.customer_id == customers.c.id)
-            .where(customers.c.id == sa.func.coalesce(stays, sa.literal(customer, Number)), HERE)
+            .where(customers.c.id == sa.func.coalesce(stays, sa.literal(customer, Number)), HERE, *_seen(sight))
             .order_by(phones.c.position)
         )
         rows = await self._database.rows(query)
@@ -141,7 +146,7 @@ class CustomerCards:
         await self._put_beside(connection, number, card)
         await self._fields.put(connection, "customer", number, card.fields, role, new=True)
         kept = await self._kept_fields(connection, card, number, role)
-        return Customer(**kept, id=number, created_at=now, changed_at=now)
+        return Customer(**kept, id=number, created_at=now, created_by=by, changed_at=now)
 
     async def change(
         self,
@@ -182,7 +187,9 @@ class CustomerCards:
         if version is not None:
             change = change.where(customers.c.version == version)
         change = change.values({**row, "version": customers.c.version + 1})
-        answered = await connection.execute(change.returning(customers.c.created_at, customers.c.version))
+        answered = await connection.execute(
+            change.returning(*(customers.c[name] for name in ("created_at", "created_by", "version")))
+        )
         changed = answered.first()
         if changed is None:
             raise OtherVersion
@@ -232,14 +239,19 @@ class CustomerCards:
         return {"number": line, "digits": words_of(_digits(written), _digits(line))}
 
     async def search(
-        self, q: str = "", limit: int = 50, offset: int = 0, role: Role | None = None
+        self,
+        q: str = "",
+        limit: int = 50,
+        offset: int = 0,
+        role: Role | None = None,
+        sight: RecordSight | None = None,
     ) -> tuple[list[Customer], int]:
         """One page, at most 500, and how many there are in all: whose name is q first, then newest first.
 
         Every word of q must be in the name, its pinyin, the card number, the company or the e-mail address; or be
         three or more digits of a number, or of a prepaid card's.
         """
-        query = sa.select(*_COLUMNS).where(HERE, *(self._has(word) for word in every_word(q)))
+        query = sa.select(*_COLUMNS).where(HERE, *_seen(sight), *(self._has(word) for word in every_word(q)))
         order: list[sa.ColumnElement[Any]] = [customers.c.id.desc()]
         if wanted := q.strip():
             named = sa.case(
@@ -401,9 +413,13 @@ def _row(card: CustomerCard) -> dict[str, Any]:
 
 def _card_fields(card: CustomerCard) -> dict[str, Any]:
     known = asdict(card)
-    for added in ("id", "created_at", "changed_at", "version"):
+    for added in ("id", "created_at", "created_by", "changed_at", "version"):
         known.pop(added, None)  # a Customer is a card too
     return known
+
+
+def _seen(sight: RecordSight | None) -> list[sa.ColumnElement[bool]]:
+    return [] if sight is None else [records_seen(sight, customers)]
 
 
 def _digits(number: str) -> str:

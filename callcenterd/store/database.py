@@ -44,6 +44,7 @@ from callcenterd.store.merging import Merging
 from callcenterd.store.outbox import Outbox
 from callcenterd.store.query.run import Queries
 from callcenterd.store.recordings import Recordings
+from callcenterd.store.roles import Roles
 from callcenterd.store.saved_queries import SavedQueries
 from callcenterd.store.sessions import Sessions
 from callcenterd.store.site import SiteTables
@@ -76,6 +77,7 @@ class Store:
         self.imports = Imports(database, self.customers, self.fields, region)
         self.dictionaries = Dictionaries(database)
         self.site = SiteTables(database)
+        self.roles = Roles(database)
         self.sessions = Sessions(database)
         self.audit = Audit(database)
         self.bans = Bans(database)

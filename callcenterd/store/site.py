@@ -30,6 +30,7 @@ from callcenterd.model.site import (
     UserAccount,
 )
 from callcenterd.store.engine import Database
+from callcenterd.store.roles import kept_roles
 from callcenterd.store.schema import (
     breaks,
     calendars,
@@ -111,7 +112,7 @@ class SiteTables:
             now = await _load(connection)
             if expected is not None and now.revision != expected:
                 raise NotNow(f"the site was changed meanwhile (revision {now.revision}, not {expected})")
-            if dataclasses.replace(site, revision=now.revision) == now:
+            if dataclasses.replace(site, revision=now.revision, roles=now.roles) == now:
                 return now.revision
             for name, kind in _KINDS.items():
                 await _replace(connection, kind, _rows(getattr(now, name)), _rows(getattr(site, name)))
@@ -146,7 +147,8 @@ async def _load(connection: AsyncConnection) -> Site:
     for name, kind in _KINDS.items():
         rows = (await connection.execute(sa.select(kind.table).order_by(kind.table.c.position))).all()
         lists[name] = tuple(_thing(kind.thing, row) for row in rows)
-    return Site(**lists, revision=await _revision(connection))  # type: ignore[arg-type]  # _KINDS pairs list and type
+    revision, roles = await _revision(connection), await kept_roles(connection)
+    return Site(**lists, roles=roles, revision=revision)  # type: ignore[arg-type]  # _KINDS pairs list and type
 
 
 async def _revision(connection: AsyncConnection) -> int:

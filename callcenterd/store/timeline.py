@@ -271,16 +271,19 @@ def _changes(customers: Sequence[CustomerId], _: TimelineSight) -> Source:
         text=_EMPTY,
         more={"what": audit.c.what, "about": audit.c.details},
         words=(audit.c.who, audit.c.what),
-        conditions=[audit.c.target.in_(of), audit.c.what.startswith("customer.")],
+        conditions=[audit.c.target.in_(of), audit.c.what.startswith("customer."), audit.c.what != "customer.seen"],
         joined=audit,
     )
 
 
-def _records(table: sa.Table, text: str, *details: str) -> Callable[[Sequence[CustomerId], TimelineSight], Source]:
-    """Business records (`tables.records`). text: the column that says most. details: others to be shown."""
+def _records(
+    kind: str, table: sa.Table, text: str, *details: str
+) -> Callable[[Sequence[CustomerId], TimelineSight], Source]:
+    """Business records (`tables.records`) of that kind. text: the column that says most. details: others to show."""
 
     def source(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
-        seen = None if sight.records is None else records_seen(sight.records, table)
+        own = sight.records.get(kind)
+        seen = None if own is None else records_seen(own, table)
         return Source(
             at=table.c.at,
             key=table.c.id,
@@ -300,7 +303,7 @@ SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], S
     "voicemail": _voicemail,
     "callback": _callbacks,
     "survey": _surveys,
-    "consultation": _records(consultations, "note", "category", "channel"),
+    "consultation": _records("consultation", consultations, "note", "category", "channel"),
     "complaint": _complaints,
     "duty": _duties,
     "posting": _postings,

@@ -182,7 +182,8 @@ async def own_desk(request: web.Request) -> web.StreamResponse:
     """200 the desk; agent null: not an agent."""
     login, desk = signed_in(request).login, request.app[OFFICE].board.desk
     view, pop = desk.view(login), desk.pop(login)
-    shown: Any = None if pop is None else fact_data(pop)
+    live, sight = request.app[STREAMS].live, sight_of(request)
+    shown: Any = None if pop is None else fact_data(live.as_seen(pop, signed_in(request).role, sight))
     return answer(DESK, DeskNow(agent=None if view is None else _as_agent(agent_data(view)), pop=shown))
 
 

@@ -32,6 +32,7 @@ from callcenterd.model.records import RecordIsAnother
 from callcenterd.model.workflows import KeptWorkflow
 from callcenterd.store.workflows import WorkflowIsAnother
 from callcenterd.web import words
+from callcenterd.web.masking import MASK, goes_out, restored
 from callcenterd.web.office import OCTETS, OFFICE, PACE
 
 _log = structlog.get_logger(__name__)
@@ -188,9 +189,7 @@ T = TypeVar("T")
 
 async def read(request: web.Request, kind: type[A]) -> A:
     """The request's JSON content. Raises NotJson, TooLarge, TooSlow, Malformed, WrongFields."""
-    if request.content_type != "application/json":
-        raise NotJson
-    octets = await read_octets(request)
+    octets = await _read_json(request)
     try:
         return kind.model_validate_json(octets)
     except ValidationError as fault:
@@ -202,13 +201,24 @@ _OBJECT = TypeAdapter(dict[str, Any])
 
 async def read_object(request: web.Request) -> dict[str, Any]:
     """A JSON object whose fields somebody else judges. Raises as `read`."""
-    if request.content_type != "application/json":
-        raise NotJson
-    octets = await read_octets(request)
+    octets = await _read_json(request)
     try:
         return _OBJECT.validate_json(octets)
     except ValidationError as fault:
         raise refused_fields(fault) from None
+
+
+async def _read_json(request: web.Request) -> bytes:
+    """What was shown hidden to who sends it is the value again. Raises as `read_octets`, NotJson, and WrongFields."""
+    if request.content_type != "application/json":
+        raise NotJson
+    octets = await read_octets(request)
+    if (mask := request.get(MASK)) is None:
+        return octets
+    octets, unknown = restored(mask, octets)
+    if unknown is not None:
+        raise WrongFields({unknown: ("masked", {})})
+    return octets
 
 
 async def read_octets(request: web.Request) -> bytes:
@@ -334,6 +344,20 @@ def _field(kind: str, values: Mapping[str, Any], language: words.Language) -> st
 def _error(status: int, code: str, message: str, fields: Mapping[str, str], **more: Any) -> web.Response:
     return plain({"error": {"code": code, "message": message, "fields": fields, **more}}, status=status)
 
+
+@web.middleware
+async def hidden(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Nothing goes out to somebody from whom it is hidden: answers, refusals and records in them alike."""
+    answered: web.StreamResponse = await handler(request)
+    mask = request.get(MASK)
+    if mask is None or goes_out(mask, answered) or request.get(AS_IT_IS):
+        return answered
+    language = language_of(request)
+    return _error(403, "not_allowed", words.say("cannot_hide", language), {})
+
+
+AS_IT_IS = web.RequestKey("as_it_is", bool)
+"""A file that somebody has attached, which is handed out as it came."""
 
 _HTTP = {404: "no_such_address", 405: "method_not_allowed", 413: "too_large", 400: "malformed"}
 

@@ -13,6 +13,7 @@ from callcenterd.web import (
     agents,
     answers,
     attachments,
+    audit,
     bans,
     calendars,
     callcontrol,
@@ -41,6 +42,7 @@ from callcenterd.web import (
     imports,
     letters,
     livestate,
+    masking,
     messages,
     monitoring,
     pagephone,
@@ -51,6 +53,7 @@ from callcenterd.web import (
     queries,
     queues,
     recordings,
+    roles,
     session,
     shell,
     signing,
@@ -59,6 +62,7 @@ from callcenterd.web import (
     states,
     surveys,
     timeline,
+    trail,
     workflows,
 )
 from callcenterd.web.live import LiveEvents
@@ -113,6 +117,8 @@ RESOURCES = (
     queues,
     letters,
     administration,
+    roles,
+    audit,
     calendars,
     phones,
     devices,
@@ -138,7 +144,7 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     Raises RuntimeError if a route under /api/ has no right.
     """
     app = web.Application(
-        middlewares=[health.counted, shell.page_faults, answers.faults, session.identify],
+        middlewares=[health.counted, shell.page_faults, answers.hidden, answers.faults, session.identify],
         client_max_size=answers.MOST_OCTETS,
     )
     app[OFFICE] = office
@@ -146,6 +152,8 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     app[session.SESSIONS] = session.Sessions(office)
     app[socket.STREAMS] = socket.Streams(LiveEvents(office.board, office.bus), app[session.SESSIONS])
     app[administration.SITE_LOCK] = asyncio.Lock()
+    app[masking.MASKS] = masking.Masks()
+    app[trail.LOOKS] = trail.Looks()
     app[bans.HEARD] = bans.Alarms(office)
     app[devices.GUESSES] = devices.guesses()
     app[health.WATCH] = health.Watch(office)

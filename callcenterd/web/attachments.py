@@ -21,6 +21,7 @@ from callcenterd.errors import NotFound
 from callcenterd.model.attachments import Attachment, RecordKind
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.web.answers import (
+    AS_IT_IS,
     VISIBLE,
     Conditions,
     Malformed,
@@ -33,7 +34,7 @@ from callcenterd.web.answers import (
     nothing,
 )
 from callcenterd.web.calls import seen_call
-from callcenterd.web.customers import number_in
+from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE, PACE
 from callcenterd.web.recordsight import number_of, seen_record, sees
@@ -101,7 +102,7 @@ class Shown(Conditions):
 
 
 async def _seen_customer(request: web.Request, record: str) -> str:
-    customer = await request.app[MODULES].customers.get(CustomerId(number_of("customer", record)))
+    customer = await seen_customer(request, CustomerId(number_of("customer", record)))
     return str(customer.id)
 
 
@@ -201,6 +202,7 @@ async def download_attachment(request: web.Request) -> web.StreamResponse:
         "X-Content-Type-Options": "nosniff",
         hdrs.CACHE_CONTROL: "private, no-cache",
     }
+    request[AS_IT_IS] = True
     return file(request, path, found.octets, headers)
 
 
@@ -211,7 +213,7 @@ async def remove_attachment(request: web.Request) -> web.StreamResponse:
     """204 it is gone · 403 somebody else has attached it, and one has no right to remove those · 404 no such file,
     or of a record that one may not see."""
     found, who = await _seen(request), signed_in(request)
-    if found.by != who.login and not may(who.role, "attachment.remove.any"):
+    if found.by != who.login and not may(request, "attachment.remove.any"):
         raise NotAllowed
     await request.app[MODULES].attachments.remove(found.id, who.login)
     return nothing()

@@ -9,10 +9,12 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from callcenterd.errors import NotFound
-from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, FlowName, QueueName
+from callcenterd.model.ids import AgentId, CallId, CustomerId, ExtensionNumber, FlowName, QueueName
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, WrongFields, answer, nothing, read
 from callcenterd.web.callrights import as_whom, note, own_or_any, to_pick_up
+from callcenterd.web.calls import seen_call
+from callcenterd.web.customers import seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
 from callcenterd.web.rights import right
@@ -24,10 +26,16 @@ Number = Annotated[str, VISIBLE, Field(min_length=1, max_length=32)]
 
 
 class DialAsked(Asked):
-    """number: as a phone would dial it, or whole (+86…). extension: the phone to be rung; without it the one where one
-    sits. caller_id: what the other side is shown, one of the office's own numbers; without it what its trunk shows."""
+    """number: as a phone would dial it, or whole (+86…); instead of it customer, and which of their numbers (0: the
+    main one), or call: who was at its other end. So can be called whose number is hidden from who calls.
 
-    number: Number
+    extension: the phone to be rung; without it the one where one sits. caller_id: what the
+    other side is shown, one of the office's own numbers; without it what its trunk shows."""
+
+    number: Number | None = None
+    customer: int | None = Field(None, ge=1, lt=1 << 62)
+    phone: int = Field(0, ge=0, le=9)
+    call: Annotated[str, VISIBLE] | None = Field(None, min_length=1, max_length=64)
     extension: Annotated[str, VISIBLE] | None = Field(None, min_length=1, max_length=32)
     caller_id: Annotated[str, VISIBLE] = Field("", max_length=32)
 
@@ -73,14 +81,34 @@ DIALLED = TypeAdapter(Dialled)
 @right("call.dial")
 @shape(summary="Have one's phone rung, and then a number", body=DialAsked, answer=DIALLED)
 async def click_to_dial(request: web.Request) -> web.StreamResponse:
-    """200 one's phone rings; what comes of it is told as call.answered or call.ended · 404 no such extension · 409 one
+    """200 one's phone rings; what comes of it is told as call.answered or call.ended · 404 no such extension, customer
+    or call, or one may not see it · 409 one
     is in a call, or has no phone that could be rung · 422 fields, or a number that leads nowhere."""
     asked = await read(request, DialAsked)
     extension = None if asked.extension is None else ExtensionNumber(asked.extension)
     call = await request.app[OFFICE].board.dial_out.begin(
-        signed_in(request).login, asked.number, extension=extension, caller_id=asked.caller_id
+        signed_in(request).login, await _dialled(request, asked), extension=extension, caller_id=asked.caller_id
     )
     return answer(DIALLED, Dialled(call=call))
+
+
+async def _dialled(request: web.Request, asked: DialAsked) -> str:
+    """Raises NotFound, and WrongFields where not exactly one is named or there is no such number."""
+    wanted = [one for one in (asked.number, asked.customer, asked.call) if one is not None]
+    if len(wanted) != 1:
+        raise WrongFields({"number": ("missing", {})})
+    if asked.number is not None:
+        return asked.number
+    if asked.customer is not None:
+        phones = (await seen_customer(request, CustomerId(asked.customer))).phones
+        if asked.phone >= len(phones):
+            raise WrongFields({"phone": ("missing", {})})
+        return phones[asked.phone]
+    record = await seen_call(request, CallId(str(asked.call)))
+    number = record.called if record.direction == "outbound" else record.caller
+    if not number:
+        raise WrongFields({"call": ("missing", {})})
+    return number
 
 
 @routes.post("/api/v1/calls/{id}/transfer")

@@ -32,7 +32,7 @@ def own_or_any(request: web.Request, any_call: str) -> CallId:
     sight = sight_of(request)
     if not request.app[STREAMS].live.sees_call(call, sight):
         raise NotFound("call", call)
-    if not rights.may(who.role, any_call) or not _acts_on(request, call, sight):
+    if not rights.may(request, any_call) or not _acts_on(request, call, sight):
         raise NotAllowed
     return call
 

@@ -13,6 +13,7 @@ from callcenterd.errors import NotFound
 from callcenterd.model.calls import CallFilter, CallRecord, CallSight, Direction, LegSound, Outcome, Step
 from callcenterd.model.events import EVENT_NAMES, CallMonitored
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
+from callcenterd.model.records import RecordSight
 from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.web import rights
 from callcenterd.web.agents import Nothing
@@ -27,9 +28,10 @@ from callcenterd.web.answers import (
     read,
 )
 from callcenterd.web.callrights import as_whom, note, own_or_any
+from callcenterd.web.customers import seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
-from callcenterd.web.rights import right, sight_of
+from callcenterd.web.rights import customers_seen, right, sight_of
 from callcenterd.web.session import signed_in
 from callcenterd.web.socket import STREAMS
 
@@ -98,7 +100,7 @@ class CallConditions(Conditions):
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=10_000_000)
 
-    def filter(self, sight: CallSight | None) -> CallFilter:
+    def filter(self, sight: CallSight | None, customers: RecordSight | None) -> CallFilter:
         """What the store looks for, within what may be seen."""
         return CallFilter(
             text=self.text,
@@ -114,6 +116,7 @@ class CallConditions(Conditions):
             since=self.since,
             until=self.until,
             sight=sight,
+            customers=customers,
         )
 
 
@@ -152,7 +155,9 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
     """200 one page of the calls that one may see."""
     wanted = conditions(request, CallConditions)
     store = request.app[OFFICE].store
-    items, total = await store.calls.search(wanted.filter(call_sight(request)), wanted.limit, wanted.offset)
+    items, total = await store.calls.search(
+        wanted.filter(call_sight(request), customers_seen(request)), wanted.limit, wanted.offset
+    )
     said = await store.surveys.of_calls([record.id for record in items])
     listed = [CallListed(**_fields(record), survey=[one for one in said if one.call == record.id]) for record in items]
     return answer(CALLS, Calls(listed, total))
@@ -166,7 +171,7 @@ async def one_call(request: web.Request) -> web.StreamResponse:
     record = await seen_call(request, CallId(request.match_info["id"]))
     office = request.app[OFFICE]
     story, sounded = await office.store.calls.story(record.id), await office.store.calls.sounds(record.id)
-    if not rights.may(signed_in(request).role, "call.listen"):
+    if not rights.may(request, "call.listen"):
         story = [step for step in story if step.kind != MONITORED]
     gone = {sound.leg for sound in sounded}
     sounds = [*sounded, *(sound for sound in office.board.sounding.now(record.id) if sound.leg not in gone)]
@@ -187,6 +192,8 @@ async def note_call(request: web.Request) -> web.StreamResponse:
     record = await seen_call(request, CallId(request.match_info["id"]))
     customer = None if asked.customer_id is None else CustomerId(asked.customer_id)
     try:
+        if customer is not None and customer != record.customer_id:
+            await seen_customer(request, customer)
         await request.app[OFFICE].board.history.note(record.id, asked.note, customer, signed_in(request).login)
     except NotFound as missing:
         if missing.kind != "customer":

@@ -10,10 +10,11 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter
 
 from callcenterd.crm.cards import CardAsked, CardTerms, PinAsked, PostingAsked
+from callcenterd.errors import NotFound
 from callcenterd.model.cards import Card, CardId, CardState, Currency, Ledger, Posting
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import Conditions, WrongFields, answer, conditions, read
-from callcenterd.web.customers import customer_id, number_in
+from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES
 from callcenterd.web.rights import right
@@ -81,7 +82,7 @@ _FIELD_OF = {"amount_sign": "amount", "only_corrections": "reverses", "reason": 
 @shape(summary="A customer's prepaid cards, with what stands on them", answer=CARDS)
 async def list_cards(request: web.Request) -> web.StreamResponse:
     """200 all of them, oldest first · 404 no such customer."""
-    found = await request.app[MODULES].cards.of_customer(customer_id(request))
+    found = await request.app[MODULES].cards.of_customer((await seen_customer(request)).id)
     return answer(CARDS, CardList([_shown(request, card) for card in found], len(found)))
 
 
@@ -91,7 +92,7 @@ async def list_cards(request: web.Request) -> web.StreamResponse:
 async def add_card(request: web.Request) -> web.StreamResponse:
     """201 the card · 404 no such customer · 409 they have too many · 422 fields, or the number is another card's."""
     asked = await read(request, CardAsked)
-    card = await request.app[MODULES].cards.add(customer_id(request), asked, signed_in(request).login)
+    card = await request.app[MODULES].cards.add((await seen_customer(request)).id, asked, signed_in(request).login)
     return answer(CARD, _shown(request, card), status=201)
 
 
@@ -101,7 +102,9 @@ async def add_card(request: web.Request) -> web.StreamResponse:
 async def change_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card · 422 fields."""
     terms = await read(request, CardTerms)
-    return _answer(request, await request.app[MODULES].cards.change(_card_id(request), terms, signed_in(request).login))
+    return _answer(
+        request, await request.app[MODULES].cards.change(await _card_id(request), terms, signed_in(request).login)
+    )
 
 
 @routes.post("/api/v1/cards/{id}/block")
@@ -111,7 +114,7 @@ async def block_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
     await read(request, Nothing)
     cards, who = request.app[MODULES].cards, signed_in(request).login
-    return _answer(request, await cards.block(_card_id(request), who, blocked=True))
+    return _answer(request, await cards.block(await _card_id(request), who, blocked=True))
 
 
 @routes.post("/api/v1/cards/{id}/unblock")
@@ -121,7 +124,7 @@ async def unblock_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
     await read(request, Nothing)
     cards, who = request.app[MODULES].cards, signed_in(request).login
-    return _answer(request, await cards.block(_card_id(request), who, blocked=False))
+    return _answer(request, await cards.block(await _card_id(request), who, blocked=False))
 
 
 @routes.put("/api/v1/cards/{id}/pin")
@@ -131,7 +134,7 @@ async def set_card_pin(request: web.Request) -> web.StreamResponse:
     """200 the card now, and wrong PINs before count no more · 404 no such card · 422 fields."""
     asked = await read(request, PinAsked)
     return _answer(
-        request, await request.app[MODULES].cards.set_pin(_card_id(request), asked, signed_in(request).login)
+        request, await request.app[MODULES].cards.set_pin(await _card_id(request), asked, signed_in(request).login)
     )
 
 
@@ -141,7 +144,7 @@ async def set_card_pin(request: web.Request) -> web.StreamResponse:
 async def unlock_card(request: web.Request) -> web.StreamResponse:
     """200 the card now · 404 no such card."""
     await read(request, Nothing)
-    return _answer(request, await request.app[MODULES].cards.unlock(_card_id(request), signed_in(request).login))
+    return _answer(request, await request.app[MODULES].cards.unlock(await _card_id(request), signed_in(request).login))
 
 
 @routes.get("/api/v1/cards/{id}/postings")
@@ -155,7 +158,7 @@ async def list_postings(request: web.Request) -> web.StreamResponse:
     """200 one page of them · 404 no such card."""
     wanted = conditions(request, PostingConditions)
     items, total, card = await request.app[MODULES].cards.postings(
-        _card_id(request), wanted.ledger, wanted.limit, wanted.offset
+        await _card_id(request), wanted.ledger, wanted.limit, wanted.offset
     )
     return answer(POSTINGS, PostingList(items, total, card.money, card.points))
 
@@ -172,11 +175,19 @@ async def add_posting(request: web.Request) -> web.StreamResponse:
         # What is wrong with the posting as a whole is shown at the field that would mend it.
         fields = {_FIELD_OF.get(why[0], name): why for name, why in fault.fields.items()}
         raise WrongFields(fields) from None
-    return answer(POSTING, await request.app[MODULES].cards.post(_card_id(request), asked, signed_in(request).login))
+    return answer(
+        POSTING, await request.app[MODULES].cards.post(await _card_id(request), asked, signed_in(request).login)
+    )
 
 
-def _card_id(request: web.Request) -> CardId:
-    return CardId(number_in(request, "card"))
+async def _card_id(request: web.Request) -> CardId:
+    """The card in the address. Raises NotFound, also for one of a customer whom who asks may not see."""
+    card = await request.app[MODULES].cards.get(CardId(number_in(request, "card")))
+    try:
+        await seen_customer(request, card.customer)
+    except NotFound:
+        raise NotFound("card", card.id) from None
+    return card.id
 
 
 def _answer(request: web.Request, card: Card) -> web.StreamResponse:

@@ -17,7 +17,7 @@ from callcenterd.model.records import RecordSight
 from callcenterd.tickets.consultation_journal import ConsultationJournal
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, NotAllowed, answer, conditions, read
 from callcenterd.web.calls import Moment, seen_call
-from callcenterd.web.customers import number_in
+from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.journals import (
     JOURNAL_MEDIA,
@@ -125,8 +125,8 @@ class ConsultationChange(ConsultationAsked):
 
 
 def record_sight(request: web.Request) -> RecordSight | None:
-    """Of records of any kind."""
-    return sight_of(request).of_records(request.app[OFFICE].board.site)
+    """Whose consultations who asks may see. None: all."""
+    return sight_of(request).of_records(request.app[OFFICE].board.site, "consultation")
 
 
 async def seen_consultation(request: web.Request, number: int) -> Consultation:
@@ -173,10 +173,12 @@ async def consultation_totals(request: web.Request) -> web.StreamResponse:
 @right("consultation.write")
 @shape(summary="Write a consultation down", body=ConsultationNew, answer=CONSULTATION)
 async def create_consultation(request: web.Request) -> web.StreamResponse:
-    """201 it, with the number of its sheet · 404 no such call, or one that one may not see · 422 fields."""
+    """201 it, with the number of its sheet · 404 no such call or customer, or one that one may not see · 422 fields."""
     asked, who = await read(request, ConsultationNew), signed_in(request)
     if asked.call is not None:
         await seen_call(request, CallId(asked.call))
+    if asked.customer is not None:
+        await seen_customer(request, CustomerId(asked.customer))
     made = await request.app[MODULES].consultations.create(asked.written(), who.login, who.role, asked.at)
     return answer(CONSULTATION, made, status=201)
 
@@ -200,6 +202,8 @@ async def change_consultation(request: web.Request) -> web.StreamResponse:
     if not (sight.oversees(before.owner) or sight.oversees(before.created_by)):
         raise NotAllowed
     asked = await read(request, ConsultationChange)
+    if asked.customer is not None and asked.customer != before.customer:
+        await seen_customer(request, CustomerId(asked.customer))
     changed = await request.app[MODULES].consultations.change(
         before, asked.written(), asked.version, who.login, who.role
     )

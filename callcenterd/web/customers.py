@@ -16,8 +16,9 @@ from callcenterd.store.customers import CustomerChanged
 from callcenterd.web.answers import VISIBLE, Conditions, Conflict, WrongFields, answer, conditions, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES
-from callcenterd.web.rights import right
+from callcenterd.web.rights import customers_seen, right
 from callcenterd.web.session import signed_in
+from callcenterd.web.trail import note_once
 
 routes = web.RouteTableDef()
 C = TypeVar("C", bound=CardFields)
@@ -48,7 +49,7 @@ async def list_customers(request: web.Request) -> web.StreamResponse:
     """200 one page of them, the best first; without q the newest first."""
     wanted = conditions(request, CustomerConditions)
     items, total = await request.app[MODULES].customers.search(
-        wanted.q, wanted.limit, wanted.offset, signed_in(request).role
+        wanted.q, wanted.limit, wanted.offset, signed_in(request).role, customers_seen(request)
     )
     return answer(CUSTOMERS, CustomerList(list(items), total))
 
@@ -69,7 +70,9 @@ async def create_customer(request: web.Request) -> web.StreamResponse:
 @shape(summary="One customer", answer=CUSTOMER)
 async def one_customer(request: web.Request) -> web.StreamResponse:
     """200 the customer · 404 no such customer."""
-    return answer(CUSTOMER, await request.app[MODULES].customers.get(customer_id(request), signed_in(request).role))
+    customer = await seen_customer(request)
+    await note_once(request, "customer.seen", f"customer/{customer.id}")
+    return answer(CUSTOMER, customer)
 
 
 @routes.put("/api/v1/customers/{id}")
@@ -81,12 +84,21 @@ async def change_customer(request: web.Request) -> web.StreamResponse:
     number, who = customer_id(request), signed_in(request)
     card = await _card(request, CardChange)
     try:
-        changed = await request.app[MODULES].customers.change(number, card, who.login, card.version, who.role)
+        changed = await request.app[MODULES].customers.change(
+            number, card, who.login, card.version, who.role, customers_seen(request)
+        )
     except CustomerChanged as fault:
         conflict = Conflict("customer_changed")
         conflict.more = {"now": CUSTOMER.dump_python(fault.now, mode="json")}
         raise conflict from None
     return answer(CUSTOMER, changed)
+
+
+async def seen_customer(request: web.Request, number: CustomerId | None = None) -> Customer:
+    """That customer, else the one in the address. Raises NotFound, alike for one that who asks may not see."""
+    if number is None:
+        number = customer_id(request)
+    return await request.app[MODULES].customers.get(number, signed_in(request).role, customers_seen(request))
 
 
 async def _card(request: web.Request, kind: type[C]) -> C:

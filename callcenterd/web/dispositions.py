@@ -57,7 +57,7 @@ async def dispose_call(request: web.Request) -> web.StreamResponse:
     record = await seen_call(request, CallId(request.match_info["id"]))
     who = signed_in(request)
     theirs = record.agent is None or sight_of(request).oversees(record.agent)
-    if record.agent != who.login and not (theirs and may(who.role, "call.control.any")):
+    if record.agent != who.login and not (theirs and may(request, "call.control.any")):
         raise NotAllowed
     await request.app[OFFICE].board.after_call.dispose(record.id, asked.code, who.login, asked.again_at)
     return nothing()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from aiohttp import web
@@ -13,10 +13,10 @@ from callcenterd.model.ids import CustomerId
 from callcenterd.store.customers import CustomerChanged
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, Conflict, answer, conditions, nothing, read
-from callcenterd.web.customers import CUSTOMER, customer_id, number_in
+from callcenterd.web.customers import CUSTOMER, customer_id, number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES
-from callcenterd.web.rights import right
+from callcenterd.web.rights import customers_seen, right
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -61,13 +61,22 @@ class BinConditions(Conditions):
     offset: int = Field(0, ge=0, le=10_000_000)
 
 
+def _as_seen(request: web.Request, found: list[Doubles]) -> list[Doubles]:
+    """Of those whom who asks may see; of one alone there is nothing to say."""
+    sight = customers_seen(request)
+    if sight is None:
+        return found
+    seen = [replace(one, customers=tuple(known for known in one.customers if sight.sees(known))) for one in found]
+    return [one for one in seen if len(one.customers) > 1]
+
+
 @routes.get("/api/v1/customer_doubles")
 @right("customer.merge")
 @shape(summary="Customers who may be one and the same", answer=DOUBLES)
 async def list_doubles(request: web.Request) -> web.StreamResponse:
     """200 groups of those who share a number, card, e-mail address, name and company, or name and a date; those who
     share most first, at most 100 groups of each reason."""
-    found = await request.app[MODULES].bin.doubles(signed_in(request).role)
+    found = _as_seen(request, await request.app[MODULES].bin.doubles(signed_in(request).role))
     return answer(DOUBLES, DoublesList(found, len(found)))
 
 
@@ -76,7 +85,7 @@ async def list_doubles(request: web.Request) -> web.StreamResponse:
 @shape(summary="Who may be the same as this customer", answer=DOUBLES)
 async def list_doubles_of(request: web.Request) -> web.StreamResponse:
     """200 groups as above · 404 no such customer."""
-    found = await request.app[MODULES].bin.doubles_of(customer_id(request), signed_in(request).role)
+    found = _as_seen(request, await request.app[MODULES].bin.doubles_of(customer_id(request), signed_in(request).role))
     return answer(DOUBLES, DoublesList(found, len(found)))
 
 
@@ -88,6 +97,7 @@ async def merge_customers(request: web.Request) -> web.StreamResponse:
     that version: `error.now` is that customer as they are · 422 fields, or both have more numbers than a card holds."""
     number, asked = customer_id(request), await read(request, MergeAsked)
     who = signed_in(request)
+    await seen_customer(request, CustomerId(asked.other))
     try:
         merge = await request.app[MODULES].bin.merge(
             (number, asked.version), (CustomerId(asked.other), asked.other_version), asked.take, who.login

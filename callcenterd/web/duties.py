@@ -29,7 +29,7 @@ from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, WrongFields, answer, conditions, read
 from callcenterd.web.callcontrol import DIALLED, Dialled
 from callcenterd.web.calls import Moment, seen_call
-from callcenterd.web.customers import customer_id, number_in
+from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import right, sight_of
@@ -325,7 +325,7 @@ def _together(name: str, people: list[PromisesKept]) -> TeamPromises:
 async def list_promises_to(request: web.Request) -> web.StreamResponse:
     """200 all of them, whoever owes them · 404 no such customer."""
     office = request.app[OFFICE]
-    customer = await office.modules.customers.get(customer_id(request))
+    customer = await seen_customer(request)
     known: dict[int, Duty] = {}
     found, _ = await office.store.duties.page(DutyFilter(state="open", customers=(customer.id,)))
     for duty in found:
@@ -408,7 +408,7 @@ async def create_duty(request: web.Request) -> web.StreamResponse:
 async def _customer(request: web.Request, number: int) -> CustomerId:
     """Raises WrongFields for one that there is not."""
     try:
-        return (await request.app[MODULES].customers.get(CustomerId(number))).id
+        return (await seen_customer(request, CustomerId(number))).id
     except NotFound:
         raise WrongFields({"customer": ("no_such_customer", {})}) from None
 

@@ -63,7 +63,7 @@ def _extension(request: web.Request) -> ExtensionNumber:
     own = {board.queueing.extension_of(AgentId(who.login)) or who.account.extension}
     if number in own:
         return number
-    if not may(who.role, "forwarding.any"):
+    if not may(request, "forwarding.any"):
         raise NotAllowed
     if not oversees_phone(request, number):
         raise NotFound("extension", number)

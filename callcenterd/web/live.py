@@ -26,7 +26,7 @@ from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.live import agent_data
 from callcenterd.switchboard.parties import PartyBook
 from callcenterd.web.page import GONE, Page
-from callcenterd.web.rights import ABOVE, Sight, may
+from callcenterd.web.rights import ABOVE, RIGHTS, Sight, role_may
 
 EVERY = 0.1
 
@@ -181,9 +181,25 @@ class LiveEvents:
         message = None
         for reader in self._readers:
             if self._may_hear(fact, reader):
-                message = message or encoded_fact(fact)
-                reader.page.happened(message)
+                told = self.as_seen(fact, reader.role, reader.sight)
+                if told is fact:
+                    message = message or encoded_fact(fact)
+                reader.page.happened(message if told is fact and message else encoded_fact(told))
                 reader.wake()
+
+    def as_seen(self, fact: Fact, role: Role, sight: Sight) -> Fact:
+        """The fact without what of it somebody may not see: customers who may be calling."""
+        if not isinstance(fact, events.ScreenPopped) or not fact.customers:
+            return fact
+        site = self._board.site
+        own = sight.of_records(site, "customer")
+        if not role_may(site, role, "customer.read"):
+            return dataclasses.replace(fact, customers=())
+        if own is None:
+            return fact
+        journey = self._board.journeys.get(fact.call)
+        seen = {known.id for known in (journey.customers if journey is not None else ()) if own.sees(known)}
+        return dataclasses.replace(fact, customers=tuple(one for one in fact.customers if one in seen))
 
     def _walked(self, flow: FlowName, node: str) -> None:
         self._known = None
@@ -225,37 +241,48 @@ class LiveEvents:
             reader.wake()
 
     def _may_hear(self, fact: Fact, reader: Reader) -> bool:
-        sight = reader.sight
+        sight, site = reader.sight, self._board.site
+
+        def may(name: str) -> bool:
+            return role_may(site, reader.role, name)
+
         match fact:
             case events.PagePhoneChanged():
                 return fact.login == reader.login
             case events.FlowsLoaded():
-                return reader.role == "admin"
-            case events.CallMonitored() if not may(reader.role, "call.listen"):
+                return may("flow")
+            case events.CallMonitored() if not may("call.listen"):
                 return False
-            case events.CustomerSaved() | events.CustomersImported() | events.SiteChanged():
+            case events.SiteChanged():
                 return True
+            case events.CustomerSaved():
+                # Whose the customer is the fact does not say: who may not see all of them hears of their own doing.
+                return may("customer.read") and (sight.of_records(site, "customer") is None or fact.by == reader.login)
+            case events.CustomersImported():
+                return may("customer.read") and sight.of_records(site, "customer") is None
             case events.ScreenPopped() | events.SeatTaken() | events.BreakTooLong() | events.AgentForced():
                 return sight.oversees(fact.agent)
             case events.PreviewOffered() | events.PreviewOver():
                 return sight.oversees(fact.agent)
             case events.CampaignChanged():
-                return reader.role in ABOVE and sight.sees_queue(fact.queue)
+                return may("campaign") and sight.sees_queue(fact.queue)
             case events.AgentChanged():
                 return sight.sees_agent(fact.view.agent, fact.view.queues)
             case events.VoicemailLeft() | events.VoicemailMarked() | events.VoicemailRemoved():
-                own = sight.of_messages(self._board.site)
+                own = sight.of_messages(site)
                 to = "" if isinstance(fact, events.VoicemailLeft) else fact.assigned_to
                 whose = {"queue": fact.queue, "agent": fact.agent, "extension": fact.extension}
-                return own is None or own.sees(**whose, assigned_to=to)
+                return may("message.work") and (own is None or own.sees(**whose, assigned_to=to))
             case events.DutyChanged() | events.DutyWarned():
-                owed = sight.of_duties(self._board.site)
-                return (
-                    owed is None or owed.sees(fact) or (isinstance(fact, events.DutyWarned) and reader.login in fact.to)
-                )
+                owed = sight.of_duties(site)
+                warned = isinstance(fact, events.DutyWarned) and reader.login in fact.to
+                return may("duty") and (owed is None or owed.sees(fact) or warned)
             case events.RecordSaved():
-                records = sight.of_records(self._board.site)
-                return records is None or records.sees(fact)
+                needed = f"{fact.kind}.read"
+                records = sight.of_records(site, fact.kind)
+                return (needed not in RIGHTS or may(needed)) and (records is None or records.sees(fact))
+            case events.CallbackChanged() | events.CallbackTried() if not may("message.work"):
+                return False
             case events.CallbackChanged() if sight.oversees(fact.assigned_to):
                 return True
             case events.QueueChanged() | events.CallbackChanged() | events.CallbackTried():

@@ -246,7 +246,7 @@ async def remove_voicemail(request: web.Request) -> web.StreamResponse:
     """204 it is gone · 403 it is a queue's, and one may not remove those · 404 as above."""
     message, who, office = await _seen(request), signed_in(request), request.app[OFFICE]
     own = message.queue is None and message.agent == who.login
-    if not own and not may(who.role, "message.remove.any"):
+    if not own and not may(request, "message.remove.any"):
         raise NotAllowed
     await office.store.voicemail.remove(message.id)
     now = office.clock.utc()

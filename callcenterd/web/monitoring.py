@@ -66,7 +66,7 @@ async def listen(request: web.Request) -> web.StreamResponse:
     in it, or there is no phone to listen with."""
     asked = await read(request, ListenAsked)
     who = signed_in(request)
-    may_barge = may(who.role, "call.barge")
+    may_barge = may(request, "call.barge")
     if asked.mode != "listen" and not may_barge:
         raise NotAllowed
     listening = request.app[OFFICE].board.monitoring.begin(

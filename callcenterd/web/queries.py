@@ -133,7 +133,7 @@ def query_sight(request: web.Request) -> QuerySight:
         role=who.role,
         calls=sight.of_calls(()),
         duties=sight.of_duties(site),
-        records=sight.of_records(site),
+        records=sight.of_each_record(site),
     )
 
 

@@ -13,8 +13,7 @@ from callcenterd.model.ids import CallId, CustomerId, QueueName
 from callcenterd.web.answers import answer, language_of
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
-from callcenterd.web.rights import may, right, sight_of
-from callcenterd.web.session import signed_in
+from callcenterd.web.rights import customers_seen, may, right, sight_of
 
 routes = web.RouteTableDef()
 
@@ -77,7 +76,8 @@ async def list_waiting(request: web.Request) -> web.StreamResponse:
     queue, board = QueueName(request.match_info["key"]), request.app[OFFICE].board
     if queue not in board.queueing.queue_names() or not sight_of(request).sees_queue(queue):
         raise NotFound("queue", queue)
-    language, knows = language_of(request), may(signed_in(request).role, "customer.read")
+    language, knows = language_of(request), may(request, "customer.read")
+    seen = customers_seen(request)
     items = []
     for call, since, position in board.queueing.waiting(queue):
         journey = board.journeys.get(call)
@@ -90,7 +90,11 @@ async def list_waiting(request: web.Request) -> web.StreamResponse:
                 position=position,
                 since=since,
                 expected=None if expected is None else round(expected, 1),
-                customers=tuple(WaitingCustomer(known.id, known.name, known.level) for known in customers),
+                customers=tuple(
+                    WaitingCustomer(known.id, known.name, known.level)
+                    for known in customers
+                    if seen is None or seen.sees(known)
+                ),
                 callback=board.queueing.is_expected(call),
                 why=board.queueing.why_waiting(call).text(language),
             )

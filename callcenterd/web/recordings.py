@@ -21,6 +21,7 @@ from callcenterd.web.calls import seen_call
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OCTETS, OFFICE, Office
 from callcenterd.web.rights import right
+from callcenterd.web.trail import note_once
 
 _log = structlog.get_logger(__name__)
 
@@ -60,7 +61,9 @@ class PeaksAsked(Conditions):
 async def recording(request: web.Request) -> web.StreamResponse:
     """200 the audio (audio/ogg, audio/mpeg or audio/wav) · 206 a part of it · 404 no such recording, or of a call that
     one may not see, or its file is gone · 409 still being written · 416 no such part · 503 it cannot be opened."""
-    return await played(request, await _seen(request))
+    record = await _seen(request)
+    await note_once(request, "recording.played", f"recording/{record.id}")
+    return await played(request, record)
 
 
 async def played(request: web.Request, record: RecordingRecord) -> web.StreamResponse:

@@ -1,4 +1,7 @@
-"""May they: the one table of rights, and the decorator that asks it.
+"""May they: the one table of rights as they are shipped, and the decorator that asks it.
+
+An administrator gives and takes rights by role, says whose records a role sees, and what is hidden from it
+(`model.roles`); that is part of the site, and in force with it at once, for open pages and event streams as well.
 
 What one may *see* is a second question, which `Sight` answers, for lists, single things and live events alike:
 
@@ -24,9 +27,10 @@ from aiohttp import web
 from callcenterd.errors import NotFound
 from callcenterd.model.calls import CallSight
 from callcenterd.model.duties import DutySight
-from callcenterd.model.ids import AgentId, CallId, QueueName
+from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 from callcenterd.model.people import Role
 from callcenterd.model.records import RecordSight
+from callcenterd.model.roles import SCOPED_KINDS, Scope, ScopedKind
 from callcenterd.model.site import Site
 from callcenterd.model.surveys import SurveySight
 from callcenterd.model.voicemail import MessageSight
@@ -109,11 +113,17 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "calendar": ABOVE,  # what holds when: hours and holidays
     "flow": ADMIN,  # to draw, try and publish flows
     "prompt": ADMIN,  # what callers hear: to listen to it, record, keep and remove it
+    "role": ADMIN,  # what each role may
+    "audit": ADMIN,  # who did what
     "site": ADMIN,  # trunks, numbers, outbound routes, users, extensions, queues
 }
+FIXED = frozenset({"session", "live", "role"})
+"""Rights that are neither given nor taken: without them nobody could sign in, or mend what was taken."""
+OF_CUSTOMER = "/api/v1/customers/{id}"
 PUBLIC = "public"
 """The right of routes that need no sign-in."""
 
+_NARROWEST_FIRST: tuple[Scope, ...] = ("own", "team", "all")
 _right_of: dict[Handler, str] = {}
 _own: set[Handler] = set()
 
@@ -124,18 +134,19 @@ def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
     own: the part of the address that names an agent. For one's own login no right is needed but to be signed in; whom
     one does not oversee, there is not: 404.
     """
-    roles = RIGHTS[name]
+    assert name in RIGHTS, f"there is no right {name}"
 
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
             who = signed_in(request)
             named = None if own is None else request.match_info[own]
-            if who.role not in roles and named != who.login:
+            if not may(request, name) and named != who.login:
                 _log.warning("not allowed", login=who.login, right=name, method=request.method, path=request.path[:200])
                 raise NotAllowed
             if named is not None and not sight_of(request).oversees(named):
                 raise NotFound("agent", named)
+            await _customer_is_seen(request)
             return await handler(request)
 
         _right_of[handler] = name
@@ -144,6 +155,16 @@ def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
         return guarded
 
     return decorate
+
+
+async def _customer_is_seen(request: web.Request) -> None:
+    """For every address under a customer's, whoever wrote its handler. Raises NotFound."""
+    resource = request.match_info.route.resource
+    if resource is None or not resource.canonical.startswith(OF_CUSTOMER):
+        return
+    sight, number = customers_seen(request), request.match_info["id"]
+    if sight is not None and number.isascii() and number.isdigit() and len(number) <= 18:
+        await request.app[OFFICE].store.customers.get(CustomerId(int(number)), sight=sight)
 
 
 def public(handler: Handler) -> Handler:
@@ -162,8 +183,17 @@ def own_needs_none(handler: Handler) -> bool:
     return inspect.unwrap(handler) in _own
 
 
-def may(role: Role, name: str) -> bool:
-    return role in RIGHTS[name]
+def may(request: web.Request, name: str) -> bool:
+    """Has who asks this right? Raises NotSignedIn."""
+    return role_may(request.app[OFFICE].board.site, signed_in(request).role, name)
+
+
+def role_may(site: Site, role: Role, name: str) -> bool:
+    """As shipped, unless an administrator has given it or taken it away; an administrator keeps all of theirs."""
+    shipped = role in RIGHTS[name]
+    if name in FIXED or role == "admin":
+        return shipped
+    return site.role(role).rights.get(name, shipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,16 +256,36 @@ class Sight:
         or leads."""
         if self.agents is None:
             return None
-        teams = tuple(team.name for team in site.teams if self.login in (*team.members, *team.leaders))
-        return DutySight(agents=tuple(sorted(self.agents)), queues=tuple(sorted(self.queues)), teams=teams)
+        queues, teams = tuple(sorted(self.queues)), site.teams_of(self.login)
+        return DutySight(agents=tuple(sorted(self.agents)), queues=queues, teams=teams)
 
-    def of_records(self, site: Site) -> RecordSight | None:
-        """None: all of them. Beside those that one owns or has made, or whom one oversees, those of the teams that one
-        is in or leads."""
-        if self.agents is None:
-            return None
-        teams = tuple(team.name for team in site.teams if self.login in (*team.members, *team.leaders))
-        return RecordSight(agents=tuple(sorted(self.agents)), teams=teams)
+    def of_records(self, site: Site, kind: ScopedKind | None = None) -> RecordSight | None:
+        """None: all of them. As far as the scope of one's role for that kind goes. kind None: of business records of
+        any kind; then the narrowest of their scopes counts."""
+        settings = site.role(site.role_of(self.login))
+        if kind is not None:
+            return self._by_scope(site, settings.scope(kind))
+        scopes = {settings.scope(one) for one in SCOPED_KINDS if one != "customer"}
+        return self._by_scope(site, next(scope for scope in _NARROWEST_FIRST if scope in scopes))
+
+    def of_each_record(self, site: Site) -> dict[str, RecordSight | None]:
+        """`of_records` of every kind."""
+        return {kind: self.of_records(site, kind) for kind in SCOPED_KINDS}
+
+    def _by_scope(self, site: Site, scope: Scope) -> RecordSight | None:
+        match scope:
+            case "all":
+                return None
+            case "own":
+                return RecordSight(agents=(self.login,))
+            case "team":
+                agents, teams = self.agents, site.teams_of(self.login)
+                if agents is None:
+                    if site.role_of(self.login) == "supervisor":
+                        return None  # who leads no team oversees everybody
+                    members = (team.members for team in site.teams if team.name in teams)
+                    agents = frozenset({self.login}.union(*members))
+                return RecordSight(agents=tuple(sorted(agents)), teams=teams)
 
     def of_messages(self, site: Site) -> MessageSight | None:
         """None: all of them. A person's phones are those that are their own by the site."""
@@ -243,6 +293,11 @@ class Sight:
             return None
         own = tuple(user.extension for user in site.users if user.login in self.agents and user.extension is not None)
         return MessageSight(agents=tuple(sorted(self.agents)), queues=tuple(sorted(self.queues)), extensions=own)
+
+
+def customers_seen(request: web.Request) -> RecordSight | None:
+    """Which customers who asks may see. None: all. Raises NotSignedIn."""
+    return sight_of(request).of_records(request.app[OFFICE].board.site, "customer")
 
 
 def sight_of(request: web.Request) -> Sight:

@@ -19,10 +19,12 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from callcenterd.model.people import Role
+from callcenterd.model.roles import HiddenKind
 from callcenterd.model.site import Secret, UserAccount
 from callcenterd.web.answers import PAGE_LANGUAGE, ForeignPage, NotSignedIn, TooManyAttempts, WrongLogin
 from callcenterd.web.door import Connection
-from callcenterd.web.office import Office
+from callcenterd.web.masking import MASK, MASKS
+from callcenterd.web.office import OFFICE, Office
 
 _log = structlog.get_logger(__name__)
 
@@ -37,13 +39,16 @@ LEAST_PASSWORD, MOST_PASSWORD = 8, 256
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Who is signed in. extension: the phone that is theirs. language: chosen at the sign-in, else the account's."""
+    """Who is signed in. extension: the phone that is theirs. language: chosen at the sign-in, else the account's.
+    rights: those that they have now. hidden: kinds of values of which they see only a part."""
 
     login: str
     name: str
     role: Role
     extension: str | None
     language: str
+    rights: list[str]
+    hidden: list[HiddenKind]
 
 
 ME = TypeAdapter(Me)
@@ -223,6 +228,8 @@ async def identify(request: web.Request, handler: Any) -> web.StreamResponse:
                 )
                 raise ForeignPage
             request[WHO] = who
+            if (mask := request.app[MASKS].of(request.app[OFFICE].board.site, who.login)) is not None:
+                request[MASK] = mask
             if isinstance(request.protocol, Connection):
                 request.protocol.signed_in()
             if by_cookie:

@@ -11,7 +11,8 @@ from pydantic import Field, TypeAdapter
 from callcenterd.web.administration import SITE_LOCK
 from callcenterd.web.answers import VISIBLE, Asked, ForeignPage, WrongFields, answer, nothing, read
 from callcenterd.web.describe import shape
-from callcenterd.web.rights import public, right
+from callcenterd.web.office import OFFICE
+from callcenterd.web.rights import RIGHTS, may, public, right
 from callcenterd.web.session import (
     LEAST_PASSWORD,
     ME,
@@ -80,7 +81,9 @@ async def who_am_i(request: web.Request) -> web.StreamResponse:
     """200 who is signed in."""
     account = signed_in(request).account
     language = chosen_language(request) or account.language
-    return answer(ME, Me(account.login, account.name, account.role, account.extension, language))
+    rights = [name for name in RIGHTS if may(request, name)]
+    hidden = list(request.app[OFFICE].board.site.role(account.role).hidden)
+    return answer(ME, Me(account.login, account.name, account.role, account.extension, language, rights, hidden))
 
 
 @routes.delete("/api/v1/session")

@@ -23,6 +23,7 @@ from callcenterd.web.answers import ForeignPage
 from callcenterd.web.describe import shape
 from callcenterd.web.door import Connection
 from callcenterd.web.live import LiveEvents, Reader
+from callcenterd.web.masking import MASKS
 from callcenterd.web.office import OFFICE, PACE
 from callcenterd.web.page import Page, ping
 from callcenterd.web.rights import Sight
@@ -89,6 +90,7 @@ class Stream:
         self._board = office.board
         self._sessions = request.app[SESSIONS]
         self._live = request.app[STREAMS].live
+        self._masks = request.app[MASKS]
         self._socket = socket
         self._news = asyncio.Event()
         self._doubt = asyncio.Event()
@@ -135,6 +137,9 @@ class Stream:
                 await self._say(message)
 
     async def _say(self, message: str) -> None:
+        mask = self._masks.of(self._board.site, self.who.login)
+        if mask is not None:
+            message = mask.message(message)
         async with asyncio.timeout(self._pace.stalled):
             await self._socket.send_str(message)
 

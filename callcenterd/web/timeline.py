@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from callcenterd.model.timeline import TimelineEntry, TimelineKind, TimelinePlace, TimelineQuery, TimelineSight
 from callcenterd.web.answers import VISIBLE, Conditions, WrongFields, answer, conditions
 from callcenterd.web.calls import call_sight
-from callcenterd.web.customers import customer_id
+from callcenterd.web.customers import seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import may, right, sight_of
@@ -53,7 +53,7 @@ async def timeline(request: web.Request) -> web.StreamResponse:
     one may see · 404 no such customer · 422 there is no such kind, or `after` is none of ours."""
     wanted, office = conditions(request, TimelineConditions), request.app[OFFICE]
     kinds = tuple(_kind(one) for one in wanted.kinds.split(",") if one)
-    customer = await request.app[MODULES].customers.get(customer_id(request))
+    customer = await seen_customer(request)
     chosen = TimelineQuery(kinds=kinds, text=wanted.text, after=_place(wanted.after), sight=_sight(request))
     ids = [customer.id, *await office.store.merging.merged_into(customer.id)]
     items, place = await office.store.timeline.page(ids, chosen, wanted.limit)
@@ -79,8 +79,8 @@ def _sight(request: web.Request) -> TimelineSight:
         messages=sight.of_messages(site),
         duties=sight.of_duties(site),
         surveys=sight.of_surveys(),
-        records=sight.of_records(site),
-        surveyed=may(signed_in(request).role, "survey.read"),
+        records=sight.of_each_record(site),
+        surveyed=may(request, "survey.read"),
     )
 
 

@@ -49,6 +49,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "这个字段刚被别人修改，您的修改还没有保存",
         "Somebody else has just changed this field; your changes are not saved yet",
     ),
+    "administrators_keep": (
+        "管理员的权限不能更改，以免再没有人能管理",
+        "An administrator keeps all rights, lest nobody could administer any more",
+    ),
+    "role_changed": (
+        "这个角色刚被别人修改，您的修改还没有保存",
+        "Somebody else has just changed this role; your changes are not saved yet",
+    ),
+    "no_such_right": ("没有这项权限：{name}", "There is no right {name}"),
+    "cannot_hide": (
+        "您看不到其中隐藏的内容，所以不能取这种文件",
+        "Parts of this are hidden from you, so you cannot take a file of this kind",
+    ),
+    "masked": (
+        "这里是隐藏后的值，系统不知道原值，请重新打开后再改",
+        "This is a hidden value whose original is not known any more; open it again, then change it",
+    ),
     "unavailable": ("现在无法完成", "This cannot be done now"),
     "failed": ("系统内部出错，已记入日志", "Something went wrong here; it is in the log"),
     "wrong_password": ("原密码不对", "The present password is wrong"),

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import make_mocked_request
 
+from callcenterd.web.rights import RIGHTS
 from callcenterd.web.session import COOKIE, from_here, proven
 from tests.web.house import PASSWORD, House
 
@@ -23,12 +24,15 @@ async def code(answer: ClientResponse) -> str:
 async def test_a_program_signs_in_and_shows_its_token(office: House) -> None:
     token = await office.token("1001")
     answer = await office.client.get("/api/v1/session", headers={"Authorization": f"Bearer {token}"})
-    assert await answer.json() == {
+    said = await answer.json()
+    assert said.pop("rights") == [name for name, roles in RIGHTS.items() if "agent" in roles]
+    assert said == {
         "login": "1001",
         "name": "张三",
         "role": "agent",
         "extension": "1001",
         "language": "zh-CN",
+        "hidden": [],
     }
 
 

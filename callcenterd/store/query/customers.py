@@ -7,8 +7,9 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from callcenterd.model import numbers
-from callcenterd.store.query.kinds import Condition, Field, Kind, Side, Way, plain
+from callcenterd.store.query.kinds import Condition, Field, Kind, QuerySight, Side, Way, plain
 from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
+from callcenterd.store.seen import records_seen
 from callcenterd.store.tables.duties import duties
 
 LEAST_DIGITS = 3
@@ -51,12 +52,16 @@ def _chosen(name: str, dictionary: str) -> Field:
     )
 
 
+def customers_seen(sight: QuerySight) -> Condition | None:
+    own, here = sight.records.get("customer"), customers.c.removed_at.is_(None)
+    return here if own is None else here & records_seen(own, customers)  # nobody finds who lies in the recycle bin
+
+
 def kind(region: str) -> Kind:
     c = customers.c
     return Kind(
         name="customer",
         key=c.id,
-        seen=lambda _: c.removed_at.is_(None),  # nobody finds who lies in the recycle bin
         fields=(
             plain("anything", "any_text", c.words, find=found(region)),
             plain("name", "text", c.name),
@@ -94,5 +99,6 @@ def kind(region: str) -> Kind:
             "duty": (Way(owner=duties.c.customer_id, related=duties.c.id, source=duties),),
         },
         custom="customer",
+        seen=customers_seen,
         columns=("name", "phones", "level", "company", "owner", "created_at"),
     )

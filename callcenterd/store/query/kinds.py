@@ -26,13 +26,14 @@ MOST_FIELDS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySight:
-    """Who asks, and what they see. calls, duties, records None: all of them. login: who "me" is."""
+    """Who asks, and what they see. calls, duties None: all of them. records: by kind; None, or not
+    named: all. login: who "me" is."""
 
     login: str
     role: Role
     calls: CallSight | None = None
     duties: DutySight | None = None
-    records: RecordSight | None = None
+    records: Mapping[str, RecordSight | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

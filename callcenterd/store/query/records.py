@@ -36,7 +36,8 @@ def kind(
         return table.c.words.contains(word, autoescape=True)
 
     def seen(sight: QuerySight) -> Condition | None:
-        return None if sight.records is None else records_seen(sight.records, table)
+        own = sight.records.get(name)
+        return None if own is None else records_seen(own, table)
 
     def field(column: sa.Column[object]) -> Field:
         if column.name in dictionaries:

@@ -2,6 +2,7 @@
 
 from callcenterd.store.tables import (
     attachments,
+    audit,
     complaints,
     consultations,
     duties,
@@ -10,11 +11,13 @@ from callcenterd.store.tables import (
     imports,
     merges,
     records,
+    roles,
     saved_queries,
 )
 
 __all__ = [
     "attachments",
+    "audit",
     "complaints",
     "consultations",
     "duties",
@@ -23,5 +26,6 @@ __all__ = [
     "imports",
     "merges",
     "records",
+    "roles",
     "saved_queries",
 ]

@@ -90,6 +90,7 @@ export const complaints = {
     decides: 'Decides',
     reopens: 'Reopens',
     answered: 'When answered',
+    answeredShort: 'Ans./re.',
     addStep: 'Add a step',
     addMove: 'Add what may follow',
     removeStep: 'Remove the step {name}',

@@ -90,6 +90,7 @@ export const complaints = {
     decides: '核定',
     reopens: '重新受理',
     answered: '回复后自动',
+    answeredShort: '回复/重开',
     addStep: '加一步',
     addMove: '加一个去向',
     removeStep: '删除这一步：{name}',

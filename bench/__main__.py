@@ -3,7 +3,7 @@
 A module of this folder takes part by BENCHES: Mapping[str, Callable[[], dict]], from the benchmark's name to a
 function that measures and answers the figures, each with its unit in its key. Each runs in a process of its own, so
 that none inherits another's threads, memory or warm caches; one that fails is told on standard error, and the rest go
-on. Exit code 1 if any failed, 2 for a name that is none.
+on. What a module names in ASKED takes too long for all days, and is only run when it is asked for. Exit code 1 if any failed, 2 for a name that is none.
 """
 
 from __future__ import annotations
@@ -34,13 +34,20 @@ def found() -> dict[str, Bench]:
     return dict(sorted(benches.items()))
 
 
+def only_asked() -> frozenset[str]:
+    """Benchmarks that are run only by their names."""
+    modules = (importlib.import_module(f"bench.{module.name}") for module in pkgutil.iter_modules([str(HERE)])
+               if not module.name.startswith("_"))  # fmt: skip
+    return frozenset().union(*(getattr(module, "ASKED", frozenset()) for module in modules))
+
+
 def measure(name: str) -> None:
     """Run one in this process and print its line."""
     print(json.dumps({"name": name, **found()[name]()}), flush=True)
 
 
 def main(only: str) -> int:
-    names = [name for name in found() if only in ("", name, name.split(".")[0])]
+    names = [name for name in found() if only in ((name,) if name in only_asked() else ("", name, name.split(".")[0]))]
     if not names:
         print(f"there is no benchmark {only}; there are: {', '.join(found())}", file=sys.stderr)
         return 2

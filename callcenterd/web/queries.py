@@ -94,8 +94,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class SavedList:
+    """teams: with which one may share."""
+
     items: list[SavedQuery]
     total: int
+    teams: list[str]
 
 
 KIND_LIST = TypeAdapter(KindList)
@@ -225,8 +228,9 @@ async def export_query(request: web.Request) -> web.StreamResponse:
 @shape(summary="Queries that one keeps, and those that others share", answer=SAVED_LIST)
 async def list_queries(request: web.Request) -> web.StreamResponse:
     """200 one's own first, by name."""
-    found = await request.app[MODULES].queries.saved(signed_in(request).login, _teams(request))
-    return answer(SAVED_LIST, SavedList(found, len(found)))
+    teams = _teams(request)
+    found = await request.app[MODULES].queries.saved(signed_in(request).login, teams)
+    return answer(SAVED_LIST, SavedList(found, len(found), teams))
 
 
 @routes.post("/api/v1/queries")

@@ -1,13 +1,13 @@
 /** Which pages the menu shows to a role: a courtesy to the eye. What may be done is decided by the server. */
 import type { Role } from './model'
 
-export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'consultations' | 'complaints' | 'live' | 'admin'
+export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'consultations' | 'complaints' | 'query' | 'live' | 'admin'
 
 const PAGES: Record<Role, readonly PageName[]> = {
-  agent: ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints'],
-  supervisor: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints'],
-  manager: ['live', 'duties', 'history', 'customers', 'consultations', 'complaints'],
-  admin: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'admin'],
+  agent: ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query'],
+  supervisor: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query'],
+  manager: ['live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query'],
+  admin: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query', 'admin'],
 }
 
 /** In the order of the menu. */
@@ -48,6 +48,11 @@ export function mergesCustomers(role: Role | undefined): boolean {
 /** Bring customers back from the bin, and erase them. */
 export function keepsBin(role: Role | undefined): boolean {
   return role === 'admin'
+}
+
+/** Take all that a query finds away as a file. */
+export function exportsQueries(role: Role | undefined): boolean {
+  return role !== undefined && role !== 'agent'
 }
 
 const START: Record<Role, PageName> = { agent: 'desk', supervisor: 'live', manager: 'live', admin: 'admin' }

@@ -54,6 +54,7 @@ export const router = createRouter({
       component: () => import('./complaints/ComplaintsPage.vue'),
       meta: { page: 'complaints' },
     },
+    { path: '/query', name: 'query', component: () => import('./query/QueryPage.vue'), meta: { page: 'query' } },
     { path: '/live', name: 'live', component: () => import('./wall/LivePage.vue'), meta: { page: 'live' } },
     {
       path: `/admin/:part(${ADMIN_PARTS.join('|')})?`,

@@ -7,6 +7,7 @@ import { evidence } from './en/evidence'
 import { imports } from './en/imports'
 import { journals } from './en/journals'
 import { fields } from './en/fields'
+import { query } from './en/query'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -20,6 +21,7 @@ export const en: Messages = {
     customers: 'Customers',
     consultations: 'Consultations',
     complaints: 'Complaints',
+    query: 'Query',
     live: 'Live',
     admin: 'Admin',
   },
@@ -31,6 +33,7 @@ export const en: Messages = {
   evidence,
   imports,
   fields,
+  query,
   shell: {
     signOut: 'Leave the system',
     password: 'Change password',

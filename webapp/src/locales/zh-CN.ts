@@ -7,6 +7,7 @@ import { evidence } from './zh/evidence'
 import { imports } from './zh/imports'
 import { journals } from './zh/journals'
 import { fields } from './zh/fields'
+import { query } from './zh/query'
 
 export const zh = {
   product: '呼叫中心',
@@ -19,6 +20,7 @@ export const zh = {
     customers: '客户管理',
     consultations: '业务咨询',
     complaints: '投诉建议',
+    query: '综合查询',
     live: '实时监控',
     admin: '系统管理',
   },
@@ -30,6 +32,7 @@ export const zh = {
   evidence,
   imports,
   fields,
+  query,
   shell: {
     signOut: '退出系统',
     password: '修改密码',

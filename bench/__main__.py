@@ -3,7 +3,8 @@
 A module of this folder takes part by BENCHES: Mapping[str, Callable[[], dict]], from the benchmark's name to a
 function that measures and answers the figures, each with its unit in its key. Each runs in a process of its own, so
 that none inherits another's threads, memory or warm caches; one that fails is told on standard error, and the rest go
-on. What a module names in ASKED takes too long for all days, and is only run when it is asked for. Exit code 1 if any failed, 2 for a name that is none.
+on. What a module names in ASKED takes too long for all days: it is run only when asked for by its name. Exit code 1 if
+any failed, 2 for a name that is none.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def _offered(kind: str, told: FieldTold) -> FieldOffered:
         chinese=chinese,
         english=english,
         operators=list(told.operators),
-        several=field.several,
+        several=field.several or field.listed,
         dictionary=field.dictionary,
         codes=list(field.codes),
         choices=list(field.choices),

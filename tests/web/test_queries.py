@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -310,3 +311,36 @@ async def test_what_is_found_is_exported_by_who_may_and_no_cell_is_a_formula(off
     assert [entry.details["rows"] for entry in entries] == [4, 3, 3, 3]
     assert entries[1].who == "boss"
     assert entries[1].details["query"]["columns"] == ALL["columns"]
+
+
+async def test_gold_customers_with_two_complaints_this_quarter_and_no_call_in_thirty_days(office: House) -> None:
+    """The example of the office that asked for it."""
+    store, now = office.office.store, office.office.clock.utc()
+    made = {}
+    for n, (name, level) in enumerate((("both", "gold"), ("called", "gold"), ("one", "gold"), ("vip", "vip"))):
+        card = {"name": name, "level": level, "phones": [f"1380013800{n}"]}
+        made[name] = (await asks(office, "POST", "customers", "1001", json=card))[1]["id"]
+    for name, aspects in (("both", ["price"]), ("both", ["effect", "price"]), ("called", []), ("called", []),
+                          ("one", []), ("vip", []), ("vip", [])):  # fmt: skip
+        body = {"customer": made[name], "kind": "complaint", "aspects": aspects, "type": "product", "reason": "太慢"}
+        status, said = await asks(office, "POST", "complaints", "1001", json=body)
+        assert status == 201, said
+    old, new = now - timedelta(days=31), now - timedelta(days=29)
+    await begin(
+        store, call("old", caller="13800138000", started_at=old), call("new", caller="13800138001", started_at=new)
+    )
+    complaints = {"related": "complaint", "at_least": 2,
+                  "where": {"field": "created_at", "op": "within", "span": {"period": "this_quarter"}}}  # fmt: skip
+    calls = {"related": "call", "at_most": 0, "where": {"field": "started_at", "op": "within", "span": {"last": 30}}}
+    tree = {"group": "all", "of": [{"field": "level", "op": "is", "values": ["gold"]}, complaints, calls]}
+    status, found = await asks(office, "POST", "query", "chief", json={**ALL, "where": tree})
+    assert (status, [one["values"][0] for one in found["items"]]) == (200, ["both"])
+    assert (await asks(office, "POST", "query", "1002", json={**ALL, "where": tree}))[1]["total"] == 0, (
+        "not theirs to see"
+    )
+    for op, total in (("is", 2), ("all_of", 1)):
+        where = {"field": "aspects", "op": op, "values": ["price", "effect"]}
+        asked = {"kind": "complaint", "where": where, "columns": ["aspects", "customer.level"]}
+        _, found = await asks(office, "POST", "query", "chief", json=asked)
+        assert found["total"] == total
+        assert found["items"][0]["values"] == [["effect", "price"], "gold"]

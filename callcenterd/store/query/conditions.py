@@ -39,7 +39,7 @@ _SMALL = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz
 
 def operators(field: Field) -> tuple[str, ...]:
     found = OPERATORS[field.type]
-    return (*found, "all_of") if field.type == "choice" and field.several else found
+    return (*found, "all_of") if field.type == "choice" and (field.several or field.listed) else found
 
 
 class Conditions:
@@ -85,7 +85,7 @@ class Conditions:
         if field.type == "any_text":
             return self._anywhere(field, asked)
         if asked.op == "all_of":
-            return sa.and_(*(_beside(kind, field, field.column == one) for one in _texts(asked, path)))
+            return sa.and_(*(_beside(kind, field, _has_code(field, one)) for one in _texts(asked, path)))
         return _beside(kind, field, self._test(field, asked, path))
 
     def _anywhere(self, field: Field, asked: Condition) -> kinds.Condition:
@@ -123,6 +123,8 @@ class Conditions:
         if field.type == "user":
             texts = [self._asking.sight.login if text == "me" else text for text in texts]
         column = field.column
+        if asked.op == "is" and field.listed:
+            return sa.or_(*(_has_code(field, text) for text in texts))
         if asked.op == "is":
             return column.in_([folded(text) for text in texts] if field.folded else texts)
         wanted = folded(texts[0]) if field.folded else texts[0].translate(_SMALL)
@@ -200,6 +202,10 @@ def _beside(kind: Kind, field: Field, test: kinds.Condition) -> kinds.Condition:
     if field.side is not None:
         return kind.key.in_(sa.select(field.side.owner).where(*field.side.only, test).correlate(None))
     return field.column.is_not(None) & test if getattr(field.column, "nullable", True) else test
+
+
+def _has_code(field: Field, code: str) -> kinds.Condition:
+    return field.column.contains(f",{code},", autoescape=True) if field.listed else field.column == code
 
 
 def _from_to(column: sa.ColumnElement[Any], first: Any, last: kinds.Condition | None) -> kinds.Condition:

@@ -84,6 +84,8 @@ class Field:
     through: Through | None = None
     several: bool = False
     folded: bool = False
+    listed: bool = False
+    """Codes between commas, in one text: ",price,effect,"."""
     line: sa.ColumnElement[Any] | None = None
     """Of a phone: the column with the normalised number; `column` has digits."""
     find: Callable[[str], Condition] | None = None

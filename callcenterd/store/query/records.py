@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
@@ -22,13 +22,16 @@ def kind(
     *,
     codes: Mapping[str, tuple[str, ...]] | None = None,
     users: frozenset[str] = frozenset(),
+    listed: frozenset[str] = frozenset(),
     hidden: frozenset[str] = frozenset(),
+    sees: Callable[[QuerySight], Condition | None] | None = None,
     columns: tuple[str, ...] = (),
 ) -> Kind:
     """A kind for a table of `tables.records`. Its columns are its fields, but those that are hidden.
 
     dictionaries: columns with codes of a dictionary. codes: columns with codes of their own. users: columns with
-    logins, beside those of all records. columns: shown where nobody says what, beside number, time and name.
+    logins, beside those of all records. listed: those of the dictionaries with several codes in one text. sees: if
+    whose it is is not told by `records_seen`. columns: shown where nobody says what, beside number, time and name.
     """
     own = codes or {}
 
@@ -41,7 +44,8 @@ def kind(
 
     def field(column: sa.Column[object]) -> Field:
         if column.name in dictionaries:
-            return plain(column.name, "choice", column, dictionary=dictionaries[column.name])
+            several = column.name in listed
+            return plain(column.name, "choice", column, dictionary=dictionaries[column.name], listed=several)
         if column.name in own:
             return plain(column.name, "choice", column, codes=own[column.name])
         return plain(column.name, "user" if column.name in _USERS | users else _type(column), column)
@@ -57,7 +61,7 @@ def kind(
         fields=(plain("anything", "any_text", table.c.words, find=find), *fields),
         parents={"customer": table.c.customer_id, "call": table.c.call_id},
         custom=name,
-        seen=seen,
+        seen=sees or seen,
         columns=("number", "at", "name", *columns, "owner"),
         order=("at",),
     )

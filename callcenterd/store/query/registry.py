@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from callcenterd.errors import Refused
+from callcenterd.model.complaints import COMPLAINT_KINDS, MEANS
 from callcenterd.model.fields import CustomField
 from callcenterd.model.people import Role
 from callcenterd.store.query import calls, customers, duties, phone_book, records
 from callcenterd.store.query.custom import PREFIX, custom
 from callcenterd.store.query.kinds import Field, Kind, Through
+from callcenterd.store.seen import complaints_seen
+from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 
 
@@ -22,6 +25,22 @@ def kinds_of(region: str) -> Mapping[str, Kind]:
             consultations,
             {"sex": "sex", "category": "consultation_category", "channel": "channel"},
             columns=("category", "channel"),
+        ),
+        records.kind(
+            "complaint",
+            complaints,
+            {
+                "sex": "sex",
+                "type": "complaint_type",
+                "aspects": "complaint_aspect",
+                "satisfaction": "complaint_satisfaction",
+            },
+            codes={"kind": COMPLAINT_KINDS, "answer_by": MEANS, "means": MEANS},
+            users=frozenset({"responsible"}),
+            listed=frozenset({"aspects"}),
+            hidden=frozenset({"workflow_id", "duty_id"}),
+            sees=lambda sight: None if sight.duties is None else complaints_seen(sight.duties),
+            columns=("kind", "type", "state", "due"),
         ),
     )
     known = (customers.kind(region), calls.kind(), *business, duties.kind(), phone_book.kind())

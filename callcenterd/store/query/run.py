@@ -101,7 +101,7 @@ class Queries:
             FieldTold(
                 field=one,
                 operators=operators(one),
-                sorts=not one.several and one.type != "any_text",
+                sorts=not one.several and not one.listed and one.type != "any_text",
                 groups=_groups(one),
                 shows=one.type != "any_text",
             )
@@ -229,7 +229,7 @@ def _value(plan: _Plan, kind: Kind, of: Field, *, shown: bool = False) -> sa.Col
 
 
 def _groups(one: Field) -> bool:
-    return one.type not in ("any_text", "phone") and not (one.several and one.through is not None)
+    return one.type not in ("any_text", "phone") and not one.listed and not (one.several and one.through is not None)
 
 
 def _grouping(
@@ -302,6 +302,8 @@ async def _with_several(
 
 def _told(of: Field, value: Any) -> Any:
     """As JSON and people have it."""
+    if of.listed:
+        return [code for code in (value or "").split(",") if code]
     if of.type == "yes_no" and value is not None:
         return bool(value)
     if isinstance(value, float) and value == int(value):

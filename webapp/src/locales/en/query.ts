@@ -102,6 +102,11 @@ export const query = {
   forgetSure: 'Delete the query “{name}”?',
   changedMeanwhile: 'This query was just changed elsewhere; it is shown as it is now',
   codes: {
+    complaint: 'Complaint',
+    suggestion: 'Suggestion',
+    call: 'Call',
+    email: 'E-mail',
+    in_person: 'In person',
     inbound: 'Inbound',
     outbound: 'Outbound',
     internal: 'Internal',

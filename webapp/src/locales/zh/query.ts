@@ -102,6 +102,11 @@ export const query = {
   forgetSure: '删除查询“{name}”？',
   changedMeanwhile: '这个查询刚在别处修改过，已显示最新内容',
   codes: {
+    complaint: '投诉',
+    suggestion: '建议',
+    call: '电话',
+    email: '电子邮件',
+    in_person: '当面',
     inbound: '呼入',
     outbound: '呼出',
     internal: '内部',

@@ -6,12 +6,13 @@ import sqlalchemy as sa
 
 from callcenterd.model.calls import DIRECTIONS, OUTCOMES
 from callcenterd.store.calls import calls_seen
+from callcenterd.store.customers import HERE
 from callcenterd.store.query.kinds import Condition, Field, Kind, QuerySight, Side, Way, plain
 from callcenterd.store.schema import call_parties, calls, customers, phones, survey_answers
 
 
 def _find(word: str) -> Condition:
-    whose = sa.select(customers.c.id).where(customers.c.words.contains(word, autoescape=True)).correlate(None)
+    whose = sa.select(customers.c.id).where(HERE, customers.c.words.contains(word, autoescape=True)).correlate(None)
     is_whose = calls.c.customer_id.is_not(None) & calls.c.customer_id.in_(whose)  # never NULL
     return calls.c.words.contains(word, autoescape=True) | is_whose
 

@@ -300,7 +300,7 @@ class Server:
             seen_phones=self._seen_phones,
             page_phones=PagePhoneDesk(self.board, self.pages),
             gateway=lambda: self.gateway.state,
-            mail=self.post.reasons,
+            mail=lambda: [*self.post.reasons(), *self.modules.sms.reasons()],
             sound_hosts=() if config.rtp.address == "auto" else (config.rtp.address,),
             ice_servers=[
                 {key: value for key, value in server.model_dump().items() if value}
@@ -489,6 +489,7 @@ class Server:
             "webrtc_restarts_total": self.gateway.restarts,
             **self.archive.counters(),
             **self.post.counters(),
+            **self.modules.sms.counters(),
             "duties_told_total": self.modules.warnings.told,
             "worker_restarts_total": self.worker.restarts + self.finisher.restarts + self.printer.restarts,
         }

@@ -11,6 +11,8 @@ from typing import Self
 
 from callcenterd import config
 from callcenterd.bus import Bus
+from callcenterd.channels.customer_messages import CustomerMessages
+from callcenterd.channels.sms import SmsSender
 from callcenterd.clock import Clock
 from callcenterd.crm.attachments import Attachments
 from callcenterd.crm.bin import CustomerBin
@@ -40,7 +42,7 @@ from callcenterd.worker.pool import Worker
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What every business room stands on. site: as it is now. worker: for prints and tables, which may take seconds; a
-    caller's sound never waits for it. zone, language: the office's. data: the folder of what is kept beside the
+    caller's sound never waits for it. zone, language, region: the office's. data: the folder of what is kept beside the
     database."""
 
     store: Store
@@ -75,6 +77,8 @@ class Modules:
     bin: CustomerBin
     consultations: Consultations
     journals: Journals
+    customer_messages: CustomerMessages
+    sms: SmsSender
     printer: Worker
     workflows: Workflows
     complaints: Complaints
@@ -126,6 +130,8 @@ class Modules:
             attachments=Attachments(store, clock, ground.data / "attachments", ground.attachments),
             consultations=Consultations(store, bus, clock, site, zone),
             journals=Journals(store, clock, site, zone),
+            customer_messages=CustomerMessages(store, clock, site, ground.region),
+            sms=SmsSender(store, clock),
             printer=ground.worker,
             workflows=workflows,
             complaints=complaints,
@@ -148,3 +154,5 @@ class Modules:
         stops.push_async_callback(self.attachments.stop)
         self.bin.start()
         stops.push_async_callback(self.bin.stop)
+        self.sms.start()
+        stops.push_async_callback(self.sms.stop)

@@ -188,14 +188,14 @@ class Post:
             octets = await self._written(letter)
             if octets is None:
                 soon = self._clock.utc() + timedelta(seconds=UNFINISHED_SECONDS)
-                await outbox.later(letter.id, soon, "its recording is not finished", tried=False)
+                await outbox.later(letter, soon, "its recording is not finished", tried=False)
                 return
             said = await self._deliver(letter.address, octets)
         except (NotTaken, LocalError, OSError) as fault:
             for_good = isinstance(fault, NotTaken) and fault.for_good
             await self._not_sent(letter, letters.in_a_line(str(fault)) or type(fault).__name__, for_good=for_good)
             return
-        await outbox.sent(letter.id, self._clock.utc(), said)
+        await outbox.sent(letter, self._clock.utc(), said)
         self.sent += 1
         if letter.about:
             self._bus.publish(
@@ -211,10 +211,10 @@ class Post:
         if not for_good and now + timedelta(seconds=pause) < letter.created_at + GIVE_UP:
             self._trouble = why
             _log.warning("letter is sent later", letter=letter.id, why=why, seconds=pause)
-            await self._store.outbox.later(letter.id, now + timedelta(seconds=pause), why)
+            await self._store.outbox.later(letter, now + timedelta(seconds=pause), why)
             return
         _log.error("letter not delivered", letter=letter.id, voicemail=letter.voicemail, duty=letter.duty, why=why)
-        await self._store.outbox.failed(letter.id, why)
+        await self._store.outbox.failed(letter, why)
         self._bus.publish(
             events.MailFailed(at=now, letter=letter.id, message=letter.voicemail, duty=letter.duty, why=why)
         )

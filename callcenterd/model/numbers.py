@@ -100,6 +100,16 @@ def is_premium(number: str, region: str) -> bool:
     return phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.PREMIUM_RATE
 
 
+def is_mobile(number: str, region: str) -> bool:
+    """Can it get an SMS? A valid number of a mobile network, or of a country where mobile numbers look like others."""
+    try:
+        parsed = phonenumbers.parse(tidy(number), region)
+    except phonenumbers.NumberParseException:
+        return False
+    kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return phonenumbers.number_type(parsed) in kinds
+
+
 def matches(pattern: str, number: str) -> bool:
     """Does a dialled number fit? "9." is 9 and at least one more character; without a dot only the same number."""
     if pattern.endswith("."):

@@ -27,6 +27,7 @@ from callcenterd.store.cards import Cards
 from callcenterd.store.complaint_tallies import ComplaintTallies
 from callcenterd.store.complaints import Complaints
 from callcenterd.store.consultations import Consultations
+from callcenterd.store.customer_messages import CustomerMessages, MessageTemplates
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
 from callcenterd.store.dictionaries import Dictionaries
@@ -88,6 +89,8 @@ class Store:
         self.voicemail = VoicemailBox(database)
         self.callbacks = Callbacks(database, region)
         self.outbox = Outbox(database)
+        self.customer_messages = CustomerMessages(database)
+        self.message_templates = MessageTemplates(database)
         self.duties = Duties(database, region)
         self.workflows = Workflows(database)
         self.complaints = Complaints(database, self.duties, self.fields)

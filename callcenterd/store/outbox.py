@@ -13,10 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.errors import NotFound, NotNow
 from callcenterd.model.duties import DutySight
 from callcenterd.model.mail import Letter, LetterState
+from callcenterd.model.records import RecordSight
 from callcenterd.model.voicemail import MessageSight
+from callcenterd.store.customer_messages import of_letter
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.schema import outbox, voicemail
-from callcenterd.store.seen import duties_seen, messages_seen
+from callcenterd.store.seen import duties_seen, messages_seen, records_seen
+from callcenterd.store.tables.customer_messages import customer_messages
 from callcenterd.store.tables.duties import duties as duties_table
 
 _Letters: TypeAlias = list[Letter]
@@ -47,9 +50,10 @@ class Outbox:
         *,
         sight: MessageSight | None = None,
         duties: DutySight | None = None,
+        records: RecordSight | None = None,
     ) -> tuple[_Letters, int]:
-        """One page, newest first, at most 500; and how many there are in all. sight, duties: only those with messages,
-        and about duties, that may be seen; sight None: all."""
+        """One page, newest first, at most 500; and how many there are in all. sight, duties, records: only those with
+        messages, about duties, and to customers, that may be seen; sight None: all."""
         query = sa.select(outbox)
         if state is not None:
             query = query.where(outbox.c.state == state)
@@ -59,6 +63,9 @@ class Outbox:
             )
             if duties is not None:
                 seen |= outbox.c.duty_id.in_(sa.select(duties_table.c.id).where(duties_seen(duties)))
+            if records is not None:
+                of_customers = sa.select(customer_messages.c.id).where(records_seen(records, customer_messages))
+                seen |= outbox.c.message_id.in_(of_customers)
             query = query.where(seen)
         rows, total = await self._database.page(query, (outbox.c.id.desc(),), limit, offset)
         return [_letter(row) for row in rows], total
@@ -74,17 +81,17 @@ class Outbox:
         query = sa.select(outbox.c.state, sa.func.count().label("n")).group_by(outbox.c.state)
         return {row.state: row.n for row in await self._database.rows(query)}
 
-    async def sent(self, letter: int, at: datetime, why: str) -> None:
+    async def sent(self, letter: Letter, at: datetime, why: str) -> None:
         """The mail server has taken it. why: what it said."""
-        await self._change(letter, {"state": "sent", "sent_at": at, "why": why, "tries": outbox.c.tries + 1})
+        await self._tried(letter, {"state": "sent", "why": why}, {"sent_at": at}, {"sent_at": at, "next_at": None})
 
-    async def later(self, letter: int, at: datetime, why: str, *, tried: bool = True) -> None:
+    async def later(self, letter: Letter, at: datetime, why: str, *, tried: bool = True) -> None:
         """It is to be tried again then. tried: it was given to the mail server."""
-        await self._change(letter, {"next_at": at, "why": why, "tries": outbox.c.tries + int(tried)})
+        await self._tried(letter, {"next_at": at, "why": why}, tried=tried)
 
-    async def failed(self, letter: int, why: str) -> None:
+    async def failed(self, letter: Letter, why: str) -> None:
         """It is not tried again by itself."""
-        await self._change(letter, {"state": "failed", "why": why, "tries": outbox.c.tries + 1})
+        await self._tried(letter, {"state": "failed", "why": why}, {}, {"next_at": None})
 
     async def again(self, letter: int, now: datetime) -> Letter:
         """One that failed is tried anew, for as long as a new one. Raises NotFound, and NotNow if it has not failed."""
@@ -97,17 +104,23 @@ class Outbox:
                 raise NotNow(f"letter {letter} has not failed")
             new = {"state": "waiting", "created_at": now, "next_at": now, "why": ""}
             change = outbox.update().where(outbox.c.id == letter).values(new).returning(outbox)
+            if row.message_id is not None:
+                waits = {"state": "waiting", "next_at": now, "until": None, "why": ""}
+                await of_letter(connection, row.message_id, waits, anyhow=True)
             return _letter((await connection.execute(change)).one())
 
         return await self._database.write(work)
 
-    async def remove(self, letter: int) -> None:
-        """Raises NotFound."""
+    async def remove(self, letter: int, by: str = "") -> None:
+        """A customer's e-mail that waits is cancelled. Raises NotFound."""
 
         async def work(connection: AsyncConnection) -> None:
-            gone = await connection.execute(outbox.delete().where(outbox.c.id == letter))
-            if gone.rowcount == 0:
+            gone = (await connection.execute(outbox.delete().where(outbox.c.id == letter).returning(outbox))).first()
+            if gone is None:
                 raise NotFound("letter", letter)
+            if gone.message_id is not None and gone.state == "waiting":
+                new = {"state": "cancelled", "cancelled_by": by, "next_at": None}
+                await of_letter(connection, gone.message_id, new)
 
         await self._database.write(work)
 
@@ -120,9 +133,23 @@ class Outbox:
 
         await self._database.write(work, durable=False)
 
-    async def _change(self, letter: int, new: dict[str, Any]) -> None:
+    async def _tried(
+        self,
+        letter: Letter,
+        both: dict[str, Any],
+        own: dict[str, Any] | None = None,
+        customers: dict[str, Any] | None = None,
+        *,
+        tried: bool = True,
+    ) -> None:
+        """both: of the letter, and of the message to a customer that it is."""
+
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(outbox.update().where(outbox.c.id == letter).values(new))
+            new = both | (own or {}) | {"tries": outbox.c.tries + int(tried)}
+            await connection.execute(outbox.update().where(outbox.c.id == letter.id).values(new))
+            if letter.message is not None:
+                new = both | (customers or {}) | {"tries": customer_messages.c.tries + int(tried)}
+                await of_letter(connection, letter.message, new, anyhow=both.get("state") == "sent")
 
         await self._database.write(work)
 
@@ -137,4 +164,5 @@ async def put_in(connection: AsyncConnection, voicemail: int, addresses: Iterabl
 def _letter(row: sa.Row[Any]) -> Letter:
     known = dict(row._mapping)
     known["voicemail"], known["duty"] = known.pop("voicemail_id"), known.pop("duty_id")
+    known["message"] = known.pop("message_id")
     return Letter(**known)

@@ -348,6 +348,8 @@ outbox = sa.Table(
     text("subject"),
     text("text"),
     text("about"),  # of a letter to a customer: which record it answers
+    sa.Column("message_id", Number, sa.ForeignKey("customer_messages.id")),
+    sa.Index("ix_outbox_message_id", "message_id"),
     sa.Index("ix_outbox_state", "state", "next_at"),
     sqlite_autoincrement=True,
 )

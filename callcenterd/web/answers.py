@@ -28,6 +28,7 @@ from callcenterd.errors import (
 )
 from callcenterd.ivr.editing import ChangedMeanwhile
 from callcenterd.model.duties import Duty, DutyIsAnother
+from callcenterd.model.message_templates import TemplateIsAnother
 from callcenterd.model.records import RecordIsAnother
 from callcenterd.model.workflows import KeptWorkflow
 from callcenterd.store.workflows import WorkflowIsAnother
@@ -316,7 +317,7 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
     if isinstance(fault, WorkflowIsAnother):
         workflow = None if fault.now is None else json.loads(_WORKFLOW.dump_json(fault.now))
         return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=workflow)
-    if isinstance(fault, RecordIsAnother):
+    if isinstance(fault, RecordIsAnother | TemplateIsAnother):
         record = json.loads(TypeAdapter(type(fault.now)).dump_json(fault.now))
         return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=record)
     if isinstance(fault, DutyIsAnother):

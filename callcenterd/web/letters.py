@@ -1,4 +1,4 @@
-"""Letters [邮件] that bring messages to mailboxes' addresses, or tell of duties: sent, waiting, or not delivered."""
+"""Letters [邮件] that bring messages to mailboxes' addresses, tell of duties, or are to customers: how far they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from callcenterd.web.describe import shape
 from callcenterd.web.duties import duty_sight
 from callcenterd.web.messages import message_sight
 from callcenterd.web.office import OFFICE
-from callcenterd.web.rights import right
+from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -41,7 +41,7 @@ class LetterConditions(Conditions):
 
 
 async def _seen(request: web.Request) -> int:
-    """The letter of an address. Raises NotFound, also for one with a message, or about a duty, that one may not see."""
+    """The letter of an address. Raises NotFound, also for one that brings, is about, or is what one may not see."""
     number, store = number_in(request, "letter"), request.app[OFFICE].store
     letter = await store.outbox.get(number)
     if letter.voicemail is not None:
@@ -54,17 +54,28 @@ async def _seen(request: web.Request) -> int:
         sight = duty_sight(request)
         if sight is None or sight.sees(await store.duties.get(letter.duty)):
             return number
+    if letter.message is not None:
+        records = sight_of(request).of_records(request.app[OFFICE].board.site)
+        if records is None or records.sees(await store.customer_messages.get(letter.message)):
+            return number
     raise NotFound("letter", number)
 
 
 @routes.get("/api/v1/letters")
 @right("letter")
-@shape(summary="Letters with messages and about duties, newest first", conditions=LetterConditions, answer=LETTERS)
+@shape(
+    summary="Letters with messages, about duties and to customers, newest first",
+    conditions=LetterConditions,
+    answer=LETTERS,
+)
 async def list_letters(request: web.Request) -> web.StreamResponse:
-    """200 one page of those whose messages or duties one may see; sent ones are kept for thirty days."""
+    """200 one page of those that bring, are about, or are what one may see; sent ones are kept for thirty days."""
     wanted = conditions(request, LetterConditions)
     kept, sight = request.app[OFFICE].store.outbox, message_sight(request)
-    items, total = await kept.list(wanted.state, wanted.limit, wanted.offset, sight=sight, duties=duty_sight(request))
+    records = sight_of(request).of_records(request.app[OFFICE].board.site)
+    items, total = await kept.list(
+        wanted.state, wanted.limit, wanted.offset, sight=sight, duties=duty_sight(request), records=records
+    )
     return answer(LETTERS, LetterList(items, total))
 
 
@@ -77,7 +88,7 @@ async def try_letter_again(request: web.Request) -> web.StreamResponse:
     number, office = await _seen(request), request.app[OFFICE]
     now = office.clock.utc()
     letter = await office.store.outbox.again(number, now)
-    details = {"address": letter.address, "voicemail": letter.voicemail, "duty": letter.duty}
+    details = {"address": letter.address, "voicemail": letter.voicemail, "duty": letter.duty, "message": letter.message}
     await office.store.audit.append(now, signed_in(request).login, "letter.again", f"letter/{number}", details)
     return answer(LETTER, letter)
 
@@ -88,8 +99,7 @@ async def try_letter_again(request: web.Request) -> web.StreamResponse:
 async def remove_letter(request: web.Request) -> web.StreamResponse:
     """204 it is gone, and is no alarm any more · 404 no such letter."""
     number, office = await _seen(request), request.app[OFFICE]
-    await office.store.outbox.remove(number)
-    await office.store.audit.append(
-        office.clock.utc(), signed_in(request).login, "letter.removed", f"letter/{number}", {}
-    )
+    by = signed_in(request).login
+    await office.store.outbox.remove(number, by)
+    await office.store.audit.append(office.clock.utc(), by, "letter.removed", f"letter/{number}", {})
     return nothing()

@@ -102,6 +102,9 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "evidence": frozenset({"manager", "admin"}),  # packs that are handed out, and whether the chain agrees
     "complaint": ALL,  # as far as one's sight goes; who may move one, its workflow says
     "workflow": ADMIN,
+    "customer_message": ALL,  # to write to customers, and what was written, as far as one's sight goes
+    "message_template.read": ALL,
+    "message_template.write": ADMIN,  # the texts of messages to customers
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
     "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one

@@ -25,6 +25,7 @@ from callcenterd import sealed
 from callcenterd.bus import Bus
 from callcenterd.channels.mail import GIVE_UP, Account, Post
 from callcenterd.model import events
+from callcenterd.model.customer_messages import NewCustomerMessage
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.ids import AgentId, CallId, QueueName, RecordingId
 from callcenterd.model.mail import Letter
@@ -514,3 +515,33 @@ def test_a_caller_with_a_strange_name_breaks_no_header() -> None:
 
     assert in_a_line("a\r\nBcc: b@example.com\x00\u2028c") == "a Bcc: b@example.com c"
     assert finishing.RATE == 8000
+
+
+async def test_a_letter_to_a_customer_goes_out_with_its_words_and_its_state_is_the_messages(office: Office) -> None:
+    now = office.clock.utc()
+    new = NewCustomerMessage(
+        key="k",
+        channel="email",
+        address=ONE,
+        subject="预约提醒",
+        text="明天见\n第二行\n",
+        created_by="system",
+        not_before=now + timedelta(hours=1),
+    )
+    kept = await office.store.customer_messages.put(new, now)
+    server = Server()
+    server.answers = ["450 later"]
+    async with serving(server) as port:
+        post = office.post(port)
+        await post.look()
+        assert server.taken == [], "it is not time yet"
+        office.clock.move(3600)
+        await post.look()
+        assert (await office.store.customer_messages.get(kept.id)).why.startswith("450")
+        office.clock.move(60)
+        await post.look()
+        await post.look()
+    [letter] = server.letters()
+    assert (letter["To"], letter["Subject"], letter.get_content().split()) == (ONE, "预约提醒", ["明天见", "第二行"])
+    after = await office.store.customer_messages.get(kept.id)
+    assert (after.state, after.tries, after.sent_at) == ("sent", 2, office.clock.utc())

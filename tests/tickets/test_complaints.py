@@ -247,7 +247,7 @@ async def test_a_letter_goes_by_itself_to_who_wants_one_and_is_the_answer_when_i
     assert one.number in letter.subject
     assert "已换货" in letter.text
     assert "张三" in letter.text
-    await desk.store.outbox.sent(letter.id, desk.clock.utc(), "250 OK")
+    await desk.store.outbox.sent(letter, desk.clock.utc(), "250 OK")
     desk.bus.publish(events.LetterSent(at=desk.clock.utc(), letter=letter.id, duty=letter.duty, about=letter.about))
     await desk.heard.settled()
     assert (await desk.now(one)).state == "answered"
@@ -257,7 +257,7 @@ async def test_a_letter_goes_by_itself_to_who_wants_one_and_is_the_answer_when_i
 async def test_a_letter_that_is_refused_becomes_a_call(desk: Desk) -> None:
     one = await desk.to("handled", answer_by="email", email="nobody@example.com")
     (letter,), _ = await desk.store.outbox.list()
-    await desk.store.outbox.failed(letter.id, "550 no such user")
+    await desk.store.outbox.failed(letter, "550 no such user")
     desk.bus.publish(
         events.MailFailed(at=desk.clock.utc(), letter=letter.id, message=None, duty=letter.duty, why="550")
     )
@@ -314,7 +314,7 @@ async def test_a_crash_between_the_answer_and_what_it_means_is_made_good(desk: D
         await desk.store.duties.close(duty.id, None, "done", "answered", MAKER, desk.clock.utc())
     else:
         (letter,), _ = await desk.store.outbox.list()
-        await desk.store.outbox.sent(letter.id, desk.clock.utc(), "250 OK")
+        await desk.store.outbox.sent(letter, desk.clock.utc(), "250 OK")
     assert (await desk.now(one)).state == "handled"
     await desk.restarts()
     await desk.heard.settled()

@@ -19,7 +19,7 @@ async def test_a_letter_that_failed_is_tried_again_or_given_up(office: House) ->
     await store.site.save(dataclasses.replace(site, mailboxes=(box,)))
     await store.voicemail.add(CallId("c1"), QueueName("sales"), recording, "13800000001", STAMP)
     second, first = (await store.outbox.list())[0]
-    await store.outbox.failed(first.id, "550 no such mailbox")
+    await store.outbox.failed(first, "550 no such mailbox")
 
     async def states() -> list[str]:
         listed = await (await office.client.get("/api/v1/letters", headers=boss)).json()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from callcenterd import site as site_file
+from callcenterd.channels.customer_messages import Written
 from callcenterd.media import sdp
 from callcenterd.media.facts import RecordingClosed
 from callcenterd.model import events
@@ -91,6 +92,9 @@ OFFICE_WIDE = {
     "GET /api/v1/customers/{id}/complaints": "a customer's, for who speaks with them: test_complaints.py",
     "GET /api/v1/complaint-workflows": "the office's",
     "workflow": "administrators only, who see all",
+    "POST /api/v1/customer-messages": "a new one of one's own making",
+    "message_template.read": "the office's",
+    "message_template.write": "the office's",
     "POST /api/v1/consultations": "a new one of one's own making",
     "GET /api/v1/promises/kept": "the people whom one oversees: the test of promises in test_duties.py",
     "GET /api/v1/duties/kinds": "the office's",
@@ -164,6 +168,8 @@ PUT    /complaints/{complaint}                   409  404   409  404   409  409 
 POST   /complaints/{complaint}/move              409  404   409  404   409  409   409
 POST   /complaints/{complaint}/answer            409  404   409  404   409  409   409
 POST   /complaints/{complaint}/note              204  404   204  404   204  204   204
+GET    /customer-messages/{written}              200  404   200  404   200  200   200
+POST   /customer-messages/{written}/again        409  404   409  404   409  409   409
 GET    /calls/{past}/promises                    200  404   200  404   200  200   200
 POST   /calls/{past}/promise                     201  404   201  404   201  201   201
 GET    /conferences/weekly                       403  403   200  404   200  200   200
@@ -181,6 +187,7 @@ POST   /parking/{slot}/fetch                     204  404   409  404   409  409 
 POST   /calls/{call}/hang-up                     204  404   204  404   204  403   204
 DELETE /voicemail/{message}                      204  404   204  404   204  403   204
 DELETE /letters/{letter}                         403  403   204  404   204  403   204
+POST   /customer-messages/{written}/cancel       200  404   200  404   200  200   200
 POST   /conferences/weekly/end                   403  403   204  404   204  403   204
 DELETE /conferences/weekly/members/{inside}      403  403   204  404   204  403   204
 """
@@ -198,6 +205,7 @@ GET    /callbacks/counts                         1    0     1    0     1    1   
 GET    /duties                                   2    0     2    0     2    2     2
 GET    /consultations                            1    0     1    0     1    1     1
 GET    /complaints                               1    0     1    0     1    1     1
+GET    /customer-messages                        1    0     1    0     1    1     1
 GET    /letters                                  403  403   1    0     1    403   1
 GET    /surveys                                  403  403   1    0     1    1     1
 GET    /conferences                              403  403   1    0     1    1     1
@@ -232,6 +240,8 @@ BODIES: dict[str, Any] = {
     "cancel": {"version": 999, "text": "x"},
     "POST duties/note": {"text": "x"},
     "promise": {"minutes": 15},
+    "POST customer-messages/cancel": {},
+    "POST customer-messages/again": {},
 }
 
 
@@ -327,6 +337,11 @@ class Things:
         one = await self.office.office.modules.complaints.create(written, "1001", "agent")
         self.named["complaint"] = str(one.id)
 
+    async def write(self) -> None:
+        written = Written(channel="sms", address="13800000001", text="x")
+        one = await self.office.office.modules.customer_messages.send(written, "1001")
+        self.named["written"] = str(one.id)
+
     async def want_callback(self) -> None:
         wish = await self.office.office.store.callbacks.add(CallId("past"), QueueName("sales"), "13800000001", STAMP)
         self.named["wish"] = str(wish.id)
@@ -351,6 +366,7 @@ async def things(office: House) -> AsyncIterator[Things]:
     await found.owe()
     await found.consult()
     await found.complain()
+    await found.write()
     said = SurveyAnswer(call=CallId("past"), at=STAMP, question="service", score=5, most=5, agent=AgentId("1001"))
     await kept.store.surveys.keep(said)
     await found.talk()
@@ -399,6 +415,7 @@ async def test_so_is_every_order_that_ends_something(things: Things) -> None:
         "{slot}": things.park,
         "{message}": things.leave_message,
         "{letter}": things.leave_message,
+        "{written}": things.write,
         "weekly": things.confer,
     }
     for method, path, expected in rows(LAST_ORDERS):

@@ -16,6 +16,7 @@ from callcenterd.errors import NotFound
 from callcenterd.model.bin import Binned
 from callcenterd.model.ids import CustomerId
 from callcenterd.store.columns import metadata
+from callcenterd.store.customer_messages import forget
 from callcenterd.store.customers import HERE, OtherVersion
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.schema import audit, calls, campaign_entries, customer_choices, customers, phones
@@ -124,6 +125,7 @@ class Bin:
             await connection.execute(calls.update().where(calls.c.customer_id == customer).values(told))
             listed = campaign_entries.c.customer_id == customer
             await connection.execute(campaign_entries.update().where(listed).values(name="", fields={}))
+            await forget(connection, customer)
             for table in metadata.sorted_tables:
                 if "customer_id" in table.c and set(_SNAPSHOT) <= set(table.c.keys()) and "number" in table.c:
                     snapshot = dict.fromkeys(_SNAPSHOT, "") | {"words": table.c.number}

@@ -23,6 +23,7 @@ from callcenterd.model.customer_messages import (
     MessageNotWaiting,
     NewCustomerMessage,
 )
+from callcenterd.model.ids import CustomerId
 from callcenterd.model.message_templates import MessageTemplate, Purpose, TemplateIsAnother, language_of
 from callcenterd.model.message_texts import SHIPPED
 from callcenterd.model.sms import size_of
@@ -220,6 +221,16 @@ async def cancel_about(connection: AsyncConnection, kind: RecordKind, record: st
     """All that waits about a record is not sent, in the transaction that changes the record."""
     table = customer_messages.c
     await _cancel(connection, (table.kind == kind) & (table.record == record), by)
+
+
+async def forget(connection: AsyncConnection, customer: CustomerId) -> None:
+    """Of somebody who is erased it stays that messages went out, not where to and what they said."""
+    own = customer_messages.c.customer_id == customer
+    await _cancel(connection, own, "system")
+    ids = sa.select(customer_messages.c.id).where(own)
+    await connection.execute(outbox.delete().where(outbox.c.message_id.in_(ids)))
+    texts = {"address": "", "subject": "", "text": "", "why": ""}
+    await connection.execute(customer_messages.update().where(own).values(texts))
 
 
 async def of_letter(connection: AsyncConnection, message: int, new: dict[str, Any], *, anyhow: bool = False) -> None:

@@ -144,6 +144,18 @@ async def test_a_letter_that_failed_is_tried_again_or_given_up(store: Store) -> 
     assert (await store.customer_messages.get(two.id)).cancelled_by == "boss"
 
 
+async def test_who_is_erased_leaves_no_address_and_no_words(store: Store) -> None:
+    customer = await store.customers.create(CustomerCard(name="张三"), "1001")
+    known: dict[str, Any] = {"channel": "email", "address": "a@example.com", "subject": "s", "text": "t"}
+    one = await put(store, "one", customer=customer.id, **known)
+    other = await put(store, "other", **known)
+    await store.bin.remove(customer.id, customer.version, "root", "asked for it")
+    await store.bin.erase(customer.id)
+    kept = await store.customer_messages.get(one.id)
+    assert (kept.address, kept.subject, kept.text, kept.state) == ("", "", "", "cancelled")
+    assert [letter.message for letter in await store.outbox.due(START)] == [other.id]
+
+
 async def test_a_text_is_changed_by_who_has_read_it(store: Store) -> None:
     shipped = SHIPPED["follow_up", "sms", "en"]
     assert await store.message_templates.all() == list(SHIPPED.values())

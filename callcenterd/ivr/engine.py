@@ -146,6 +146,7 @@ class _Walker:
         if walk.visits.total() >= MAX_NODES:
             raise FlowStuck(self._flow, at, f"{MAX_NODES} nodes in one call")
         walk.visits[self._flow.name, at] += 1
+        walk.place = f"{self._flow.name}/{at}"
         walk.times = walk.visits[self._flow.name, at]
 
     def _step(self, at: NodeName, step: Step) -> NodeName | None:

@@ -186,6 +186,13 @@ class FlowCall(Protocol):
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         """Somebody of this queue is to call this number."""
 
+    async def send_sms(self, place: str, number: str, text: str) -> bool:
+        """It waits in the outbox when this returns. False: that is no mobile number of the country.
+
+        place: of the node (`Walk.place`); asked again for the same one nothing is sent. Raises NodeFailed: the call has
+        sent as many as it may.
+        """
+
     def phone_of(self, agent: str) -> str | None:
         """The extension where this agent sits now, by login; None: nowhere."""
 
@@ -293,6 +300,7 @@ class Walk:
 
     variables:  what a template may name; bounded in number and size (`set`). secret: names that are shown to nobody.
     operator:   where key 0 leads when a node does not use it itself, in the present flow.
+    place:      of the present node: its flow and its name.
     times:      how often the walk has come to the present node, this time included.
     unattended: steps since the caller last did something; the engine ends a walk that goes on by itself for ever.
     kinds:      of the flow's nodes.
@@ -308,6 +316,7 @@ class Walk:
     kinds: Mapping[NodeName, str] = field(default_factory=dict)
     secret: set[str] = field(default_factory=set)
     has_operator: bool = False
+    place: str = ""
 
     def acted(self) -> None:
         """The caller did something: pressed a key, spoke with a person."""

@@ -34,7 +34,7 @@ from callcenterd.ivr.node import (
 from callcenterd.model.cards import WRONG_PINS, Account, CardAnswer, CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, FlowName, QueueName, RecordingId
-from callcenterd.model.numbers import card_number
+from callcenterd.model.numbers import card_number, is_mobile
 from callcenterd.model.prompts import Music, Prompt, Recorded, Speech, Word
 from callcenterd.model.site import NO_SECRET, Secret
 from callcenterd.model.voicemail import Box
@@ -49,6 +49,8 @@ RING_SECONDS = 6.0
 TALK_SECONDS = 60.0
 MESSAGE_SECONDS = 20.0
 KEY_SECONDS = 1.0
+REGION = "CN"
+"""A simulated office is there, and its callers' mobile numbers are."""
 BUSY_SECONDS = 300.0
 """How long a caller waits here where the flow names no limit."""
 
@@ -91,6 +93,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "confers": ("进入会议室 {room}", "speaks in conference room {room}"),
     "moderates": ("以主持人身份进入会议室 {room}", "speaks in conference room {room}, as its moderator"),
     "callback": ("登记回拨：{number}（队列 {queue}）", "will be called back at {number} (queue {queue})"),
+    "sends_sms": ("短信发给 {number}：{text}", "an SMS to {number}: {text}"),
+    "no_mobile": ("{number} 不是手机号码，不发短信", "{number} is no mobile number: no SMS"),
     "asks_business": ("查询业务系统：{method} {url}", "asks a business system: {method} {url}"),
     "asks_database": ("查询数据库 {database}", "asks database {database}"),
     "card_found": ("卡号和密码核对无误", "card and PIN belong together"),
@@ -194,6 +198,7 @@ class PretendedCall:
         self._node = ""
         self._spoken = 0
         self._wrong_pins: Counter[str] = Counter()
+        self._sent: set[str] = set()
         self._keys = deque(keys)
         self._column = 0 if told_in.lower().startswith("zh") else 1
         self._agents: Agents = agents
@@ -373,6 +378,15 @@ class PretendedCall:
 
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         self.say("callback", queue=queue, number=number)
+
+    async def send_sms(self, place: str, number: str, text: str) -> bool:
+        if not is_mobile(number, REGION):
+            self.say("no_mobile", number=number)
+            return False
+        if place not in self._sent:
+            self._sent.add(place)
+            self.say("sends_sms", number=number, text=text)
+        return True
 
     def phone_of(self, agent: str) -> str | None:
         """Every agent sits at the extension of that number, if there are any."""

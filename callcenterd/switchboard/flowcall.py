@@ -31,6 +31,7 @@ from callcenterd.ivr.node import (
     HoursNow,
     Inquiry,
     MailboxNow,
+    NodeFailed,
     NodeName,
     Pressed,
     Question,
@@ -38,8 +39,9 @@ from callcenterd.ivr.node import (
     Spoken,
 )
 from callcenterd.media.recording import RATE
-from callcenterd.model import events
+from callcenterd.model import events, numbers
 from callcenterd.model.cards import CardCheck
+from callcenterd.model.customer_messages import NewCustomerMessage
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import AgentId, CallId, FlowName, QueueName, RecordingId
 from callcenterd.model.prompts import Music, Prompt
@@ -58,6 +60,8 @@ _log = structlog.get_logger(__name__)
 
 MAX_TYPED_AHEAD = 32
 MAX_KNOWN_NAMES = 40
+MOST_SMS = 5
+"""Nodes of flows that may send one in a call."""
 MAX_KNOWN = 200
 """Characters of one."""
 REMEMBERED = timedelta(days=30)
@@ -98,6 +102,7 @@ class LiveFlowCall:
         self._keys: deque[str] = deque(maxlen=MAX_TYPED_AHEAD)
         self._key_came = asyncio.Event()
         self._playing: tuple[int, asyncio.Future[None]] | None = None
+        self._sms: set[str] = set()
 
     @property
     def _leg(self) -> Leg:
@@ -398,6 +403,35 @@ class LiveFlowCall:
         board.bus.publish(events.CallbackAsked(at=now, call=self.call, queue=queue, number=number, place=place))
         await board.history.settled()
         await board.callbacks.look()
+
+    async def send_sms(self, place: str, number: str, text: str) -> bool:
+        """The flow's own words to a number of this country: one abroad, or one that costs, is nobody's who calls us."""
+        board, now = self._board, self._board.clock.utc()
+        if numbers.is_foreign(number, board.region) or not numbers.is_mobile(number, board.region):
+            return False
+        if place not in self._sms:
+            if len(self._sms) >= MOST_SMS:
+                raise NodeFailed(f"more than {MOST_SMS} SMS in one call")
+            self._sms.add(place)
+        customers = self._journey.customers
+        flow = self._journey.flow
+        await board.store.customer_messages.put(
+            NewCustomerMessage(
+                key=f"call/{self.call}/{place}",
+                channel="sms",
+                address=number,
+                text=text,
+                language=self.language,
+                customer=customers[0].id if len(customers) == 1 and number == self.caller else None,
+                call=self.call,
+                kind="call",
+                record=self.call,
+                created_by=f"flow:{flow}",
+                not_before=now,
+            ),
+            now,
+        )
+        return True
 
     def phone_of(self, agent: str) -> str | None:
         view = self._board.desk.view(agent)

@@ -40,6 +40,7 @@ _SAID = {
     "room": {"zh-CN": "试听：这里进入会议室{what}。", "en": "Rehearsal: here the caller enters room {what}."},
     "message": {"zh-CN": "试听：这里录下来电者的留言。", "en": "Rehearsal: here the caller leaves a message."},
     "callback": {"zh-CN": "试听：这里记下回拨号码{what}。", "en": "Rehearsal: here a callback to {what} is kept."},
+    "sms": {"zh-CN": "试听：这里给{what}发短信。", "en": "Rehearsal: here an SMS is sent to {what}."},
     "flow": {"zh-CN": "试听：这里转到流程{what}。", "en": "Rehearsal: here the call goes to flow {what}."},
     "over": {"zh-CN": "试听结束。", "en": "End of the rehearsal."},
 }
@@ -129,6 +130,10 @@ class RehearsedCall(LiveFlowCall):
 
     async def keep_callback(self, queue: QueueName, number: str) -> None:  # noqa: ARG002
         await self.say("callback", " ".join(number))
+
+    async def send_sms(self, place: str, number: str, text: str) -> bool:  # noqa: ARG002
+        await self.say("sms", " ".join(number))
+        return True
 
     async def go_to_flow(self, to: str) -> None:
         await self.say("flow", to)

@@ -59,7 +59,8 @@ nodes:
     say: [{{digits: "{{{{ card }}}}{{{{ owed }}}}{{{{ price }}}}{{{{ points }}}}{{{{ side }}}}"}}]
     next: speak
   speak: {{message: spoken, shortest: 1, review: "One or two?", next: judge, on_none: wrong}}
-  judge: {{survey: {{helpful: "How was it?"}}, next: thanks, on_none: wrong}}
+  judge: {{survey: {{helpful: "How was it?"}}, next: text, on_none: wrong}}
+  text: {{sms: "{{{{ customer.name }}}}：卡号 {{{{ card }}}}", next: thanks, on_no_mobile: wrong}}
   thanks: {{play: thanks, next: person}}
   person: {{transfer: "queue:sales", on_failed: wrong}}
   wrong: {{play: wrong_way}}
@@ -191,6 +192,9 @@ async def test_a_call_goes_through_the_nodes_and_hears_what_they_found(
 
     history = await admin.until(f"/calls/{call}", lambda said: len(closed(said)) == 2)
     assert history["known"] == {"card": "47", "customer": "张三", "spoken": history["known"]["spoken"]}
+    [sms] = (await admin.get("/customer-messages?channel=sms"))["items"]
+    assert (sms["address"], sms["text"], sms["state"], sms["call"]) == (CALLER, "张三：卡号 47", "waiting", call)
+    assert (sms["created_by"], sms["kind"], sms["record"]) == ("flow:main", "call", call)
     assert [(one["question"], one["score"]) for one in history["survey"]] == [("helpful", 4)]
     message, conversation = closed(history)
     assert history["recording_id"] == conversation

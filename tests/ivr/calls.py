@@ -180,6 +180,10 @@ class ScriptedCall:
     async def keep_callback(self, queue: QueueName, number: str) -> None:
         self.story.append(f"keeps {number} for {queue}")
 
+    async def send_sms(self, place: str, number: str, text: str) -> bool:
+        self.story.append(f"{place}: SMS to {number}: {text}")
+        return number.startswith("1")
+
     def phone_of(self, agent: str) -> str | None:
         return self.phones.get(agent)
 

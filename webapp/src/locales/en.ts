@@ -1293,8 +1293,12 @@ export const en: Messages = {
       queue: 'Queue',
       say: 'Say',
       voicemail: 'Voicemail',
+      sms: 'Send an SMS',
     },
     field: {
+      sms: 'Text of the SMS',
+      to: 'To the number',
+      on_no_mobile: 'No mobile number',
       directory: 'Variable for the extension',
       card: 'Card number',
       on_unknown: 'Not found',

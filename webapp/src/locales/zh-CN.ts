@@ -1282,8 +1282,12 @@ export const zh = {
       queue: '排队',
       say: '朗读',
       voicemail: '留言',
+      sms: '发送短信',
     },
     field: {
+      sms: '短信内容',
+      to: '发给号码',
+      on_no_mobile: '不是手机号码',
       directory: '存分机号的变量',
       card: '卡号',
       on_unknown: '没有找到',

@@ -95,7 +95,6 @@ async def test_the_second_of_two_is_told_what_is_now_and_a_colleague_changes_not
         ({"category": "nothing"}, "category"),
         ({"channel": "nothing"}, "channel"),
         ({"sex": "nothing"}, "sex"),
-        ({"customer": 99}, "customer"),
         ({"at": (START + timedelta(seconds=1)).isoformat()}, "at"),
         ({"at": "2020-01-01T00:00:00Z"}, "at"),
         ({"note": "x\0"}, "note"),
@@ -110,6 +109,12 @@ async def test_what_cannot_be_kept_is_refused_with_its_field(office: House, body
     status, said = await ask(office, "1001", "POST", "/consultations", {"category": "use"} | body)
     assert status == 422, said
     assert field in said["error"]["fields"], said
+    assert (await ask(office, "1001", "GET", "/consultations"))[1]["total"] == 0
+
+
+async def test_a_customer_who_is_not_there_is_none(office: House) -> None:
+    status, said = await ask(office, "1001", "POST", "/consultations", {"category": "use", "customer": 99})
+    assert (status, said["error"]["code"]) == (404, "not_found")
     assert (await ask(office, "1001", "GET", "/consultations"))[1]["total"] == 0
 
 

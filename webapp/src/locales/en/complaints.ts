@@ -1,5 +1,6 @@
 /** Complaints and suggestions: their page, their form, and their workflows. */
 export const complaints = {
+  sheet: 'Sheet',
   title: 'Complaints',
   one: 'Complaint or suggestion',
   create: 'New complaint',

@@ -1,5 +1,6 @@
 /** Complaints and suggestions: their page, their form, and their workflows. */
 export const complaints = {
+  sheet: '反馈单',
   title: '投诉建议',
   one: '投诉建议',
   create: '新建投诉建议',

@@ -50,12 +50,12 @@ class Queries:
         """Shown where nobody says what."""
         return self._store.queries.columns(kind)
 
-    def related(self, kind: str) -> Sequence[str]:
-        return self._store.queries.related(kind)
+    def related(self, kind: str, sight: QuerySight) -> list[str]:
+        return [name for name in self._store.queries.related(kind) if sight.kinds is None or name in sight.kinds]
 
     async def fields(self, kind: str, sight: QuerySight) -> list[FieldTold]:
         """Raises NotFound."""
-        if kind not in self.kinds:
+        if kind not in self.kinds or not (sight.kinds is None or kind in sight.kinds):
             raise NotFound("kind of record", kind)
         return await self._store.queries.fields(kind, sight, self._zone)
 

@@ -113,15 +113,17 @@ class Mask:
         values in the order of its columns."""
         names = {"number": "card"} if "has_pin" in value else {}
         done = {name: self.data(item, names.get(name, name)) for name, item in value.items()}
-        if isinstance(columns := value.get("columns"), list) and isinstance(found := value.get("items"), list):
+        if isinstance(columns := value.get("columns"), list):
             fields = [str(column).rpartition(".")[2] for column in columns]
-            done["items"] = [self._row(one, fields) for one in found]
+            for name, where in (("items", "values"), ("groups", "keys")):
+                if isinstance(found := value.get(name), list):
+                    done[name] = [self._row(one, fields, where) for one in found]
         return done
 
-    def _row(self, one: Any, fields: list[str]) -> Any:
-        if not isinstance(one, dict) or not isinstance(values := one.get("values"), list):
+    def _row(self, one: Any, fields: list[str], where: str) -> Any:
+        if not isinstance(one, dict) or not isinstance(values := one.get(where), list):
             return self.data(one)
-        return {**one, "values": [self.data(item, name) for item, name in zip(values, fields, strict=False)]}
+        return {**one, where: [self.data(item, name) for item, name in zip(values, fields, strict=False)]}
 
     def field(self, value: str, field: str) -> str:
         kind = _KINDS_OF_FIELDS.get(field)

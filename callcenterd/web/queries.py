@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -20,7 +21,7 @@ from callcenterd.web.answers import VISIBLE, Asked, Conflict, answer, language_o
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
-from callcenterd.web.rights import right, sight_of
+from callcenterd.web.rights import may, right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -82,8 +83,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Without grouping: columns and one page of items, of total records. With it: groups, of total groups, and whole:
-    over all records."""
+    """Without grouping: columns and one page of items, of total records. With it: columns are what is grouped
+    by, with groups, of total groups, and whole: over all records."""
 
     columns: list[str]
     items: list[Found]
@@ -128,6 +129,17 @@ class QueryExport(Asked):
     form: Form = "xlsx"
 
 
+_READ: Mapping[str, str] = {
+    "customer": "customer.read",
+    "call": "call.read",
+    "consultation": "consultation.read",
+    "complaint": "complaint",
+    "duty": "duty",
+    "phone_book": "query",
+}
+"""Which right reads each kind. One without a line here nobody asks for."""
+
+
 def query_sight(request: web.Request) -> QuerySight:
     """What who asks sees of any kind."""
     who, sight, site = signed_in(request), sight_of(request), request.app[OFFICE].board.site
@@ -137,6 +149,7 @@ def query_sight(request: web.Request) -> QuerySight:
         calls=sight.of_calls(()),
         duties=sight.of_duties(site),
         records=sight.of_each_record(site),
+        kinds=frozenset(kind for kind, name in _READ.items() if may(request, name)),
     )
 
 
@@ -149,9 +162,10 @@ def _teams(request: web.Request) -> list[str]:
 @right("query")
 @shape(summary="The kinds of records that can be asked for", answer=KIND_LIST)
 async def list_query_kinds(request: web.Request) -> web.StreamResponse:
-    """200 all of them."""
-    queries = request.app[MODULES].queries
-    found = [KindOffered(name, *KINDS[name], list(queries.related(name))) for name in queries.kinds]
+    """200 those that one may read."""
+    queries, sight = request.app[MODULES].queries, query_sight(request)
+    kinds = [name for name in queries.kinds if sight.kinds is not None and name in sight.kinds]
+    found = [KindOffered(name, *KINDS[name], queries.related(name, sight)) for name in kinds]
     return answer(KIND_LIST, KindList(found, len(found)))
 
 
@@ -191,9 +205,11 @@ def _offered(kind: str, told: FieldTold) -> FieldOffered:
 async def run_query(request: web.Request) -> web.StreamResponse:
     """200 what one may see of what it finds, a page of records or groups · 422 it cannot be run as it is: `fields` says
     where; or it takes longer than 2 seconds, and was ended."""
-    found = await request.app[MODULES].queries.run(await read(request, Query), query_sight(request))
+    asked = await read(request, Query)
+    found = await request.app[MODULES].queries.run(asked, query_sight(request))
     if isinstance(found, QueryGroups):
-        return answer(ANSWERED, Answered([], [], found.items, found.total, found.whole))
+        by = [] if asked.group is None else [one.field for one in asked.group.by]
+        return answer(ANSWERED, Answered(by, [], found.items, found.total, found.whole))
     items = [Found(key, list(values)) for key, values in found.items]
     return answer(ANSWERED, Answered(list(found.columns), items, [], found.total, None))
 

@@ -79,6 +79,8 @@ def test_what_a_query_finds_is_hidden_by_its_columns_and_a_prepaid_cards_number_
     found = {"columns": ["name", "card", "customer.address"], "items": [{"id": 1, "values": ["x", CARD, ADDRESS]}]}
     hidden = mask("card", "address").data(found)
     assert hidden["items"] == [{"id": 1, "values": ["x", "886***1755", "解●●●●●●"]}]
+    grouped = {"columns": ["address"], "items": [], "groups": [{"keys": [ADDRESS], "count": 2}]}
+    assert mask("address").data(grouped)["groups"] == [{"keys": ["解●●●●●●"], "count": 2}]
     assert mask("card").data({"number": CARD, "has_pin": True})["number"] == "886***1755"
     assert mask("card").data({"number": "ZX20261127-0001"})["number"] == "ZX20261127-0001"
 

@@ -17,6 +17,7 @@ from callcenterd.store.query.run import SECONDS
 from tests.store.rows import begin, call
 from tests.web.house import House, cheap_passwords
 from tests.web.test_fields import BUDGET, asks
+from tests.web.test_roles import set_role
 
 ALL: dict[str, Any] = {"kind": "customer", "columns": ["name", "level", "phones"]}
 TEAMS = """
@@ -344,3 +345,33 @@ async def test_gold_customers_with_two_complaints_this_quarter_and_no_call_in_th
         _, found = await asks(office, "POST", "query", "chief", json=asked)
         assert found["total"] == total
         assert found["items"][0]["values"] == [["effect", "price"], "gold"]
+
+
+async def test_what_a_role_may_not_read_is_no_kind_no_relation_and_no_field_to_it(office: House) -> None:
+    await customers(office)
+    await set_role(office, "agent", take=["customer.read"])
+    kinds = (await asks(office, "GET", "query/kinds", "1001"))[1]["items"]
+    assert "customer" not in [one["name"] for one in kinds]
+    assert all("customer" not in one["related"] for one in kinds)
+    assert (await asks(office, "GET", "query/kinds/customer/fields", "1001"))[0] == 404
+    told = (await asks(office, "GET", "query/kinds/call/fields", "1001"))[1]["items"]
+    assert not [field["name"] for field in told if field["name"].startswith("customer.")]
+    for asked in (
+        ALL,
+        {"kind": "call", "where": {"related": "customer"}},
+        {"kind": "call", "columns": ["customer.name"]},
+        {"kind": "call", "group": {"by": [{"field": "customer.level"}]}},
+    ):
+        assert (await asks(office, "POST", "query", "1001", json=asked))[0] == 422, asked
+    assert (await asks(office, "POST", "query", "1002", json={"kind": "call"}))[0] == 200
+
+
+async def test_groups_hide_what_is_hidden_from_a_role(office: House) -> None:
+    card = {"name": "x", "address": "解放路 1 号", "card": "88612341755"}
+    assert (await asks(office, "POST", "customers", "root", json=card))[0] == 201
+    await set_role(office, "agent", hidden=["address", "card"])
+    for field in ("address", "card"):
+        asked = {"kind": "customer", "group": {"by": [{"field": field}]}}
+        [group] = (await asks(office, "POST", "query", "1001", json=asked))[1]["groups"]
+        assert group["keys"] != [card[field]]
+        assert [group["keys"][0][:1], group["count"]] == [card[field][:1], 1]

@@ -27,13 +27,14 @@ MOST_FIELDS = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySight:
     """Who asks, and what they see. calls, duties None: all of them. records: by kind; None, or not
-    named: all. login: who "me" is."""
+    named: all. login: who "me" is. kinds: of records that they may read at all; None: every kind."""
 
     login: str
     role: Role
     calls: CallSight | None = None
     duties: DutySight | None = None
     records: Mapping[str, RecordSight | None] = field(default_factory=dict)
+    kinds: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

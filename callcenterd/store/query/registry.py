@@ -78,14 +78,15 @@ class Known:
         parent, _, of_parent = name.rpartition(".")
         if not parent and (found := self._fields[kind.name].get(name)) is not None:
             return found
-        if parent in kind.parents and (found := self._fields[parent].get(of_parent)) is not None and _single(found):
+        of_parents = self._fields.get(parent, {}) if parent in kind.parents else {}
+        if (found := of_parents.get(of_parent)) is not None and _single(found):
             return _through(kind, parent, found)
         raise refused(path, "there is no such field")
 
     def fields(self, kind: Kind) -> Iterator[Field]:
         """All that `field` finds: its own, then its parents'."""
         yield from self._fields[kind.name].values()
-        for parent in kind.parents:
+        for parent in (name for name in kind.parents if name in self._kinds):
             yield from (_through(kind, parent, one) for one in self._fields[parent].values() if _single(one))
 
     def related(self, kind: Kind) -> list[str]:

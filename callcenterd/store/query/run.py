@@ -178,7 +178,8 @@ class Queries:
         return sa.select(plan.kind.key).where(*plan.where)
 
     async def _plan(self, kind: str, where: Node | None, sight: QuerySight, zone: tzinfo) -> _Plan:
-        known = Known(self._kinds, await self._fields.all(), sight.role)
+        kinds = {name: one for name, one in self._kinds.items() if sight.kinds is None or name in sight.kinds}
+        known = Known(kinds, await self._fields.all(), sight.role)
         asked = known.kind(kind, "kind")
         asking = Asking(
             sight=sight, now=self._clock.utc(), zone=zone, region=self._region, sqlite=self._database.is_sqlite

@@ -18,6 +18,7 @@ from callcenterd.model.complaints import (
     ComplaintState,
     Means,
 )
+from callcenterd.model.duties import DutySight
 from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.model.workflows import Given, KeptWorkflow
@@ -29,7 +30,7 @@ from callcenterd.web.describe import shape
 from callcenterd.web.duties import duty_sight
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.recordsight import number_of, sees
-from callcenterd.web.rights import right
+from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -186,13 +187,25 @@ def _chosen(request: web.Request, wanted: BoardConditions, state: str | None = N
         since=wanted.since,
         until=wanted.until,
         text=wanted.text,
-        sight=duty_sight(request),
+        sight=complaint_sight(request),
     )
+
+
+def complaint_sight(request: web.Request) -> DutySight | None:
+    """Whose complaints who asks may see: as far as their steps are theirs or those of whom they oversee, unless the
+    scope of the role says all, or only their own. None: all."""
+    site, base = request.app[OFFICE].board.site, duty_sight(request)
+    own = sight_of(request).of_records(site, "complaint")
+    if own is None:
+        return None
+    if base is None or site.role(signed_in(request).role).scope("complaint") == "own":
+        return DutySight(agents=own.agents, queues=(), teams=own.teams)
+    return base
 
 
 async def seen_complaint(request: web.Request, number: int) -> Complaint:
     """Raises NotFound, also for one that who asks may not see."""
-    store, sight = request.app[OFFICE].store, duty_sight(request)
+    store, sight = request.app[OFFICE].store, complaint_sight(request)
     if not await store.complaints.seen(number, sight):
         raise NotFound("complaint", number)
     return await store.complaints.get(number, signed_in(request).role)

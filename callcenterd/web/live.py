@@ -278,9 +278,9 @@ class LiveEvents:
                 warned = isinstance(fact, events.DutyWarned) and reader.login in fact.to
                 return may("duty") and (owed is None or owed.sees(fact) or warned)
             case events.RecordSaved():
-                needed = f"{fact.kind}.read"
+                needed = next((name for name in (f"{fact.kind}.read", fact.kind) if name in RIGHTS), "")
                 records = sight.of_records(site, fact.kind)
-                return (needed not in RIGHTS or may(needed)) and (records is None or records.sees(fact))
+                return (not needed or may(needed)) and (records is None or records.sees(fact))
             case events.CallbackChanged() | events.CallbackTried() if not may("message.work"):
                 return False
             case events.CallbackChanged() if sight.oversees(fact.assigned_to):

@@ -4,6 +4,7 @@ And the audit trail (ADM-03): who changed, saw and played what."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +120,13 @@ async def test_the_whole_table_can_be_turned_round(office: House) -> None:
         answer = await office.client.request(route.method, path, headers=headers, **body)
         refused = answer.status == 403
         assert refused is (route.right not in mine), f"{route.method} {route.path}: {answer.status}"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_right_has_its_sentence_on_the_page(language: str) -> None:
+    text = Path(f"webapp/src/locales/{language}/roles.ts").read_text(encoding="utf-8")
+    for name in RIGHTS:
+        assert f"    {name.replace('.', '_')}: " in text, name
 
 
 # ---- whose customers --------------------------------------------------------------------------------------------

@@ -46,6 +46,9 @@ export interface Me {
   role: Role
   extension: string | null
   language: string
+  /** What one may now, and of what one sees only a part. */
+  rights: string[]
+  hidden: string[]
 }
 
 export interface Agent {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { pagesOf, startOf } from './rights'
+import { keepsCards, may, pagesOf, startOf } from './rights'
+
+const ALL = ['session', 'desk', 'duty', 'call.read', 'customer.read', 'consultation.read', 'complaint', 'query']
 
 describe('what the menu shows', () => {
   it.each([
@@ -9,7 +11,22 @@ describe('what the menu shows', () => {
     ['manager', ['live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query']],
     ['admin', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query', 'admin']],
   ] as const)('to a %s: %s', (role, pages) => {
-    expect(pagesOf(role)).toEqual(pages)
-    expect(pages).toContain(startOf(role))
+    const me = { role, rights: ALL }
+    expect(pagesOf(me)).toEqual(pages)
+    expect(pages).toContain(startOf(me))
+  })
+
+  it('is without what was taken from the role', () => {
+    const me = { role: 'agent' as const, rights: ['session', 'duty', 'call.read'] }
+    expect(pagesOf(me)).toEqual(['duties', 'history'])
+    expect(startOf(me)).toBe('duties')
+  })
+})
+
+describe('what one may', () => {
+  it('is what the server says, not what the role is called', () => {
+    expect(keepsCards({ rights: ['card.write'] })).toBe(true)
+    expect(keepsCards({ rights: [] })).toBe(false)
+    expect(may(null, 'session')).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 /** Which pages the menu shows to a role: a courtesy to the eye. What may be done is decided by the server. */
-import type { Role } from './model'
+import type { Me, Role } from './model'
 
 export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'consultations' | 'complaints' | 'query' | 'live' | 'admin'
 
@@ -10,44 +10,62 @@ const PAGES: Record<Role, readonly PageName[]> = {
   admin: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query', 'admin'],
 }
 
-/** In the order of the menu. */
-export function pagesOf(role: Role): readonly PageName[] {
-  return PAGES[role]
+/** The right without which there is nothing on a page. */
+const NEEDED: Partial<Record<PageName, string>> = {
+  desk: 'desk',
+  duties: 'duty',
+  history: 'call.read',
+  customers: 'customer.read',
+  consultations: 'consultation.read',
+  complaints: 'complaint',
+  query: 'query',
+}
+
+type Rights = Pick<Me, 'rights'> | null | undefined
+
+/** Has who uses this page that right now? */
+export function may(me: Rights, right: string): boolean {
+  return me?.rights.includes(right) ?? false
+}
+
+/** In the order of the menu; what an administrator has taken from the role is not there. */
+export function pagesOf(me: Pick<Me, 'role' | 'rights'>): readonly PageName[] {
+  return PAGES[me.role].filter((page) => may(me, NEEDED[page] ?? 'session'))
 }
 
 /** Add cards, set their PINs, and post. */
-export function keepsCards(role: Role | undefined): boolean {
-  return role === 'supervisor' || role === 'admin'
+export function keepsCards(me: Rights): boolean {
+  return may(me, 'card.write')
 }
 
 /** Lift the lock that wrong PINs have put on a card. */
-export function unlocksCards(role: Role | undefined): boolean {
-  return role === 'admin'
+export function unlocksCards(me: Rights): boolean {
+  return may(me, 'card.unlock')
 }
 
 /** Remove files that others have attached. */
-export function removesFiles(role: Role | undefined): boolean {
-  return role === 'supervisor' || role === 'admin'
+export function removesFiles(me: Rights): boolean {
+  return may(me, 'attachment.remove.any')
 }
 
 /** Bring customers in from a file. */
-export function importsCustomers(role: Role | undefined): boolean {
-  return role !== undefined && role !== 'agent'
+export function importsCustomers(me: Rights): boolean {
+  return may(me, 'customer.import')
 }
 
 /** Take a pack of evidence away. */
-export function takesEvidence(role: Role | undefined): boolean {
-  return role === 'manager' || role === 'admin'
+export function takesEvidence(me: Rights): boolean {
+  return may(me, 'evidence')
 }
 
 /** Merge doubles, and put customers into the recycle bin. */
-export function mergesCustomers(role: Role | undefined): boolean {
-  return role === 'supervisor' || role === 'admin'
+export function mergesCustomers(me: Rights): boolean {
+  return may(me, 'customer.merge')
 }
 
 /** Bring customers back from the bin, and erase them. */
-export function keepsBin(role: Role | undefined): boolean {
-  return role === 'admin'
+export function keepsBin(me: Rights): boolean {
+  return may(me, 'customer.bin')
 }
 
 /** Take all that a query finds away as a file. */
@@ -57,7 +75,8 @@ export function exportsQueries(role: Role | undefined): boolean {
 
 const START: Record<Role, PageName> = { agent: 'desk', supervisor: 'live', manager: 'live', admin: 'admin' }
 
-/** Where a role begins its day. */
-export function startOf(role: Role): PageName {
-  return START[role]
+/** Where a role begins its day: its own page, or the first one that is left to it. */
+export function startOf(me: Pick<Me, 'role' | 'rights'>): PageName {
+  const pages = pagesOf(me)
+  return pages.includes(START[me.role]) ? START[me.role] : (pages[0] ?? 'history')
 }

@@ -9,13 +9,18 @@ import { pagesOf, startOf, type PageName } from './rights'
 
 export const useSession = defineStore('session', () => {
   const me = ref<Me | null>(null)
-  const pages = computed<readonly PageName[]>(() => (me.value ? pagesOf(me.value.role) : []))
+  const pages = computed<readonly PageName[]>(() => (me.value ? pagesOf(me.value) : []))
 
-  const start = computed<PageName>(() => (me.value ? startOf(me.value.role) : 'history'))
+  const start = computed<PageName>(() => (me.value ? startOf(me.value) : 'history'))
 
   async function load(): Promise<void> {
     me.value = await api.me()
     speak(keptLanguage() ?? asLanguage(me.value.language), false)
+  }
+
+  /** What one may can be another while the page is open. */
+  async function renew(): Promise<void> {
+    me.value = await api.me()
   }
 
   function may(page: PageName): boolean {
@@ -27,5 +32,5 @@ export const useSession = defineStore('session', () => {
     location.assign('/sign-in')
   }
 
-  return { me, pages, start, load, may, signOut }
+  return { me, pages, start, load, renew, may, signOut }
 })

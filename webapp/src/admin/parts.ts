@@ -18,6 +18,8 @@ export const ADMIN_PARTS = [
   'dictionaries',
   'fields',
   'workflows',
+  'roles',
+  'audit',
   'evidence',
   'site',
 ] as const

@@ -58,7 +58,8 @@ async function panel(role: Role, cards: PrepaidCard[], props: object = {}): Prom
   office.on('GET /customers/7/cards', { items: cards, total: cards.length })
   const pinia = createPinia()
   setActivePinia(pinia)
-  useSession().me = { login: 'boss', name: '班长', role, extension: null, language: 'zh-CN' } as never
+  const rights = { agent: [], supervisor: ['card.write'], manager: [], admin: ['card.write', 'card.unlock'] }[role]
+  useSession().me = { login: 'boss', name: '班长', role, extension: null, language: 'zh-CN', rights } as never
   open = mount(CardsPanel, {
     props: { customer: 7, ...props },
     global: { plugins: [pinia, i18n] },

@@ -62,7 +62,7 @@ beforeEach(() => {
   localStorage.clear()
   records = new Map()
   office = new PretendedOffice()
-  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN' })
+  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN', rights: [], hidden: [] })
   office.on('GET /desk', { agent: agent(), pop: null })
   office.on('GET /calls', { items: [], total: 0 })
   office.on('GET /calls/', (asked: Asked) => {

@@ -42,7 +42,7 @@ beforeEach(async () => {
   office = new PretendedOffice()
   pinia = createPinia()
   setActivePinia(pinia)
-  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN' })
+  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN', rights: [], hidden: [] })
   await useSession().load()
 })
 afterEach(() => {

@@ -79,7 +79,7 @@ beforeEach(async () => {
   setActivePinia(pinia)
   opened.length = 0
   office = new PretendedOffice()
-  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN' })
+  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN', rights: ['session', 'duty'], hidden: [] })
   office.on('GET /duties/counts', { mine: 3, due: 2, unowned: 0, overdue: 1 })
   office.on('GET /duties/kinds', {
     items: [{ name: 'promise', chinese: '', english: '', limit: 60, needs: [], by_hand: true, outcomes: ['kept', 'not_reached'] }],

@@ -45,6 +45,10 @@ export const useDuties = defineStore('duties', () => {
   }
 
   async function load(): Promise<void> {
+    if (!session.may('duties')) {
+      counts.value = null
+      return
+    }
     try {
       counts.value = await api.dutyCounts()
     } catch {

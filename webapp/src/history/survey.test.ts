@@ -38,7 +38,7 @@ let pinia: ReturnType<typeof createPinia>
 beforeEach(async () => {
   setActivePinia((pinia = createPinia()))
   office = new PretendedOffice()
-  office.on('GET /session', { login: 'boss', name: '班长', role: 'supervisor', extension: null, language: 'zh-CN' })
+  office.on('GET /session', { login: 'boss', name: '班长', role: 'supervisor', extension: null, language: 'zh-CN', rights: [], hidden: [] })
   office.on('GET /calls', { items: [judged, call('c2')], total: 2 })
   office.on('GET /calls/c1', {
     ...judged,

@@ -4,6 +4,7 @@ import { consultations } from './en/consultations'
 import { documents } from './en/documents'
 import { duties } from './en/duties'
 import { evidence } from './en/evidence'
+import { audit, roles } from './en/roles'
 import { imports } from './en/imports'
 import { journals } from './en/journals'
 import { fields } from './en/fields'
@@ -31,6 +32,8 @@ export const en: Messages = {
   documents,
   duties,
   evidence,
+  roles,
+  audit,
   imports,
   fields,
   query,
@@ -659,6 +662,8 @@ export const en: Messages = {
     prompts: 'Prompts',
     dictionaries: 'Lists',
     evidence: 'Evidence',
+    roles: 'Roles',
+    audit: 'Audit',
     fields: 'Custom fields',
     workflows: 'Complaint workflows',
     site: 'Site file',
@@ -842,6 +847,8 @@ export const en: Messages = {
   },
   adminAbout: {
     evidence: 'Calls, recordings, steps of duties and postings are chained: later changes are seen',
+    roles: 'What each role may, whose records it sees, and what is hidden from it',
+    audit: 'Who saw, changed, exported and played what',
     trunks: 'Lines to a provider or a voice gateway',
     numbers: 'Numbers that callers dial, and the flow that answers',
     outbound: 'Which trunk a dialled number goes through',

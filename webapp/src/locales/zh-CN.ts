@@ -4,6 +4,7 @@ import { consultations } from './zh/consultations'
 import { documents } from './zh/documents'
 import { duties } from './zh/duties'
 import { evidence } from './zh/evidence'
+import { audit, roles } from './zh/roles'
 import { imports } from './zh/imports'
 import { journals } from './zh/journals'
 import { fields } from './zh/fields'
@@ -30,6 +31,8 @@ export const zh = {
   documents,
   duties,
   evidence,
+  roles,
+  audit,
   imports,
   fields,
   query,
@@ -655,6 +658,8 @@ export const zh = {
     prompts: '提示音',
     dictionaries: '选项列表',
     evidence: '证据',
+    roles: '角色',
+    audit: '系统日志',
     fields: '自定义字段',
     workflows: '投诉流程',
     site: '站点文件',
@@ -834,6 +839,8 @@ export const zh = {
   },
   adminAbout: {
     evidence: '通话、录音、待办步骤和储值卡流水逐条成链，事后改动会被发现',
+    roles: '每个角色能做什么、能看到谁的记录、哪些内容隐藏',
+    audit: '谁查看、修改、导出、播放了什么',
     trunks: '接到运营商或语音网关的线路',
     numbers: '客户拨打的号码，由哪个流程接听',
     outbound: '座席外拨的号码走哪条中继',

@@ -156,7 +156,7 @@ beforeEach(() => {
       },
     },
   })
-  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN' })
+  office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN', rights: [], hidden: [] })
   office.on('GET /phone', () => ({ phone: served, ice_servers: [] }))
   office.on('POST /phone', { page: 'p1', sdp: 'answer' })
   for (const path of ['answer', 'hang-up', 'dial', 'keys', 'hold', 'transfer']) office.on(`POST /phone/${path}`, undefined)

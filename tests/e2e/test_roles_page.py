@@ -1,5 +1,5 @@
-"""Roles and the audit trail in the browser: an administrator hides numbers from agents and takes rights away; the open page
-of an agent follows, and what they did stands in the trail with what stood there before."""
+"""Roles and the audit trail in the browser: an administrator hides numbers from agents and takes rights away; the open
+page of an agent follows, and what they did stands in the trail with what stood there before."""
 
 from __future__ import annotations
 

@@ -1026,6 +1026,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     CallDisposed: "call.disposed",
     NoteSpoken: "call.note_spoken",
     CustomerSaved: "customer.saved",
+    LetterSent: "letter.sent",
     CustomersImported: "customers.imported",
     SiteChanged: "site.changed",
     FlowsLoaded: "flows.loaded",

@@ -258,6 +258,8 @@ class LiveEvents:
             case events.CustomerSaved():
                 # Whose the customer is the fact does not say: who may not see all of them hears of their own doing.
                 return may("customer.read") and (sight.of_records(site, "customer") is None or fact.by == reader.login)
+            case events.LetterSent():
+                return may("letter")
             case events.CustomersImported():
                 return may("customer.read") and sight.of_records(site, "customer") is None
             case events.ScreenPopped() | events.SeatTaken() | events.BreakTooLong() | events.AgentForced():

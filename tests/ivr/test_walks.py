@@ -511,7 +511,7 @@ async def test_a_flow_uses_the_fields_that_an_office_has_added() -> None:
     nodes = """
 a: {lookup: number, next: b}
 b: {branch: [{when: "customer.fields.plan == 'gold' and customer.fields.budget > 2", next: g}], otherwise: n}
-g: {say: "{{ customer.fields.since }} {{ customer.fields.tags | join(' ') }} {{ customer.fields.news }}"}
+g: {say: "{{ customer.fields.since }} {{ customer.fields.tags | first }} {{ customer.fields.tags | last }} {{ customer.fields.news }}"}
 n: {say: "none: {{ customer.fields.plan }}{{ customer.fields.budget }}"}
 """
     stamp = datetime(2026, 1, 1, tzinfo=UTC)

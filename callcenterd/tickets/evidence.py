@@ -119,6 +119,7 @@ class Evidence:
             async with self._one_check:
                 return self.checked
         async with self._one_check:
+            await self._store.evidence.append(self._clock.utc())  # what has just happened is looked at as well
             self.checked = replace(self.checked, running=True)
             walk = _Walk()
             try:

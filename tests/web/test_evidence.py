@@ -131,6 +131,13 @@ async def test_what_there_is_no_pack_of(office: House, query: str, status: int) 
     assert answer.status == status
 
 
+async def test_a_check_looks_at_what_has_just_happened_too(office: House) -> None:
+    await office_with_a_call(office)
+    headers = await office.as_("chief")
+    checked = await (await office.client.post("/api/v1/evidence/check", headers=headers, json={})).json()
+    assert (checked["links"], checked["breaks"]) == (3, [])
+
+
 async def test_supervisors_and_agents_get_none(office: House) -> None:
     for login in ("1001", "boss"):
         answer = await office.client.get("/api/v1/evidence", headers=await office.as_(login))

@@ -35,5 +35,10 @@ export const useDictionaries = defineStore('dictionaries', () => {
       .map((value) => ({ code: value.code, text: named(value) }))
   }
 
-  return { lists, load, word, choices }
+  /** All that records may have, withdrawn ones too: for the conditions of a list. */
+  function options(name: DictionaryName): { value: string; label: string }[] {
+    return (lists.value[name] ?? []).map((value) => ({ value: value.code, label: named(value) }))
+  }
+
+  return { lists, load, word, choices, options }
 })

@@ -9,6 +9,7 @@ import { imports } from './en/imports'
 import { journals } from './en/journals'
 import { fields } from './en/fields'
 import { query } from './en/query'
+import { records } from './en/records'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -37,6 +38,7 @@ export const en: Messages = {
   imports,
   fields,
   query,
+  records,
   shell: {
     signOut: 'Leave the system',
     password: 'Change password',

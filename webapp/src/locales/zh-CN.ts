@@ -9,6 +9,7 @@ import { imports } from './zh/imports'
 import { journals } from './zh/journals'
 import { fields } from './zh/fields'
 import { query } from './zh/query'
+import { records } from './zh/records'
 
 export const zh = {
   product: '呼叫中心',
@@ -36,6 +37,7 @@ export const zh = {
   imports,
   fields,
   query,
+  records,
   shell: {
     signOut: '退出系统',
     password: '修改密码',

@@ -18,6 +18,7 @@ export const complaints = {
   earlier: 'Earlier complaints',
   fromMessage: 'Make a complaint of it',
   at: 'Written down',
+  by: 'Registered by',
   has: 'With',
   until: 'by {at}',
   team: 'Department',
@@ -38,8 +39,6 @@ export const complaints = {
   toKnown: 'Empty: what is known',
   toldHow: 'How they were told',
   toldWhat: 'What the customer is told (empty: the result)',
-  changedMeanwhile: 'Somebody has just changed this record. It differs from what you have filled in:',
-  saveAnyway: 'Save once more to keep yours; cancel to keep theirs.',
   kinds: { complaint: 'Complaint', suggestion: 'Suggestion' },
   means: { auto: 'By what is known', call: 'Call', email: 'E-mail', in_person: 'In person or otherwise' },
   did: {

@@ -18,6 +18,7 @@ export const complaints = {
   earlier: '以前的投诉建议',
   fromMessage: '转为投诉建议',
   at: '登记',
+  by: '登记人',
   has: '办理人',
   until: '{at} 前',
   team: '部门',
@@ -38,8 +39,6 @@ export const complaints = {
   toKnown: '不填就用已知的',
   toldHow: '怎样告知的',
   toldWhat: '告知客户的内容（不填就是处理结果）',
-  changedMeanwhile: '别人刚修改了这份记录。现在的内容与您填写的不同：',
-  saveAnyway: '再按一次保存，就以您填写的为准；取消则保留对方的内容。',
   kinds: { complaint: '投诉', suggestion: '建议' },
   means: { auto: '自动选择', call: '回电', email: '电子邮件', in_person: '当面或其他' },
   did: {

@@ -1,0 +1,9 @@
+/** What all pages of records say. */
+export const records = {
+  customer: 'Customer',
+  call: 'Call',
+  choose: 'Choose one to read it',
+  changed: 'Changed by {who}, {at}',
+  changedMeanwhile: 'Somebody else has just changed this record. It differs from what you have typed in:',
+  saveAnyway: 'Save again to keep what you have typed; cancel to keep theirs.',
+}

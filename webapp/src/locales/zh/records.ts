@@ -1,0 +1,9 @@
+/** What all pages of records say. */
+export const records = {
+  customer: '客户',
+  call: '通话',
+  choose: '选一条记录查看',
+  changed: '{who} 于 {at} 修改',
+  changedMeanwhile: '别人刚修改了这条记录。现在的内容与您填写的不同：',
+  saveAnyway: '再按一次保存，就以您填写的为准；取消则保留对方的内容。',
+}

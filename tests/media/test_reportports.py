@@ -155,7 +155,8 @@ async def test_a_phone_that_reports_is_known_by_its_reports_when_its_leg_ends(tm
         async def talk() -> None:
             for n in range(10_000):
                 sound.sendto(packet(bytes(160), sequence=n, timestamp=160 * n, ssrc=7), ("127.0.0.1", port))
-                await asyncio.sleep(0.02)  # not by a timetable: after a stall of the loop, what is owed would come at once
+                # Not by a timetable: after a stall of the loop, what is owed would come at once.
+                await asyncio.sleep(0.02)
 
         async def listen() -> Report:
             while True:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from callcenterd.config import Customers
+from callcenterd.crm.bin import CustomerBin
+from tests.kit.virtual import VirtualClock
 from tests.web.house import House
 
 
@@ -115,12 +119,20 @@ async def test_an_erased_customer_is_nowhere(desk: Desk) -> None:
 async def test_who_lies_in_the_bin_for_too_long_is_erased_by_itself(desk: Desk) -> None:
     one, other = await desk.customer(name="甲"), await desk.customer(name="乙")
     await desk.ask("boss", "POST", f"/customers/{one}/remove", {"version": 1, "reason": "x"})
-    modules, store = desk.office.office.modules, desk.office.office.store
-    assert await modules.bin.look() == 0
-    assert (await modules.bin.page(10, 0))[1] == 1
-    due = await store.bin.due((await modules.bin.page(10, 0))[0][0].removed_at)
-    assert due == [], "not before its time"
+    office = desk.office.office
+    removed = (await office.modules.bin.page(10, 0))[0][0].removed_at
+    clock = VirtualClock(removed + timedelta(days=30) - timedelta(seconds=1))
+    later = CustomerBin(office.store, office.bus, clock, "CN", Customers(bin_days=30))
+    assert await later.look() == 0, "not before its time"
+    assert (await later.page(10, 0))[1] == 1
+    clock.move(2)  # strictly after it
+    assert await later.look() == 1
+    assert (await later.page(10, 0))[1] == 0
+    assert (await desk.ask("root", "GET", f"/customers/{one}"))[0] == 404
     assert (await desk.ask("root", "GET", f"/customers/{other}"))[0] == 200
+    trail, _ = await office.store.audit.search(target=f"customer/{one}")
+    assert ("customer.erased", "system") in [(entry.what, entry.who) for entry in trail]
+    assert await later.look() == 0, "once"
 
 
 async def test_no_query_finds_who_is_in_the_bin(desk: Desk) -> None:

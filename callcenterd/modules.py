@@ -31,6 +31,7 @@ from callcenterd.tickets.calls import CallsAndDuties
 from callcenterd.tickets.complaints import Complaints
 from callcenterd.tickets.consultations import Consultations
 from callcenterd.tickets.evidence import Evidence
+from callcenterd.tickets.follow_ups import FollowUps
 from callcenterd.tickets.journals import Journals
 from callcenterd.tickets.ledger import Ledger
 from callcenterd.tickets.warnings import Warnings
@@ -76,6 +77,7 @@ class Modules:
     attachments: Attachments
     bin: CustomerBin
     consultations: Consultations
+    follow_ups: FollowUps
     journals: Journals
     customer_messages: CustomerMessages
     sms: SmsSender
@@ -129,6 +131,7 @@ class Modules:
             bin=CustomerBin(store, bus, clock, ground.region, ground.customers),
             attachments=Attachments(store, clock, ground.data / "attachments", ground.attachments),
             consultations=Consultations(store, bus, clock, site, zone),
+            follow_ups=FollowUps(store, bus, clock, site, ledger, zone),
             journals=Journals(store, clock, site, zone),
             customer_messages=CustomerMessages(store, clock, site, ground.region),
             sms=SmsSender(store, clock),

@@ -18,6 +18,8 @@ DICTIONARIES: Final = (
     "complaint_type",
     "complaint_aspect",
     "complaint_satisfaction",
+    "follow_up_category",
+    "follow_up_result",
 )
 """Whoever brings another list has its name here, its first values in a migration, and its uses in the store."""
 

@@ -39,6 +39,7 @@ from callcenterd.store.evidence import Evidence
 from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.flows import FlowTexts
+from callcenterd.store.follow_ups import FollowUps
 from callcenterd.store.forwarding import ForwardingRules
 from callcenterd.store.imports import Imports
 from callcenterd.store.merging import Merging
@@ -96,6 +97,7 @@ class Store:
         self.complaints = Complaints(database, self.duties, self.fields)
         self.complaint_tallies = ComplaintTallies(database)
         self.consultations = Consultations(database, self.fields)
+        self.follow_ups = FollowUps(database, self.duties, self.fields)
         self.surveys = Surveys(database)
         self.campaigns = Campaigns(database, region)
         self.attachments = Attachments(database)

@@ -15,6 +15,7 @@ from callcenterd.store.schema import customer_choices, customers, dictionary_val
 from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.fields import custom_fields, custom_values
+from callcenterd.store.tables.follow_ups import follow_ups
 
 _KEPT = (
     dictionary_values.c.code,
@@ -32,6 +33,10 @@ _COLUMNS: tuple[tuple[str, sa.Column[str]], ...] = (
     ("complaint_type", complaints.c.type),
     ("complaint_satisfaction", complaints.c.satisfaction),
     ("sex", complaints.c.sex),
+    ("follow_up_category", follow_ups.c.category),
+    ("follow_up_result", follow_ups.c.result),
+    ("channel", follow_ups.c.channel),
+    ("sex", follow_ups.c.sex),
 )
 """Where a record has at most one value of a dictionary; several of a customer are in `customer_choices`."""
 

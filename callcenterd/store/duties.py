@@ -329,7 +329,14 @@ async def put_duty(connection: AsyncConnection, new: NewDuty, line: str, by: str
 
 
 async def end_duty(
-    connection: AsyncConnection, duty: int, outcome: str, by: str, at: datetime, *, state: DutyState = "done"
+    connection: AsyncConnection,
+    duty: int,
+    outcome: str,
+    by: str,
+    at: datetime,
+    *,
+    state: DutyState = "done",
+    text: str = "",
 ) -> Duty | None:
     """It is closed with what it was a step of, in the caller's transaction. None: it was closed before."""
     this = (duties.c.id == duty, _is("open"))
@@ -337,7 +344,26 @@ async def end_duty(
         return None
     new = {"state": state, "outcome": outcome, "closed_at": at, "closed_by": by, "next_at": None}
     kind: DutyStepKind = "done" if state == "done" else "cancelled"
-    return await _changed(connection, duty, new, _step(kind, by, at, "", {"outcome": outcome}))
+    return await _changed(connection, duty, new, _step(kind, by, at, text, {"outcome": outcome}))
+
+
+async def step_duty(
+    connection: AsyncConnection,
+    duty: int,
+    new: Mapping[str, Any],
+    kind: DutyStepKind,
+    by: str,
+    at: datetime,
+    *,
+    text: str = "",
+    details: Mapping[str, str] | None = None,
+) -> Duty | None:
+    """A step of what it belongs to, in the caller's transaction. new: columns that are others by it. None: it was
+    closed before."""
+    this = (duties.c.id == duty, _is("open"))
+    if (await connection.execute(sa.select(duties.c.id).where(*this))).first() is None:
+        return None
+    return await _changed(connection, duty, new, _step(kind, by, at, text, details or {}))
 
 
 def _is(state: DutyState) -> sa.ColumnElement[bool]:

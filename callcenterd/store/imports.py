@@ -26,12 +26,15 @@ from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.customer_messages import customer_messages
 from callcenterd.store.tables.duties import duties
+from callcenterd.store.tables.follow_ups import follow_ups
 from callcenterd.store.tables.imports import import_rows, imports
 
 MOST_PHONES = 10
 _LISTS = ("channels", "tags")
 _CARD = tuple(one.name for one in fields(CustomerCard) if one.name != "fields")
-_HANGS_ON = tuple(table.c.customer_id for table in (calls, cards, duties, consultations, complaints, customer_messages))
+_HANGS_ON = tuple(
+    table.c.customer_id for table in (calls, cards, duties, consultations, complaints, follow_ups, customer_messages)
+)
 """Who has one of these is not taken out again by an undo: something has happened with them since."""
 
 

@@ -31,6 +31,7 @@ from callcenterd.store.tables.attachments import attachments
 from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.duties import duties
+from callcenterd.store.tables.follow_ups import follow_ups
 from callcenterd.store.words import every_word
 
 _ORDER = {kind: number for number, kind in enumerate(TIMELINE_KINDS)}
@@ -305,6 +306,7 @@ SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], S
     "survey": _surveys,
     "consultation": _records("consultation", consultations, "note", "category", "channel"),
     "complaint": _complaints,
+    "follow_up": _records("follow_up", follow_ups, "content", "category", "state", "result", "due", "rule_name"),
     "duty": _duties,
     "posting": _postings,
     "file": _files,

@@ -120,6 +120,17 @@ _KINDS = (
         of_record=True,
         by_people=True,
     ),
+    Kind(
+        name="follow_up",
+        chinese="业务回访",
+        english="Follow-up",
+        limit=2 * 8 * 60,
+        warn=60,
+        escalations=(Escalation(8 * 60, "leaders"),),
+        by_hand=False,
+        outcomes=("followed_up",),
+        of_record=True,
+    ),
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
 CALLED_AGAIN = "called_again"

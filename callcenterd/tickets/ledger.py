@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
 
 from callcenterd.acd.hours import Hours
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import NotNow, Refused
 from callcenterd.model import events
-from callcenterd.model.duties import PRIORITIES, Duty, DutyStepKind, Escalation, NewDuty
+from callcenterd.model.duties import PRIORITIES, Duty, DutyIsAnother, DutyStepKind, Escalation, NewDuty
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
@@ -51,6 +52,16 @@ class Wanted:
     escalate: tuple[Escalation, ...] | None = None
 
 
+class OfRecord(Protocol):
+    """Records whose duties may be worked on in the ledger too: what is done to the duty there is done to its record,
+    and both are over together. Each answers the duty as it is then; raises as the ledger does."""
+
+    async def duty_done(self, duty: Duty, by: str, text: str) -> Duty: ...
+    async def duty_cancelled(self, duty: Duty, by: str, text: str) -> Duty: ...
+    async def duty_postponed(self, duty: Duty, by: str, due: datetime, text: str) -> Duty: ...
+    async def duty_assigned(self, duty: Duty, by: str, owner: str, team: str, text: str) -> Duty: ...
+
+
 class Calendars:
     """Whose working time counts. site: as it is now. zone: the office's."""
 
@@ -82,6 +93,8 @@ class Ledger:
         self._site = site
         self.calendars = Calendars(site, zone)
         self.changed: Callable[[], None] = lambda: None
+        self.records: dict[str, OfRecord] = {}
+        """By kind of duty."""
 
     # ---- making -----------------------------------------------------------------------------------------
 
@@ -121,6 +134,23 @@ class Ledger:
     def planned(self, wanted: Wanted) -> NewDuty:
         """A duty of a record's step, as its record keeps it: with its times, by the calendar that counts."""
         return self._new(KINDS[wanted.kind], wanted)
+
+    def put_off(self, duty: Duty, due: datetime) -> dict[str, object]:
+        """What is another with it, where its time is. due: the new one."""
+        hours, now = self.calendars.of_queue(duty.queue), self._clock.utc()
+        warn_at = deadlines.warning(hours, now, due, duty.warn_minutes)
+        return {"due": due, "warn_at": warn_at, "stage": 0, "next_at": min(warn_at, due), "escalated_to": ""}
+
+    def _record(self, duty: Duty, version: int | None) -> OfRecord | None:
+        """Whose step it is, if that may be worked on here. Raises DutyIsAnother, NotNow for one that is closed."""
+        record = self.records.get(duty.kind)
+        if record is None:
+            return None
+        if version is not None and version != duty.version:
+            raise DutyIsAnother(duty)
+        if duty.state != "open":
+            raise NotNow("this duty is closed")
+        return record
 
     def tell(self, duty: Duty, by: str) -> None:
         """A record has made, changed or closed it."""
@@ -184,19 +214,27 @@ class Ledger:
 
     async def take(self, duty: int, version: int, by: str) -> Duty:
         """It is theirs who takes it."""
-        _by_hand(await self._store.duties.get(duty))
+        known = await self._store.duties.get(duty)
+        if (record := self._record(known, version)) is not None:
+            return await record.duty_assigned(known, by, by, "", "")
+        _by_hand(known)
         return await self._change(duty, version, {"owner": by}, "assigned", by, details={"owner": by})
 
     async def assign(
         self, duty: int, version: int, by: str, *, owner: str = "", team: str = "", queue: str = "", text: str = ""
     ) -> Duty:
         """To a person, or back to a team or a queue. Raises Refused, and as `edit`."""
-        _by_hand(await self._store.duties.get(duty))
+        known = await self._store.duties.get(duty)
+        record = self._record(known, version)
+        if record is None:
+            _by_hand(known)
         faults = self._wrong_people(owner, team, queue)
         if not (owner or team or queue):
             faults["owner"] = "is missing"
         if faults:
             raise Refused("this duty cannot be handed over", faults)
+        if record is not None:
+            return await record.duty_assigned(known, by, owner, team, text)
         new = {"owner": owner} | ({"team": team} if team else {}) | ({"queue": queue} if queue else {})
         details = {name: value for name, value in (("owner", owner), ("team", team), ("queue", queue)) if value}
         return await self._change(duty, version, new, "assigned", by, text=text, details=details)
@@ -207,32 +245,43 @@ class Ledger:
 
     async def postpone(self, duty: Duty, version: int, by: str, due: datetime, reason: str) -> Duty:
         """To another time, from which it is warned of and handed up anew. Raises Refused, and as `edit`."""
-        _by_hand(duty)
+        record = self._record(duty, version)
+        if record is None:
+            _by_hand(duty)
         faults = self._wrong_time(due) | ({} if reason.strip() else {"reason": "is missing"})
         if faults:
             raise Refused("this duty cannot be postponed", faults)
-        hours, now = self.calendars.of_queue(duty.queue), self._clock.utc()
-        warn_at = deadlines.warning(hours, now, due, duty.warn_minutes)
-        new = {"due": due, "warn_at": warn_at, "stage": 0, "next_at": min(warn_at, due), "escalated_to": ""}
+        if record is not None:
+            return await record.duty_postponed(duty, by, due, reason)
+        new = self.put_off(duty, due)
         details = {"from": duty.due.isoformat(), "to": due.isoformat()}
         return await self._change(duty.id, version, new, "postponed", by, text=reason, details=details)
 
     async def done(self, duty: Duty, version: int | None, by: str, outcome: str = "", text: str = "") -> Duty:
         """outcome: one of its kind's; "" the usual one. Raises Refused, and as `edit`."""
-        _by_hand(duty)
+        record = self._record(duty, version)
+        if record is None:
+            _by_hand(duty)
         kind = KINDS.get(duty.kind)
         usual = kind.outcomes if kind is not None else ()
         known = (*usual, *((kind.closed_as, kind.closed_late) if kind is not None else ()))
         if outcome and outcome not in known:
             raise Refused("this duty cannot be closed so", {"outcome": f"one of {', '.join(usual)} is wanted"})
+        if record is not None:
+            return await record.duty_done(duty, by, text)
         chosen = outcome or (usual[0] if usual else "done")
         return await self._close(duty.id, version, "done", chosen, by, text)
 
     async def cancel(self, duty: int, version: int, by: str, text: str) -> Duty:
         """It is not owed any more, and why. Raises Refused, and as `edit`."""
-        _by_hand(await self._store.duties.get(duty))
+        known = await self._store.duties.get(duty)
+        record = self._record(known, version)
+        if record is None:
+            _by_hand(known)
         if not text.strip():
             raise Refused("this duty cannot be cancelled", {"text": "is missing"})
+        if record is not None:
+            return await record.duty_cancelled(known, by, text)
         return await self._close(duty, version, "cancelled", "", by, text)
 
     # ---- what calls do ----------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ _READ: Mapping[str, str] = {
     "call": "call.read",
     "consultation": "consultation.read",
     "complaint": "complaint",
+    "follow_up": "follow_up.read",
     "duty": "duty",
     "phone_book": "query",
 }

@@ -99,6 +99,9 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "attachment.remove.any": frozenset({"supervisor", "admin"}),  # what others have attached
     "consultation.read": ALL,  # as far as one's sight goes, with sheets and journals
     "consultation.write": ALL,
+    "follow_up.read": ALL,  # as far as one's sight goes, with sheets, journals and figures
+    "follow_up.write": ALL,
+    "follow_up.assign": ABOVE,  # hand one to somebody else
     "evidence": frozenset({"manager", "admin"}),  # packs that are handed out, and whether the chain agrees
     "complaint": ALL,  # as far as one's sight goes; who may move one, its workflow says
     "workflow": ADMIN,

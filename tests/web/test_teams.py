@@ -20,6 +20,7 @@ from callcenterd.model import events
 from callcenterd.model.complaints import ComplaintFields
 from callcenterd.model.consultations import ConsultationFields
 from callcenterd.model.events import Fact
+from callcenterd.model.follow_ups import FollowUpFields
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
 from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.sip import events as sip
@@ -96,6 +97,9 @@ OFFICE_WIDE = {
     "message_template.read": "the office's",
     "message_template.write": "the office's",
     "POST /api/v1/consultations": "a new one of one's own making",
+    "POST /api/v1/follow-ups": "a new one of one's own making",
+    "GET /api/v1/follow-ups/figures": "as the list: test_follow_ups.py",
+    "GET /api/v1/follow-ups/journal": "as the list: test_follow_up_journals.py",
     "GET /api/v1/promises/kept": "the people whom one oversees: the test of promises in test_duties.py",
     "GET /api/v1/duties/kinds": "the office's",
     "POST /api/v1/duties": "a new one of one's own making",
@@ -162,6 +166,15 @@ POST   /duties/{duty}/cancel                     409  404   409  404   409  409 
 GET    /consultations/{consultation}              200  404   200  404   200  200   200
 PUT    /consultations/{consultation}              409  404   409  404   409  409   409
 GET    /consultations/{consultation}/sheet        200  404   200  404   200  200   200
+GET    /follow-ups/{follow_up}                   200  404   200  404   200  200   200
+PUT    /follow-ups/{follow_up}                   409  404   409  404   409  409   409
+GET    /follow-ups/{follow_up}/sheet             200  404   200  404   200  200   200
+POST   /follow-ups/{follow_up}/call              409  404   409  404   409  409   409
+POST   /follow-ups/{follow_up}/done              409  404   409  404   409  409   409
+POST   /follow-ups/{follow_up}/not-reached       409  404   409  404   409  409   409
+POST   /follow-ups/{follow_up}/later             409  404   409  404   409  409   409
+POST   /follow-ups/{follow_up}/cancel            409  404   409  404   409  409   409
+POST   /follow-ups/{follow_up}/assign            403  403   409  404   409  409   409
 GET    /complaints/{complaint}/sheet             200  404   200  404   200  200   200
 GET    /complaints/{complaint}                   200  404   200  404   200  200   200
 PUT    /complaints/{complaint}                   409  404   409  404   409  409   409
@@ -202,8 +215,9 @@ GET    /voicemail                                1    0     1    0     1    1   
 GET    /voicemail/counts                         1    0     1    0     1    1     1
 GET    /callbacks                                1    0     1    0     1    1     1
 GET    /callbacks/counts                         1    0     1    0     1    1     1
-GET    /duties                                   2    0     2    0     2    2     2
+GET    /duties                                   3    0     3    0     3    3     3
 GET    /consultations                            1    0     1    0     1    1     1
+GET    /follow-ups                               1    0     1    0     1    1     1
 GET    /complaints                               1    0     1    0     1    1     1
 GET    /customer-messages                        1    0     1    0     1    1     1
 GET    /letters                                  403  403   1    0     1    403   1
@@ -229,6 +243,10 @@ BODIES: dict[str, Any] = {
     "call-back": {},
     "PUT duties": {"version": 999},
     "PUT consultations": {"version": 999, "category": "use"},
+    "PUT follow-ups": {"version": 999, "category": "after_use"},
+    "POST follow-ups/done": {"version": 999, "result": "satisfied"},
+    "not-reached": {"version": 999},
+    "later": {"version": 999, "next_call": "2100-01-01T00:00:00Z"},
     "PUT complaints": {"version": 999, "type": "other", "reason": "x"},
     "move": {"version": 999, "move": "dispatch"},
     "POST complaints/answer": {"version": 999, "means": "call"},
@@ -332,6 +350,11 @@ class Things:
         one = await self.office.office.modules.consultations.create(written, "1001", "agent")
         self.named["consultation"] = str(one.id)
 
+    async def follow_up(self) -> None:
+        written = FollowUpFields(category="after_use", phone="13800000001")
+        one = await self.office.office.modules.follow_ups.create(written, "1001", "agent")
+        self.named["follow_up"] = str(one.id)
+
     async def complain(self) -> None:
         written = ComplaintFields(type="other", reason="x")
         one = await self.office.office.modules.complaints.create(written, "1001", "agent")
@@ -366,6 +389,7 @@ async def things(office: House) -> AsyncIterator[Things]:
     await found.owe()
     await found.consult()
     await found.complain()
+    await found.follow_up()
     await found.write()
     said = SurveyAnswer(call=CallId("past"), at=STAMP, question="service", score=5, most=5, agent=AgentId("1001"))
     await kept.store.surveys.keep(said)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from callcenterd.errors import Refused
 from callcenterd.model.complaints import COMPLAINT_KINDS, MEANS
 from callcenterd.model.fields import CustomField
+from callcenterd.model.follow_ups import FOLLOW_UP_STATES
 from callcenterd.model.people import Role
 from callcenterd.store.query import calls, customers, duties, phone_book, records
 from callcenterd.store.query.custom import PREFIX, custom
@@ -15,6 +16,7 @@ from callcenterd.store.query.kinds import Field, Kind, Through
 from callcenterd.store.seen import complaints_seen
 from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
+from callcenterd.store.tables.follow_ups import follow_ups
 
 
 def kinds_of(region: str) -> Mapping[str, Kind]:
@@ -41,6 +43,15 @@ def kinds_of(region: str) -> Mapping[str, Kind]:
             hidden=frozenset({"workflow_id", "duty_id"}),
             sees=lambda sight: None if sight.duties is None else complaints_seen(sight.duties),
             columns=("kind", "type", "state", "due"),
+        ),
+        records.kind(
+            "follow_up",
+            follow_ups,
+            {"sex": "sex", "category": "follow_up_category", "channel": "channel", "result": "follow_up_result"},
+            codes={"state": FOLLOW_UP_STATES},
+            users=frozenset({"done_by"}),
+            hidden=frozenset({"rule_id", "duty_id", "most_tries", "again_minutes"}),
+            columns=("category", "state", "result", "due"),
         ),
     )
     known = (customers.kind(region), calls.kind(), *business, duties.kind(), phone_book.kind())

@@ -76,6 +76,7 @@ export const roles: Messages['roles'] = {
     follow_up: 'Follow-ups',
     follow_up_read: 'See follow-ups',
     follow_up_write: 'Write follow-ups down',
+    follow_up_assign: 'Hand follow-ups to others',
     appointment: 'Appointments',
     appointment_read: 'See appointments',
     appointment_write: 'Write appointments down',

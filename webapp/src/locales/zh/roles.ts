@@ -75,6 +75,7 @@ export const roles = {
     follow_up: '回访',
     follow_up_read: '看回访',
     follow_up_write: '登记回访',
+    follow_up_assign: '转派回访',
     appointment: '预约',
     appointment_read: '看预约',
     appointment_write: '登记预约',

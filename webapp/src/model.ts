@@ -26,6 +26,8 @@ export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag'
   | 'complaint_type'
   | 'complaint_aspect'
   | 'complaint_satisfaction'
+  | 'follow_up_category'
+  | 'follow_up_result'
 
 /** code: what records keep. retired: stands on old records, and is not offered for new ones. */
 export interface DictionaryValue {

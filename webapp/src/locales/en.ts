@@ -377,6 +377,8 @@ export const en: Messages = {
       complaint_type: 'Kinds of complaints',
       complaint_aspect: 'What complaints are about',
       complaint_satisfaction: 'Satisfaction with an answer',
+      follow_up_category: 'Classes of follow-ups',
+      follow_up_result: 'Results of follow-ups',
     },
     chinese: 'Chinese name',
     english: 'English name',

@@ -373,6 +373,8 @@ export const zh = {
       complaint_type: '投诉类型',
       complaint_aspect: '投诉方面',
       complaint_satisfaction: '对答复的满意度',
+      follow_up_category: '回访类别',
+      follow_up_result: '回访结果',
     },
     chinese: '中文名称',
     english: '英文名称',

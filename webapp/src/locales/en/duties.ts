@@ -87,6 +87,7 @@ export const duties: Messages['duties'] = {
     lost_caller: 'Lost caller',
     complaint_step: 'Step of a complaint',
     complaint_answer: 'Answer to a complaint',
+    follow_up: 'Follow-up',
   },
   outcomes: {
     done: 'Done',
@@ -96,6 +97,7 @@ export const duties: Messages['duties'] = {
     not_reached: 'Not reached',
     not_needed: 'Not needed any more',
     reached: 'Reached',
+    followed_up: 'Followed up',
     called_again: 'They called again',
     wrong_number: 'Wrong number',
     moved: 'Done',

@@ -86,6 +86,7 @@ export const duties = {
     lost_caller: '未接来电',
     complaint_step: '投诉办理',
     complaint_answer: '投诉回复',
+    follow_up: '业务回访',
   },
   outcomes: {
     done: '已办好',
@@ -95,6 +96,7 @@ export const duties = {
     not_reached: '联系不上',
     not_needed: '不再需要',
     reached: '已联系上',
+    followed_up: '已回访',
     called_again: '客户又打来了',
     wrong_number: '号码不对',
     moved: '已办理',

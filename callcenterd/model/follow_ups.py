@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal, get_args
 
 from callcenterd.model.ids import CustomerId
@@ -16,7 +16,7 @@ WAITING: tuple[FollowUpState, ...] = ("open", "not_reached")
 """Somebody still owes them."""
 TRIES = 3
 AGAIN_MINUTES = 240
-"""Working minutes from a try in vain to the next; both where no rule says otherwise."""
+"""Working minutes from a try in vain to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +32,12 @@ class FollowUpFields(RecordFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpPlan:
-    """What is planned of it. most_tries, again_minutes: see `TRIES`. rule: that it came from, with its name then.
-    rule_day: the customer's date that it was drawn for."""
+    """What is planned of it. most_tries, again_minutes: see `TRIES`."""
 
     due: datetime | None = None
     next_call: datetime | None = None
     most_tries: int = TRIES
     again_minutes: int = AGAIN_MINUTES
-    rule: int | None = None
-    rule_name: str = ""
-    rule_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +57,6 @@ class FollowUp(FollowUpFields, RecordKept):
     due: datetime | None = None
     done_at: datetime | None = None
     done_by: str = ""
-    rule: int | None = None
-    rule_name: str = ""
-    rule_day: date | None = None
     duty: int | None = None
 
 
@@ -82,7 +75,6 @@ class FollowUpFilter:
     result: str | None = None
     owner: str | None = None
     team: str | None = None
-    rule: int | None = None
     customer: CustomerId | None = None
     text: str = ""
     sight: RecordSight | None = None

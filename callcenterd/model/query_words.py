@@ -83,8 +83,6 @@ _SHARED: Final[Mapping[str, tuple[str, str]]] = {
     "responsible": ("责任人", "Responsible"),
     "result": ("处理结果", "Result"),
     "role": ("角色", "Role"),
-    "rule_day": ("所依日期", "Date of the customer"),
-    "rule_name": ("回访规则", "Rule"),
     "satisfaction": ("满意度", "Satisfaction"),
     "scores": ("满意度评分", "Survey scores"),
     "sex": ("性别", "Sex"),

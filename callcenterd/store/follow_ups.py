@@ -37,7 +37,7 @@ from callcenterd.store.tables.follow_ups import follow_ups
 from callcenterd.store.words import every_word, words_of
 
 PREFIX = "HF"
-_IDS = {"customer": "customer_id", "call": "call_id", "rule": "rule_id", "duty": "duty_id"}
+_IDS = {"customer": "customer_id", "call": "call_id", "duty": "duty_id"}
 """Fields whose columns have other names."""
 _WRITTEN = tuple(field.name for field in fields(FollowUpFields) if field.name != "fields")
 _COLUMNS = tuple(
@@ -200,7 +200,7 @@ class FollowUps:
         row = {**_row(new.written), "at": new.at, "owner": new.owner, "team": new.team, "number": number}
         row |= {_IDS.get(field.name, field.name): getattr(new.plan, field.name) for field in fields(FollowUpPlan)}
         row |= {"created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
-        row |= {"words": _words(new.written, number, new.plan.rule_name)}
+        row |= {"words": _words(new.written, number)}
         if new.duty is None:
             row |= {"state": "done", "result": new.result, "done_at": new.at, "done_by": new.owner}
         else:
@@ -233,7 +233,7 @@ class FollowUps:
             before = await self._seen(connection, follow_up, version, role)
             written = replace(new, call=before.call)
             changed = [name for name in _WRITTEN if getattr(before, name) != getattr(written, name)]
-            row = {**_row(written), "words": _words(written, before.number, before.rule_name)}
+            row = {**_row(written), "words": _words(written, before.number)}
             after = await self._change(connection, before, row, by, now)
             duty = None
             if before.state in WAITING and before.duty is not None and {"phone", "customer"} & set(changed):
@@ -266,7 +266,7 @@ class FollowUps:
             known = await self._seen(connection, before.id, before.version, role)
             row = {_IDS.get(name, name): value for name, value in new.items()}
             if "content" in row:
-                row["words"] = _words(replace(known, content=row["content"]), known.number, known.rule_name)
+                row["words"] = _words(replace(known, content=row["content"]), known.number)
             kept = await self._change(connection, known, row, by, now)
             duty = None
             if known.duty is not None and step.closes is not None:
@@ -341,9 +341,9 @@ def _row(new: FollowUpFields) -> dict[str, Any]:
     return {_IDS.get(name, name): getattr(new, name) for name in _WRITTEN}
 
 
-def _words(new: FollowUpFields, number: str, rule: str) -> str:
+def _words(new: FollowUpFields, number: str) -> str:
     whose = (new.name, *readings(new.name), numbers.tidy(new.phone), new.card)
-    return words_of(number, *whose, rule, new.content)
+    return words_of(number, *whose, new.content)
 
 
 def conditions_of(chosen: FollowUpFilter) -> list[sa.ColumnElement[bool]]:
@@ -359,8 +359,6 @@ def conditions_of(chosen: FollowUpFilter) -> list[sa.ColumnElement[bool]]:
         found.append(table.at >= chosen.since)
     if chosen.until is not None:
         found.append(table.at < chosen.until)
-    if chosen.rule is not None:
-        found.append(table.rule_id == chosen.rule)
     if chosen.customer is not None:
         found.append(table.customer_id == chosen.customer)
     found += [table.words.contains(word, autoescape=True) for word in every_word(chosen.text)]

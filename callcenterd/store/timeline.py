@@ -306,7 +306,7 @@ SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], S
     "survey": _surveys,
     "consultation": _records("consultation", consultations, "note", "category", "channel"),
     "complaint": _complaints,
-    "follow_up": _records("follow_up", follow_ups, "content", "category", "state", "result", "due", "rule_name"),
+    "follow_up": _records("follow_up", follow_ups, "content", "category", "state", "result", "due"),
     "duty": _duties,
     "posting": _postings,
     "file": _files,

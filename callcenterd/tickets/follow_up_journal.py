@@ -28,7 +28,6 @@ RESULT: Both = ("回访结果", "Result")
 TRIES: Both = ("未接通次数", "Tries in vain")
 NEXT: Both = ("下次回访", "Next call")
 DUE: Both = ("期限", "Due")
-RULE: Both = ("回访规则", "Rule")
 AGENT: Both = ("回访人", "Followed up by")
 TEAM: Both = ("部门", "Department")
 STATES: Mapping[str, Both] = {
@@ -96,7 +95,6 @@ class FollowUpJournal:
                 say(("回访", "Follow-up")),
                 (
                     Line(say(CATEGORY), reader.word(CATEGORIES, one.category)),
-                    Line(say(RULE), one.rule_name),
                     Line(say(DUE), one.due),
                     Line(say(RESULT), _result(one, reader)),
                     Line(say(TRIES), one.tries),

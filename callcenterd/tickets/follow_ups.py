@@ -103,18 +103,18 @@ class FollowUps:
             raise Refused(_REFUSED, faults)
         whose, plan = owner or by, FollowUpPlan()
         team = team_of(whose, self._site())
-        duty = None if result else self.duty(new, plan, whose, team, due)
+        duty = None if result else self._duty(new, whose, team, due)
         kept = NewFollowUp(written=new, plan=plan, at=at or now, owner=whose, team=team, duty=duty, result=result)
         made = await self._store.follow_ups.add(kept, by=by, now=now, day=self._today(now), role=role)
         await self.saved(made, "follow_up.created", by, {"number": made.one.number})
         return made.one
 
-    def duty(self, of: FollowUpFields, plan: FollowUpPlan, owner: str, team: str, due: datetime | None) -> NewDuty:
+    def _duty(self, of: FollowUpFields, owner: str, team: str, due: datetime | None) -> NewDuty:
         """What is owed for it. due None: as its kind says."""
         return self._ledger.planned(
             Wanted(
                 kind=KIND,
-                title=" ".join(filter(None, (plan.rule_name, of.name or of.phone))),
+                title=of.name or of.phone,
                 customer=of.customer,
                 call=of.call,
                 number=of.phone,
@@ -193,10 +193,10 @@ class FollowUps:
     def _after(self, of: FollowUp, next_call: datetime, by: str, now: datetime) -> NewFollowUp:
         """The one that the customer was promised."""
         written = replace(_fields_of(of), call=None, content="", fields={})
-        kept = {name: getattr(of, name) for name in ("most_tries", "again_minutes", "rule", "rule_name")}
+        kept = {name: getattr(of, name) for name in ("most_tries", "again_minutes")}
         plan = FollowUpPlan(next_call=next_call, **kept)
         owner = of.owner or by
-        duty = self.duty(written, plan, owner, of.team, self._late(next_call))
+        duty = self._duty(written, owner, of.team, self._late(next_call))
         return NewFollowUp(written=written, plan=plan, at=now, owner=owner, team=of.team, duty=duty)
 
     async def not_reached(

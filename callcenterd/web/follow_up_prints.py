@@ -14,7 +14,7 @@ from callcenterd.web.answers import Conditions, WrongFields, answer, conditions
 from callcenterd.web.calls import Moment
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.follow_ups import FollowUpWhich, Login, Number, Short, record_sight, seen_follow_up
+from callcenterd.web.follow_ups import FollowUpWhich, Login, Short, record_sight, seen_follow_up
 from callcenterd.web.journals import (
     JOURNAL_MEDIA,
     SHEET_MEDIA,
@@ -74,13 +74,12 @@ async def follow_up_figures(request: web.Request) -> web.StreamResponse:
 
 
 class FollowUpPeriod(PeriodWanted):
-    """category, channel, result, owner, rule: of these only."""
+    """category, channel, result, owner: of these only."""
 
     category: Short | None = None
     channel: Short | None = None
     result: Short | None = None
     owner: Login | None = None
-    rule: Number | None = None
 
 
 @routes.get("/api/v1/follow-ups/{id}/sheet")
@@ -104,7 +103,7 @@ async def follow_up_journal(request: web.Request) -> web.StreamResponse:
     """200 those that one may see, done or last tried then, in their order, with totals by class, channel, result and
     person: a page, or the file · 422 too many for that format: 1,000 on paper, 20,000 in a table."""
     wanted = conditions(request, FollowUpPeriod)
-    names = ("category", "channel", "result", "owner", "rule")
+    names = ("category", "channel", "result", "owner")
 
     def chosen(since: datetime, until: datetime) -> FollowUpFilter:
         which = FollowUpWhich(**{name: getattr(wanted, name) for name in names})

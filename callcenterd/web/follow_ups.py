@@ -62,8 +62,7 @@ FOLLOW_UPS = TypeAdapter(FollowUpList)
 
 class FollowUpWhich(Conditions):
     """since: included; until: not. owner: a login, "me", or "nobody". owed: those that somebody still owes, or the
-    others. due: of what is owed, those past their time, or those due by the end of the office's day. rule: its number.
-    """
+    others. due: of what is owed, those past their time, or those due by the end of the office's day."""
 
     since: Moment | None = None
     until: Moment | None = None
@@ -75,7 +74,6 @@ class FollowUpWhich(Conditions):
     result: Short | None = None
     owner: Login | None = None
     team: Login | None = None
-    rule: Number | None = None
     customer: Number | None = None
     text: Line = ""
 
@@ -86,7 +84,7 @@ class FollowUpWhich(Conditions):
         if self.due is not None:
             today = period("day", now.astimezone(office.timezone).date(), office.timezone)
             before = now if self.due == "overdue" else today.until
-        names = ("since", "until", "state", "category", "channel", "result", "team", "rule", "text")
+        names = ("since", "until", "state", "category", "channel", "result", "team", "text")
         return FollowUpFilter(
             **{name: getattr(self, name) for name in names},
             waiting=self.owed,

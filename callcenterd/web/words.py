@@ -169,7 +169,6 @@ THINGS: Mapping[str, str] = {
     "complaint": "投诉建议",
     "consultation": "咨询记录",
     "follow-up": "回访记录",
-    "follow-up rule": "回访规则",
     "workflow": "工单流转",
     "customer message": "客户消息",
     "message template": "消息模板",

@@ -50,7 +50,7 @@ def kinds_of(region: str) -> Mapping[str, Kind]:
             {"sex": "sex", "category": "follow_up_category", "channel": "channel", "result": "follow_up_result"},
             codes={"state": FOLLOW_UP_STATES},
             users=frozenset({"done_by"}),
-            hidden=frozenset({"rule_id", "duty_id", "most_tries", "again_minutes"}),
+            hidden=frozenset({"duty_id", "most_tries", "again_minutes"}),
             columns=("category", "state", "result", "due"),
         ),
     )

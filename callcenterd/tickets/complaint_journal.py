@@ -10,16 +10,11 @@ from callcenterd.model.complaints import ComplaintFilter, ComplaintListed, Compl
 from callcenterd.model.fields import FieldKind, Values
 from callcenterd.store.database import Store
 from callcenterd.tickets.journals import Both, JournalColumn, Reader, named, tally
+from callcenterd.tickets.record_prints import AT, CARD, NAME, NUMBER, PHONE, customer_part, given
 from callcenterd.worker.journals import Line, Part
 from callcenterd.worker.sheets import Table
 
-AT: Both = ("时间", "Time")
-NUMBER: Both = ("单号", "Number")
 KIND: Both = ("类别", "Kind")
-NAME: Both = ("姓名", "Name")
-SEX: Both = ("性别", "Sex")
-PHONE: Both = ("电话", "Telephone")
-CARD: Both = ("卡号", "Card")
 TYPE: Both = ("投诉类型", "Type")
 ASPECTS: Both = ("投诉方面", "Aspects")
 PROJECT: Both = ("项目编号", "Project")
@@ -121,15 +116,7 @@ class ComplaintJournal:
                     Line(say(KIND), _from(_KINDS, known.kind, reader)),
                 ),
             ),
-            Part(
-                say(("客户", "Customer")),
-                (
-                    Line(say(NAME), known.name),
-                    Line(say(SEX), reader.word("sex", known.sex)),
-                    Line(say(PHONE), known.phone),
-                    Line(say(CARD), known.card),
-                ),
-            ),
+            customer_part(known, reader),
             Part(
                 say(("内容", "What it is about")),
                 (
@@ -168,7 +155,7 @@ class ComplaintJournal:
         return one.complaint.number
 
     def values(self, one: ComplaintListed) -> Values:
-        return {name: value for name, value in one.complaint.fields.items() if value is not None}
+        return given(one.complaint.fields)
 
     async def following(self, chosen: ComplaintFilter, after: ComplaintListed | None) -> Sequence[ComplaintListed]:
         last = None if after is None else after.complaint

@@ -9,23 +9,16 @@ from callcenterd.model.consultations import Consultation, ConsultationFilter
 from callcenterd.model.fields import FieldKind, Values
 from callcenterd.store.database import Store
 from callcenterd.tickets.journals import Both, JournalColumn, Reader, cross, named
+from callcenterd.tickets.record_prints import AT, CARD, CHANNEL, NAME, NUMBER, PHONE, SEX, TEAM, customer_part, given
 from callcenterd.worker.journals import Line, Part
 from callcenterd.worker.sheets import Table
 
 CATEGORIES = "consultation_category"
-AT: Both = ("时间", "Time")
-NUMBER: Both = ("单号", "Number")
-NAME: Both = ("姓名", "Name")
-SEX: Both = ("性别", "Sex")
-PHONE: Both = ("电话", "Telephone")
-CARD: Both = ("卡号", "Card")
 CATEGORY: Both = ("咨询类别", "Category")
 PROJECT_TYPE: Both = ("项目类型", "Kind of project")
 PROJECT_NUMBER: Both = ("项目编号", "Project number")
 PRODUCT_NUMBER: Both = ("产品编号", "Product number")
-CHANNEL: Both = ("得知渠道", "Heard of us by")
 AGENT: Both = ("受理人", "Taken by")
-TEAM: Both = ("部门", "Department")
 NOTE: Both = ("备注", "Note")
 
 
@@ -63,15 +56,7 @@ class ConsultationJournal:
                     Line(say(TEAM), one.team),
                 ),
             ),
-            Part(
-                say(("客户", "Customer")),
-                (
-                    Line(say(NAME), one.name),
-                    Line(say(SEX), reader.word("sex", one.sex)),
-                    Line(say(PHONE), one.phone),
-                    Line(say(CARD), one.card),
-                ),
-            ),
+            customer_part(one, reader),
             Part(
                 say(("咨询内容", "What it was about")),
                 (
@@ -89,7 +74,7 @@ class ConsultationJournal:
         return one.number
 
     def values(self, one: Consultation) -> Values:
-        return {name: value for name, value in one.fields.items() if value is not None}
+        return given(one.fields)
 
     async def following(self, chosen: ConsultationFilter, after: Consultation | None) -> Sequence[Consultation]:
         return await self.store.consultations.following(chosen, after)

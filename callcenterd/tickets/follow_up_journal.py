@@ -9,19 +9,13 @@ from callcenterd.model.fields import FieldKind, Values
 from callcenterd.model.follow_ups import FollowUp, FollowUpFilter
 from callcenterd.store.database import Store
 from callcenterd.tickets.journals import Both, JournalColumn, Reader, cross, named, tally
+from callcenterd.tickets.record_prints import AT, CARD, CHANNEL, NAME, NUMBER, PHONE, SEX, TEAM, customer_part, given
 from callcenterd.worker.journals import Line, Part
 from callcenterd.worker.sheets import Table
 
 CATEGORIES = "follow_up_category"
 RESULTS = "follow_up_result"
-AT: Both = ("时间", "Time")
-NUMBER: Both = ("单号", "Number")
-NAME: Both = ("姓名", "Name")
-SEX: Both = ("性别", "Sex")
-PHONE: Both = ("电话", "Telephone")
-CARD: Both = ("卡号", "Card")
 CATEGORY: Both = ("回访类别", "Class")
-CHANNEL: Both = ("得知渠道", "Heard of us by")
 GIFTS: Both = ("邮寄礼品", "Gifts by mail")
 CONTENT: Both = ("回访内容", "Content")
 RESULT: Both = ("回访结果", "Result")
@@ -29,7 +23,6 @@ TRIES: Both = ("未接通次数", "Tries in vain")
 NEXT: Both = ("下次回访", "Next call")
 DUE: Both = ("期限", "Due")
 AGENT: Both = ("回访人", "Followed up by")
-TEAM: Both = ("部门", "Department")
 STATES: Mapping[str, Both] = {
     "open": ("待回访", "To be done"),
     "not_reached": ("未接通", "Not reached"),
@@ -80,16 +73,11 @@ class FollowUpJournal:
                     Line(say(TEAM), one.team),
                 ),
             ),
-            Part(
-                say(("客户", "Customer")),
-                (
-                    Line(say(NAME), one.name),
-                    Line(say(SEX), reader.word("sex", one.sex)),
-                    Line(say(PHONE), one.phone),
-                    Line(say(CARD), one.card),
-                    Line(say(CHANNEL), reader.word("channel", one.channel)),
-                    Line(say(GIFTS), _gifts(one, reader)),
-                ),
+            customer_part(
+                one,
+                reader,
+                Line(say(CHANNEL), reader.word("channel", one.channel)),
+                Line(say(GIFTS), _gifts(one, reader)),
             ),
             Part(
                 say(("回访", "Follow-up")),
@@ -108,7 +96,7 @@ class FollowUpJournal:
         return one.number
 
     def values(self, one: FollowUp) -> Values:
-        return {name: value for name, value in one.fields.items() if value is not None}
+        return given(one.fields)
 
     async def following(self, chosen: FollowUpFilter, after: FollowUp | None) -> Sequence[FollowUp]:
         return await self.store.follow_ups.following(chosen, after)

@@ -9,7 +9,7 @@ from aiohttp import web
 from callcenterd.model.complaints import ComplaintFilter, ComplaintKind, ComplaintListed
 from callcenterd.tickets.complaint_journal import ComplaintJournal
 from callcenterd.web.answers import conditions
-from callcenterd.web.complaints import Name, Short, seen_complaint
+from callcenterd.web.complaints import seen_complaint
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.duties import duty_sight
@@ -22,6 +22,7 @@ from callcenterd.web.journals import (
     send_sheet,
 )
 from callcenterd.web.office import OFFICE
+from callcenterd.web.recordfields import Name, Short
 from callcenterd.web.rights import right
 
 routes = web.RouteTableDef()

@@ -29,18 +29,13 @@ from callcenterd.web.customers import customer_id, number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.duties import duty_sight
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.recordfields import Line, Name, Number, Short, Text, Version
 from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
 
-Short = Annotated[str, VISIBLE, Field(max_length=40)]
-Name = Annotated[str, VISIBLE, Field(max_length=64)]
-Line = Annotated[str, VISIBLE, Field(max_length=100)]
-Note = Annotated[str, VISIBLE, Field(max_length=4000)]
-Number = Annotated[int, Field(ge=1, lt=1 << 62)]
-Version = Annotated[int, Field(ge=1, lt=1 << 62, description="The one that was read; with another one there is 409")]
 MOST_EARLIER = 50
 
 
@@ -118,7 +113,7 @@ class ComplaintAsked(Asked):
     person_number: Line = ""
     aspects: list[Short] = Field([], max_length=20)
     reason: Annotated[str, VISIBLE, Field(max_length=1000)] = ""
-    note: Note = ""
+    note: Text = ""
     answer_by: Literal["", "call", "email", "in_person"] = ""
     email: Annotated[str, VISIBLE, Field(max_length=200, pattern=r"^([^\s@,;<>]+@[^\s@,;<>]+)?$")] = ""
     fields: FieldsGiven = Field({})
@@ -152,8 +147,8 @@ class MoveAsked(Asked):
     person: Name = ""
     minutes: int | None = Field(None, ge=1, le=MOST_MINUTES)
     due: Moment | None = None
-    reason: Note = ""
-    result: Note = ""
+    reason: Text = ""
+    result: Text = ""
     satisfaction: Short = ""
 
 
@@ -164,7 +159,7 @@ class AnswerAsked(Asked):
     version: Version
     means: Means
     to: Annotated[str, VISIBLE, Field(max_length=200, pattern=r"^[^\s,;<>]*$")] = ""
-    text: Note = ""
+    text: Text = ""
 
 
 class ComplaintNote(Asked):

@@ -15,7 +15,7 @@ from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.model.records import RecordSight
 from callcenterd.tickets.consultation_journal import ConsultationJournal
-from callcenterd.web.answers import VISIBLE, Asked, Conditions, NotAllowed, answer, conditions, read
+from callcenterd.web.answers import Asked, Conditions, NotAllowed, answer, conditions, read
 from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
@@ -28,16 +28,12 @@ from callcenterd.web.journals import (
     send_sheet,
 )
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.recordfields import Line, Name, Number, Short, Text
 from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
-
-Short = Annotated[str, VISIBLE, Field(max_length=40)]
-Line = Annotated[str, VISIBLE, Field(max_length=100)]
-Note = Annotated[str, VISIBLE, Field(max_length=4000)]
-Number = Annotated[int, Field(ge=1, lt=1 << 62)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class ConsultationWhich(Conditions):
     until: Moment | None = None
     category: Short | None = None
     channel: Short | None = None
-    agent: Annotated[str, VISIBLE, Field(max_length=64)] | None = None
+    agent: Name | None = None
     customer: Number | None = None
     text: Line = ""
 
@@ -93,7 +89,7 @@ class ConsultationAsked(Asked):
     """phone, card, name, sex: as they were then; where none of them is said, the customer's. fields: custom ones."""
 
     customer: Number | None = None
-    call: Annotated[str, VISIBLE, Field(max_length=64)] | None = None
+    call: Name | None = None
     phone: Short = ""
     card: Short = ""
     name: Line = ""
@@ -103,7 +99,7 @@ class ConsultationAsked(Asked):
     project_number: Line = ""
     product_number: Line = ""
     channel: Short = ""
-    note: Note = ""
+    note: Text = ""
     fields: FieldsGiven = Field({})
 
     def written(self) -> ConsultationFields:
@@ -218,7 +214,7 @@ class ConsultationPeriod(PeriodWanted):
 
     category: Short | None = None
     channel: Short | None = None
-    agent: Annotated[str, VISIBLE, Field(max_length=64)] | None = None
+    agent: Name | None = None
 
 
 @routes.get("/api/v1/consultations/{id}/sheet")

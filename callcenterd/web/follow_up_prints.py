@@ -14,7 +14,7 @@ from callcenterd.web.answers import Conditions, WrongFields, answer, conditions
 from callcenterd.web.calls import Moment
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.follow_ups import FollowUpWhich, Login, Short, record_sight, seen_follow_up
+from callcenterd.web.follow_ups import FollowUpWhich, record_sight, seen_follow_up
 from callcenterd.web.journals import (
     JOURNAL_MEDIA,
     SHEET_MEDIA,
@@ -24,6 +24,7 @@ from callcenterd.web.journals import (
     send_sheet,
 )
 from callcenterd.web.office import OFFICE
+from callcenterd.web.recordfields import Name, Short
 from callcenterd.web.rights import right
 
 routes = web.RouteTableDef()
@@ -79,7 +80,7 @@ class FollowUpPeriod(PeriodWanted):
     category: Short | None = None
     channel: Short | None = None
     result: Short | None = None
-    owner: Login | None = None
+    owner: Name | None = None
 
 
 @routes.get("/api/v1/follow-ups/{id}/sheet")

@@ -23,7 +23,6 @@ from callcenterd.tickets.follow_ups import Result
 from callcenterd.tickets.periods import period
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import (
-    VISIBLE,
     Asked,
     Conditions,
     NotAllowed,
@@ -36,18 +35,12 @@ from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.recordfields import Line, Name, Number, Short, Text, Version
 from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import may, right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
-
-Short = Annotated[str, VISIBLE, Field(max_length=40)]
-Login = Annotated[str, VISIBLE, Field(max_length=64)]
-Line = Annotated[str, VISIBLE, Field(max_length=100)]
-Content = Annotated[str, VISIBLE, Field(max_length=4000)]
-Number = Annotated[int, Field(ge=1, lt=1 << 62)]
-Version = Annotated[int, Field(ge=1, lt=1 << 62, description="The one that was read; with another one there is 409")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +65,8 @@ class FollowUpWhich(Conditions):
     category: Short | None = None
     channel: Short | None = None
     result: Short | None = None
-    owner: Login | None = None
-    team: Login | None = None
+    owner: Name | None = None
+    team: Name | None = None
     customer: Number | None = None
     text: Line = ""
 
@@ -112,7 +105,7 @@ class FollowUpAsked(Asked):
     category: Short = ""
     channel: Short = ""
     gifts_by_mail: bool | None = None
-    content: Content = ""
+    content: Text = ""
     fields: FieldsGiven = Field({})
 
     def written(self, call: CallId | None = None) -> FollowUpFields:
@@ -125,10 +118,10 @@ class FollowUpNew(FollowUpAsked):
     """With a result it is done: at that time, within the last year; without it, when its call began, else now. Without
     one it is owed by the owner (oneself, where nobody is said; another only with the right to hand over), until due."""
 
-    call: Login | None = None
+    call: Name | None = None
     at: Moment | None = None
     result: Short = ""
-    owner: Login = ""
+    owner: Name = ""
     due: Moment | None = None
 
 
@@ -144,7 +137,7 @@ class ResultAsked(Asked):
 
     version: Version
     result: Short
-    content: Content | None = None
+    content: Text | None = None
     category: Short | None = None
     gifts_by_mail: bool | None = None
     next_call: Moment | None = None
@@ -155,28 +148,28 @@ class InVainAsked(Asked):
     """next_call null: after its interval, and not any more after so many tries as it has."""
 
     version: Version
-    text: Content = ""
+    text: Text = ""
     next_call: Moment | None = None
 
 
 class LaterAsked(Asked):
     version: Version
     next_call: Moment
-    text: Content = ""
+    text: Text = ""
 
 
 class GivenUp(Asked):
     version: Version
-    text: Content
+    text: Text
 
 
 class HandOver(Asked):
     """owner: a login; or team: whoever of it is first."""
 
     version: Version
-    owner: Login = ""
-    team: Login = ""
-    text: Content = ""
+    owner: Name = ""
+    team: Name = ""
+    text: Text = ""
 
 
 def record_sight(request: web.Request) -> RecordSight | None:

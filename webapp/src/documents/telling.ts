@@ -1,7 +1,9 @@
 /** What an entry of the time line says in its one line, and where it leads. */
 import type { RouteLocationRaw } from 'vue-router'
 
+import { useWorkflows } from '../complaints/workflows'
 import { cardText, moneyText } from '../customers/money'
+import { useDictionaries } from '../dictionaries'
 import { dateAndTime, duration } from '../durations'
 import { useFields } from '../fields/fields'
 import { groupDigits } from '../numbers'
@@ -28,9 +30,10 @@ function fieldName(name: string, t: T, te: Knows): string {
   return known ? useFields().label(known) : own
 }
 
-/** The parts of the line, in their order; empty ones are left out. */
+/** The parts of the line, in their order; empty ones are left out. Names of codes: of the lists and workflows that are loaded. */
 export function told(one: TimelineEntry, language: string, t: T, te: Knows): string[] {
   const { details } = one
+  const lists = useDictionaries()
   const parts = ((): string[] => {
     switch (one.kind) {
       case 'call':
@@ -77,9 +80,27 @@ export function told(one: TimelineEntry, language: string, t: T, te: Knows): str
           wordOf('documents.changes', text(details.what).replace('customer.', ''), t, te),
           fieldNames(details.about, t, te),
         ]
+      case 'consultation':
+        return [
+          text(details.number),
+          lists.word('consultation_category', text(details.category)),
+          lists.word('channel', text(details.channel)),
+        ]
+      case 'complaint':
+        return [
+          text(details.number),
+          lists.word('complaint_type', text(details.type)),
+          useWorkflows().stepName(text(details.state)),
+        ]
+      case 'follow_up':
+        return [
+          text(details.number),
+          lists.word('follow_up_category', text(details.category)),
+          details.state ? wordOf('documents.followUpStates', text(details.state), t, te) : '',
+          lists.word('follow_up_result', text(details.result)),
+        ]
       default:
-        // Records have a number, and what state they are in.
-        return [text(details.number), text(details.state_text ?? details.state)]
+        return [text(details.number)]
     }
   })()
   return parts.filter(Boolean)
@@ -94,6 +115,8 @@ export function placeOf(one: TimelineEntry): RouteLocationRaw | null {
     case 'callback':
     case 'survey':
       return one.details.call ? { name: 'history', params: { call: text(one.details.call) } } : null
+    case 'consultation':
+      return { name: 'consultations', params: { id: one.id } }
     case 'complaint':
       return { name: 'complaints', params: { id: one.id } }
     case 'duty':

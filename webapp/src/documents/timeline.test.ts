@@ -3,6 +3,8 @@ import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 
+import { useWorkflows } from '../complaints/workflows'
+import { useDictionaries } from '../dictionaries'
 import { i18n } from '../i18n'
 import { PretendedOffice } from '../kit/office'
 import PartFault from '../parts/PartFault.vue'
@@ -64,6 +66,23 @@ it('fetches what was earlier behind what is there', async () => {
   expect(office.to('GET', '/customers/7/timeline').at(-1)?.query.get('after')).toBe('more')
   expect(page.findAll('[data-testid=timeline-entry]')).toHaveLength(3)
   expect(page.find('[data-testid=timeline-more]').exists()).toBe(false)
+})
+
+it('calls states, classes and results by their names', () => {
+  const named = (code: string, chinese: string) => ({ code, chinese, english: '', retired: false })
+  useDictionaries().lists = {
+    complaint_type: [named('product', '产品')],
+    consultation_category: [named('use', '产品使用咨询')],
+    follow_up_category: [named('after_use', '使用后')],
+    follow_up_result: [named('fair', '一般')],
+  }
+  useWorkflows().known.steps = [{ code: 'registered', chinese: '已登记', english: '' }] as never
+  const says = (kind: TimelineKind, details: Record<string, unknown>) =>
+    told(entry(kind, '1', { details }), 'zh-CN', i18n.global.t, i18n.global.te)
+  expect(says('follow_up', { number: 'HF1', category: 'after_use', state: 'done', result: 'fair' })).toEqual(['HF1', '使用后', '已回访', '一般'])
+  expect(says('follow_up', { number: 'HF1', category: 'after_use', state: 'not_reached', result: '' })).toEqual(['HF1', '使用后', '未接通'])
+  expect(says('complaint', { number: 'TS1', type: 'product', state: 'registered' })).toEqual(['TS1', '产品', '已登记'])
+  expect(says('consultation', { number: 'ZX1', category: 'use', channel: '' })).toEqual(['ZX1', '产品使用咨询'])
 })
 
 it('has words for every kind, and says nothing wrong of one that has no details', () => {

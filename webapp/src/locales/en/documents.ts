@@ -40,6 +40,7 @@ export const documents = {
   internal: 'internal',
   due: 'by {at}',
   tried: 'tried {n} times',
+  followUpStates: { open: 'to be done', not_reached: 'not reached', done: 'done', cancelled: 'cancelled' },
   callbackStates: { waiting: 'waiting', dialling: 'being called', done: 'called back', failed: 'not reached', cancelled: 'cancelled' },
   done: 'done',
   notDone: 'not done',

@@ -116,6 +116,7 @@ export const query = {
     busy: 'Busy',
     voicemail: 'Voicemail',
     callback: 'Callback',
+    not_reached: 'Not reached',
     failed: 'Failed',
     flow: 'Automatic',
     interrupted: 'Interrupted',

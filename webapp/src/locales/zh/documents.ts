@@ -41,6 +41,7 @@ export const documents = {
   due: '{at} 前',
   tried: '已拨 {n} 次',
   callbackStates: { waiting: '等待', dialling: '正在拨', done: '已回拨', failed: '未打通', cancelled: '已取消' },
+  followUpStates: { open: '待回访', not_reached: '未接通', done: '已回访', cancelled: '已取消' },
   done: '已处理',
   notDone: '未处理',
   score: '{score} / {most} 分',

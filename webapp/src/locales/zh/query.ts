@@ -113,6 +113,7 @@ export const query = {
     answered: '已接通',
     abandoned: '放弃',
     no_answer: '无人接听',
+    not_reached: '未接通',
     busy: '忙',
     voicemail: '留言',
     callback: '预约回拨',

@@ -86,7 +86,7 @@ class CustomerMessages:
                 kind=written.kind or "",
                 record=written.record if written.kind else "",
                 owner=by,
-                team=team_of(by, self._site()),
+                team=self._site().team_of(by),
                 created_by=by,
                 not_before=max(now, written.not_before or now),
             ),
@@ -155,10 +155,3 @@ def address_of(customer: Customer, channel: MessageChannel, region: str) -> str:
     if channel == "email":
         return customer.email
     return next((phone for phone in customer.phones if numbers.is_mobile(phone, region)), "")
-
-
-def team_of(login: str, site: Site) -> str:
-    """The team whose affair somebody's messages are: the first that they are in, else the first that they lead."""
-    of = [team.name for team in site.teams if login in team.members]
-    of += [team.name for team in site.teams if login in team.leaders]
-    return of[0] if of else ""

@@ -381,6 +381,12 @@ class Site:
         """Which somebody is in or leads."""
         return tuple(team.name for team in self.teams if login in (*team.members, *team.leaders))
 
+    def team_of(self, login: str) -> str:
+        """Whose affair is what somebody writes: the first that they are in, else the first that they lead; "": none."""
+        of = [team.name for team in self.teams if login in team.members]
+        of += [team.name for team in self.teams if login in team.leaders]
+        return of[0] if of else ""
+
     def overseen_by(self, login: str) -> frozenset[AgentId] | None:
         """Whom somebody oversees by name, themselves among them. None: everybody, whoever comes.
 

@@ -7,7 +7,7 @@ the one that begins, and the letter that it sends. The triggers of migration 003
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -90,7 +90,7 @@ class Complaints:
         row = await self._database.row(sa.select(*COLUMNS).where(complaints.c.id == complaint))
         if row is None:
             raise NotFound("complaint", complaint)
-        [found] = await self._with_fields([complaint_of(row)], role)
+        [found] = await self._custom.onto("complaint", [complaint_of(row)], role)
         return found
 
     async def seen(self, complaint: int, sight: DutySight | None) -> bool:
@@ -113,7 +113,7 @@ class Complaints:
         query = sa.select(*COLUMNS).where(*conditions_of(chosen))
         order = _DUE if chosen.open or chosen.overdue is not None else _NEWEST
         rows, total = await self._database.page(query, order, limit, offset)
-        return await self._with_fields([complaint_of(row) for row in rows], role), total
+        return await self._custom.onto("complaint", [complaint_of(row) for row in rows], role), total
 
     async def counts(self, chosen: ComplaintFilter, now: datetime) -> list[ComplaintCount]:
         """By state, where there are any."""
@@ -191,7 +191,7 @@ class Complaints:
             await self._custom.put(connection, "complaint", added, new.fields, role, new=True)
             update = complaints.update().where(complaints.c.id == added).values(duty_id=opened.id)
             kept = complaint_of((await connection.execute(update.returning(*COLUMNS))).one())
-            return Moved(complaint=await self._kept(connection, kept, role), opened=opened)
+            return Moved(complaint=await self._custom.onto_one(connection, "complaint", kept, role), opened=opened)
 
         return await self._database.write(work)
 
@@ -211,7 +211,7 @@ class Complaints:
             await _keep(connection, complaint, state)
             row = {**_row(new), "words": _words(new, before.number, before.result)}
             after = await self._change(connection, before, row, by, at)
-            return await self._kept(connection, after, role), [*changed, *own]
+            return await self._custom.onto_one(connection, "complaint", after, role), [*changed, *own]
 
         return await self._database.write(work)
 
@@ -256,7 +256,11 @@ class Complaints:
             if letter is not None and opened is not None:
                 await _post(connection, letter, opened.id, f"complaint/{known.id}", now)
             after = await self._change(connection, known, row, by, now)
-            return Moved(complaint=await self._kept(connection, after, role), closed=closed, opened=opened)
+            return Moved(
+                complaint=await self._custom.onto_one(connection, "complaint", after, role),
+                closed=closed,
+                opened=opened,
+            )
 
         return await self._database.write(work)
 
@@ -268,7 +272,7 @@ class Complaints:
             raise NotFound("complaint", complaint)
         known = complaint_of(row)
         if known.version != version:
-            raise RecordIsAnother("complaint", await self._kept(connection, known, role))
+            raise RecordIsAnother("complaint", await self._custom.onto_one(connection, "complaint", known, role))
         return known
 
     async def _change(
@@ -285,14 +289,6 @@ class Complaints:
         line = self._duties.line(duty.number) if duty.number else ""
         about = f"complaint/{complaint}"
         return await put_duty(connection, replace(duty, title=title, about=about), line, by, at)
-
-    async def _kept(self, connection: AsyncConnection, one: Complaint, role: Role | None) -> Complaint:
-        values = await self._custom.within(connection, "complaint", [one.id], role)
-        return replace(one, fields=values.get(one.id, {}))
-
-    async def _with_fields(self, found: Sequence[Complaint], role: Role | None) -> list[Complaint]:
-        values = await self._custom.of_records("complaint", [one.id for one in found], role) if role else {}
-        return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
 
 
 def complaint_of(row: sa.Row[Any] | Mapping[str, Any]) -> Complaint:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
@@ -47,7 +46,7 @@ class Consultations:
         row = await self._database.row(sa.select(*_COLUMNS).where(consultations.c.id == consultation))
         if row is None:
             raise NotFound("consultation", consultation)
-        [found] = await self._with_fields([Consultation(**row._mapping)], role)
+        [found] = await self._custom.onto("consultation", [Consultation(**row._mapping)], role)
         return found
 
     async def page(
@@ -56,7 +55,7 @@ class Consultations:
         """One page, the newest first, at most 500, and how many there are in all."""
         query = sa.select(*_COLUMNS).where(*_conditions(chosen))
         rows, total = await self._database.page(query, _NEWEST, limit, offset)
-        return await self._with_fields([Consultation(**row._mapping) for row in rows], role), total
+        return await self._custom.onto("consultation", [Consultation(**row._mapping) for row in rows], role), total
 
     async def following(self, chosen: ConsultationFilter, after: Consultation | None) -> list[Consultation]:
         """In the order in which they were, the next 500 after that one; without custom fields."""
@@ -94,7 +93,7 @@ class Consultations:
             insert = consultations.insert().values(**row, number=number, words=_words(new, number))
             added = Consultation(**(await connection.execute(insert.returning(*_COLUMNS))).one()._mapping)
             await self._custom.put(connection, "consultation", added.id, new.fields, role, new=True)
-            return await self._kept(connection, added, role)
+            return await self._custom.onto_one(connection, "consultation", added, role)
 
         return await self._database.write(work)
 
@@ -121,23 +120,17 @@ class Consultations:
                 raise NotFound("consultation", consultation)
             before = Consultation(**known._mapping)
             if before.version != version:
-                raise RecordIsAnother("consultation", await self._kept(connection, before, role))
+                raise RecordIsAnother(
+                    "consultation", await self._custom.onto_one(connection, "consultation", before, role)
+                )
             changed = [name for name in _WRITTEN if getattr(before, name) != getattr(new, name)]
             row = {**_row(new), "words": _words(new, before.number), "changed_at": now, "changed_by": by}
             update = consultations.update().where(this).values(**row, version=version + 1).returning(*_COLUMNS)
             after = Consultation(**(await connection.execute(update)).one()._mapping)
             changed += await self._custom.put(connection, "consultation", consultation, new.fields, role)
-            return await self._kept(connection, after, role), changed
+            return await self._custom.onto_one(connection, "consultation", after, role), changed
 
         return await self._database.write(work)
-
-    async def _kept(self, connection: AsyncConnection, one: Consultation, role: Role | None) -> Consultation:
-        values = await self._custom.within(connection, "consultation", [one.id], role)
-        return replace(one, fields=values.get(one.id, {}))
-
-    async def _with_fields(self, found: Sequence[Consultation], role: Role | None) -> list[Consultation]:
-        values = await self._custom.of_records("consultation", [one.id for one in found], role) if role else {}
-        return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
 
 
 def _row(new: ConsultationFields) -> dict[str, Any]:

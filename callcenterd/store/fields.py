@@ -1,19 +1,22 @@
 """Custom fields, and what records have in them.
 
 Whoever keeps records with such fields calls `put` in the transaction that writes the record, and `of_records` (or
-`within`, in a transaction) where it reads them. What somebody's role may not see is never read for them.
+`within`, in a transaction) where it reads them; business records get them by `onto` and `onto_one`. What somebody's
+role may not see is never read for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import NotFound, NotNow, Refused
+from callcenterd.model.complaints import Complaint
+from callcenterd.model.consultations import Consultation
 from callcenterd.model.fields import (
     MOST_FIELDS,
     CustomField,
@@ -29,6 +32,7 @@ from callcenterd.model.fields import (
     field_value,
     plain_number,
 )
+from callcenterd.model.follow_ups import FollowUp
 from callcenterd.model.people import Role
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import customers, dictionary_values, users
@@ -37,6 +41,7 @@ from callcenterd.store.tables.fields import custom_fields, custom_values
 from callcenterd.store.words import folded
 from callcenterd.store.writer import T, Work
 
+R = TypeVar("R", Consultation, Complaint, FollowUp)
 MOST_KEY = 400
 """Characters of a text by which it is found: an index of PostgreSQL takes 2,700 octets."""
 _KEPT = custom_values.c
@@ -160,6 +165,16 @@ class CustomFields:
         """As `of_records`, in a transaction of the caller's."""
         seen = [field for field in await _fields_of(connection, kind) if field.seen_by(role)]
         return _of_rows((await connection.execute(_of(kind, records, seen))).all(), seen) if seen and records else {}
+
+    async def onto(self, kind: FieldKind, found: Sequence[R], role: Role | None) -> list[R]:
+        """The records with what they have of them; at most 500. role: as `of_records`."""
+        values = await self.of_records(kind, [one.id for one in found], role) if role else {}
+        return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
+
+    async def onto_one(self, connection: AsyncConnection, kind: FieldKind, one: R, role: Role | None) -> R:
+        """The record with what it has of them, in a transaction of the caller's."""
+        values = await self.within(connection, kind, [one.id], role)
+        return replace(one, fields=values.get(one.id, {}))
 
     async def put(
         self,

@@ -4,7 +4,7 @@ change is one transaction with the step of the duty, so that neither is ever ove
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -106,7 +106,7 @@ class FollowUps:
         row = await self._database.row(sa.select(*_COLUMNS).where(follow_ups.c.id == follow_up))
         if row is None:
             raise NotFound("follow-up", follow_up)
-        [found] = await self._with_fields([FollowUp(**row._mapping)], role)
+        [found] = await self._custom.onto("follow_up", [FollowUp(**row._mapping)], role)
         return found
 
     async def of_duty(self, duty: int) -> FollowUp | None:
@@ -120,7 +120,7 @@ class FollowUps:
         query = sa.select(*_COLUMNS).where(*conditions_of(chosen))
         order = _DUE if chosen.waiting or chosen.due_before is not None else _NEWEST
         rows, total = await self._database.page(query, order, limit, offset)
-        return await self._with_fields([FollowUp(**row._mapping) for row in rows], role), total
+        return await self._custom.onto("follow_up", [FollowUp(**row._mapping) for row in rows], role), total
 
     async def following(self, chosen: FollowUpFilter, after: FollowUp | None) -> list[FollowUp]:
         """In the order in which they were, the next 500 after that one; without custom fields."""
@@ -190,7 +190,7 @@ class FollowUps:
         async def work(connection: AsyncConnection) -> FollowedUp:
             added = await self.put(connection, new, by, now, day)
             await self._custom.put(connection, "follow_up", added.one.id, new.written.fields, role, new=True)
-            return replace(added, one=await self._kept(connection, added.one, role))
+            return replace(added, one=await self._custom.onto_one(connection, "follow_up", added.one, role))
 
         return await self._database.write(work)
 
@@ -241,7 +241,7 @@ class FollowUps:
                 whom |= {"customer_id": written.customer}
                 duty = await step_duty(connection, before.duty, whom, "changed", by, now)
             changed += await self._custom.put(connection, "follow_up", follow_up, new.fields, role)
-            return FollowedUp(one=await self._kept(connection, after, role), duty=duty), changed
+            return FollowedUp(one=await self._custom.onto_one(connection, "follow_up", after, role), duty=duty), changed
 
         return await self._database.write(work)
 
@@ -283,7 +283,9 @@ class FollowUps:
             if after is not None:
                 assert day is not None, "a new one has a number"
                 later = await self.put(connection, after, by, now, day)
-            return FollowedUp(one=await self._kept(connection, kept, role), duty=duty, after=later)
+            return FollowedUp(
+                one=await self._custom.onto_one(connection, "follow_up", kept, role), duty=duty, after=later
+            )
 
         return await self._database.write(work)
 
@@ -318,7 +320,7 @@ class FollowUps:
             raise NotFound("follow-up", follow_up)
         known = FollowUp(**row._mapping)
         if known.version != version:
-            raise RecordIsAnother("follow_up", await self._kept(connection, known, role))
+            raise RecordIsAnother("follow_up", await self._custom.onto_one(connection, "follow_up", known, role))
         return known
 
     async def _change(
@@ -327,14 +329,6 @@ class FollowUps:
         values = {**row, "changed_at": now, "changed_by": by, "version": before.version + 1}
         update = follow_ups.update().where(follow_ups.c.id == before.id).values(values).returning(*_COLUMNS)
         return FollowUp(**(await connection.execute(update)).one()._mapping)
-
-    async def _kept(self, connection: AsyncConnection, one: FollowUp, role: Role | None) -> FollowUp:
-        values = await self._custom.within(connection, "follow_up", [one.id], role)
-        return replace(one, fields=values.get(one.id, {}))
-
-    async def _with_fields(self, found: Sequence[FollowUp], role: Role | None) -> list[FollowUp]:
-        values = await self._custom.of_records("follow_up", [one.id for one in found], role) if role else {}
-        return [replace(one, fields=values[one.id]) if one.id in values else one for one in found]
 
 
 def _row(new: FollowUpFields) -> dict[str, Any]:

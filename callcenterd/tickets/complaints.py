@@ -14,7 +14,6 @@ from typing import Final
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import NotFound, NotNow, Refused
-from callcenterd.model import events
 from callcenterd.model.complaints import Complaint, ComplaintFields, Means
 from callcenterd.model.customers import Customer
 from callcenterd.model.duties import DutyLetter, NewDuty
@@ -25,9 +24,9 @@ from callcenterd.model.workflows import PARTS, Given, KeptWorkflow, Part, Step, 
 from callcenterd.store.complaints import Moved, NewState
 from callcenterd.store.database import Store
 from callcenterd.tickets import workflow as rules
-from callcenterd.tickets.consultations import OLDEST, WHOSE
 from callcenterd.tickets.deadlines import MOST_MINUTES
 from callcenterd.tickets.ledger import Ledger, Wanted
+from callcenterd.tickets.records import OLDEST, news, offered, with_customer
 from callcenterd.tickets.wording import answer_letter
 from callcenterd.tickets.workflows import Workflows
 
@@ -90,11 +89,7 @@ class Complaints:
         if at is not None and not now - OLDEST <= at <= now:
             faults["at"] = "a time of the last year is wanted"
         if "customer" not in faults and new.customer is not None:
-            customer = await self._store.customers.get(new.customer)
-            new = replace(new, customer=customer.id)  # one that was merged into another is the other
-            if not any(getattr(new, name) for name in WHOSE):
-                phone = customer.phones[0] if customer.phones else ""
-                new = replace(new, phone=phone, card=customer.card, name=customer.name, sex=customer.sex)
+            new = with_customer(new, await self._store.customers.get(new.customer))
         queue = ""
         if new.call is not None:
             try:
@@ -385,10 +380,10 @@ class Complaints:
     async def _wrong(self, new: ComplaintFields, before: Complaint | None) -> dict[str, str]:
         """Only what is offered now can be chosen; what stood there before may stay."""
         faults = {name: "is missing" for name in ("type", "reason") if not str(getattr(new, name)).strip()}
-        offered = await self._offered()
+        codes = await offered(self._store)
         for name, dictionary in FROM_DICTIONARIES.items():
             stood = _codes(before, name) if before is not None else set()
-            if unknown := sorted(_codes(new, name) - stood - offered[dictionary]):
+            if unknown := sorted(_codes(new, name) - stood - codes[dictionary]):
                 faults[name] = f"{unknown[0]} cannot be chosen here"
         if new.customer is not None and (before is None or new.customer != before.customer):
             try:
@@ -403,7 +398,7 @@ class Complaints:
             faults["team"] = f"there is no team {given.team}"
         if given.person and all(user.login != given.person for user in site.users):
             faults["person"] = f"there is no user {given.person}"
-        if given.satisfaction and given.satisfaction not in (await self._offered())[SATISFACTION]:
+        if given.satisfaction and given.satisfaction not in (await offered(self._store))[SATISFACTION]:
             faults["satisfaction"] = f"{given.satisfaction} cannot be chosen here"
         if given.due is not None and given.due <= now:
             faults["due"] = "must be still to come"
@@ -411,31 +406,11 @@ class Complaints:
             faults["minutes"] = f"one of 1 to {MOST_MINUTES} is wanted"
         return faults
 
-    async def _offered(self) -> dict[str, set[str]]:
-        return {
-            dictionary.name: {value.code for value in dictionary.values if not value.retired}
-            for dictionary in await self._store.dictionaries.all()
-        }
-
     async def _saved(self, moved: Moved, what: str, by: str, details: dict[str, object]) -> None:
         """The trail says what was done; texts stand in the complaint's own history."""
         now, one = self._clock.utc(), moved.complaint
         await self._store.audit.append(now, by, what, f"{KIND}/{one.id}", details)
-        self._bus.publish(
-            events.RecordSaved(
-                at=now,
-                kind=KIND,
-                record=one.id,
-                number=one.number,
-                customer=one.customer,
-                call=one.call,
-                owner=one.owner,
-                team=one.team,
-                created_by=one.created_by,
-                version=one.version,
-                by=by,
-            )
-        )
+        self._bus.publish(news(KIND, one, by, now))
         for duty in (moved.closed, moved.opened):
             if duty is not None:
                 self._ledger.tell(duty, by)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import NotFound, Refused
-from callcenterd.model import events
 from callcenterd.model.consultations import Consultation, ConsultationFields
 from callcenterd.model.fields import FieldKind
 from callcenterd.model.people import Role
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
+from callcenterd.tickets.records import OLDEST, news, offered, with_customer
 
 KIND: FieldKind = "consultation"
 FROM_DICTIONARIES: Mapping[str, str] = {"category": "consultation_category", "channel": "channel", "sex": "sex"}
 """Fields, and the dictionaries that their values are from."""
-WHOSE = ("phone", "card", "name", "sex")
-OLDEST = timedelta(days=366)
-"""So far back somebody may write down what was not written down then."""
 
 
 class Consultations:
@@ -48,7 +45,7 @@ class Consultations:
             faults["at"] = "a time of the last year is wanted"
         if not faults and new.customer is not None:
             try:
-                new = await self._with_customer(new)
+                new = with_customer(new, await self._store.customers.get(new.customer))
             except NotFound:
                 faults["customer"] = f"there is no customer {new.customer}"
         if new.call is not None:
@@ -63,7 +60,7 @@ class Consultations:
             new,
             at=at or now,
             owner=by,
-            team=team_of(by, self._site()),
+            team=self._site().team_of(by),
             by=by,
             now=now,
             day=now.astimezone(self._zone).date(),
@@ -96,16 +93,6 @@ class Consultations:
         await self._saved(after, "consultation.changed", by, {"fields": sorted(changed)})
         return after
 
-    async def _with_customer(self, new: ConsultationFields) -> ConsultationFields:
-        """Raises NotFound."""
-        assert new.customer is not None
-        customer = await self._store.customers.get(new.customer)
-        new = replace(new, customer=customer.id)  # one that was merged into another is the other
-        if any(getattr(new, name) for name in WHOSE):
-            return new
-        phone = customer.phones[0] if customer.phones else ""
-        return replace(new, phone=phone, card=customer.card, name=customer.name, sex=customer.sex)
-
     async def _wrong(self, new: ConsultationFields, before: Consultation | None) -> dict[str, str]:
         """Only what is offered now can be chosen; what stood there before may stay."""
         faults: dict[str, str] = {} if new.category else {"category": "is missing"}
@@ -115,12 +102,9 @@ class Consultations:
             if (code := getattr(new, name)) and (before is None or code != getattr(before, name))
         }
         if chosen:
-            offered = {
-                dictionary.name: {value.code for value in dictionary.values if not value.retired}
-                for dictionary in await self._store.dictionaries.all()
-            }
+            codes = await offered(self._store)
             for name, code in chosen.items():
-                if code not in offered[FROM_DICTIONARIES[name]]:
+                if code not in codes[FROM_DICTIONARIES[name]]:
                     faults[name] = f"{code} cannot be chosen here"
         return faults
 
@@ -128,25 +112,4 @@ class Consultations:
         """The trail says which fields, not what stands in them."""
         now = self._clock.utc()
         await self._store.audit.append(now, by, what, f"{KIND}/{one.id}", details)
-        self._bus.publish(
-            events.RecordSaved(
-                at=now,
-                kind=KIND,
-                record=one.id,
-                number=one.number,
-                customer=one.customer,
-                call=one.call,
-                owner=one.owner,
-                team=one.team,
-                created_by=one.created_by,
-                version=one.version,
-                by=by,
-            )
-        )
-
-
-def team_of(login: str, site: Site) -> str:
-    """The team whose records somebody's are: the first that they are in, else the first that they lead; "": none."""
-    of = [team.name for team in site.teams if login in team.members]
-    of += [team.name for team in site.teams if login in team.leaders]
-    return of[0] if of else ""
+        self._bus.publish(news(KIND, one, by, now))

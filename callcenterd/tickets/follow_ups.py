@@ -14,7 +14,6 @@ from typing import Any, Final
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import NotFound, NotNow, Refused
-from callcenterd.model import events
 from callcenterd.model.duties import NewDuty
 from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.follow_ups import WAITING, FollowUp, FollowUpFields, FollowUpPlan
@@ -25,9 +24,9 @@ from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.store.follow_ups import DutyStepped, FollowedUp, NewFollowUp
 from callcenterd.tickets import deadlines
-from callcenterd.tickets.consultations import OLDEST, WHOSE, team_of
 from callcenterd.tickets.follow_up_duties import FollowUpDuties
 from callcenterd.tickets.ledger import FARTHEST, Ledger, Wanted
+from callcenterd.tickets.records import OLDEST, news, offered, with_customer
 
 KIND: Final = "follow_up"
 RESULTS = "follow_up_result"
@@ -102,7 +101,7 @@ class FollowUps:
         if faults:
             raise Refused(_REFUSED, faults)
         whose, plan = owner or by, FollowUpPlan()
-        team = team_of(whose, self._site())
+        team = self._site().team_of(whose)
         duty = None if result else self._duty(new, whose, team, due)
         kept = NewFollowUp(written=new, plan=plan, at=at or now, owner=whose, team=team, duty=duty, result=result)
         made = await self._store.follow_ups.add(kept, by=by, now=now, day=self._today(now), role=role)
@@ -269,7 +268,7 @@ class FollowUps:
         if faults:
             raise Refused(_REFUSED, faults)
         now = self._clock.utc()
-        whose = {"owner": owner, "team": team or team_of(owner, self._site()) or before.team}
+        whose = {"owner": owner, "team": team or self._site().team_of(owner) or before.team}
         step = DutyStepped(kind="assigned", text=text, details={n: v for n, v in whose.items() if v}, new=whose)
         moved = await self._store.follow_ups.move(before, whose, step, by=by, now=now)
         await self.saved(moved, "follow_up.assigned", by, whose)
@@ -317,38 +316,28 @@ class FollowUps:
         except NotFound:
             faults["customer"] = f"there is no customer {new.customer}"
             return new
-        new = replace(new, customer=customer.id)  # one that was merged into another is the other
         if not new.channel and customer.channels:
             new = replace(new, channel=customer.channels[0])
         if new.gifts_by_mail is None:
             new = replace(new, gifts_by_mail=customer.gifts_by_mail)
-        if any(getattr(new, name) for name in WHOSE):
-            return new
-        phone = customer.phones[0] if customer.phones else ""
-        return replace(new, phone=phone, card=customer.card, name=customer.name, sex=customer.sex)
+        return with_customer(new, customer)
 
     async def _wrong(self, new: FollowUpFields, before: FollowUp | None) -> dict[str, str]:
         """Only what is offered now can be chosen; what stood there before may stay."""
         faults: dict[str, str] = {} if new.category else {"category": "is missing"}
-        offered = await self._offered()
+        codes = await offered(self._store)
         for name, dictionary in FROM_DICTIONARIES.items():
             code = getattr(new, name)
             stood = before is not None and code == getattr(before, name)
-            if code and not stood and code not in offered[dictionary]:
+            if code and not stood and code not in codes[dictionary]:
                 faults[name] = f"{code} cannot be chosen here"
         return faults
 
     async def _wrong_result(self, result: str) -> dict[str, str]:
         if not result:
             return {"result": "is missing"}
-        offered = await self._offered()
-        return {} if result in offered[RESULTS] else {"result": f"{result} cannot be chosen here"}
-
-    async def _offered(self) -> dict[str, set[str]]:
-        return {
-            dictionary.name: {value.code for value in dictionary.values if not value.retired}
-            for dictionary in await self._store.dictionaries.all()
-        }
+        codes = await offered(self._store)
+        return {} if result in codes[RESULTS] else {"result": f"{result} cannot be chosen here"}
 
     def _wrong_time(self, name: str, at: datetime | None) -> dict[str, str]:
         now = self._clock.utc()
@@ -366,22 +355,7 @@ class FollowUps:
 
     def tell(self, made: FollowedUp, by: str) -> None:
         """The news of it, and of the one that follows it."""
-        one = made.one
-        self._bus.publish(
-            events.RecordSaved(
-                at=self._clock.utc(),
-                kind=KIND,
-                record=one.id,
-                number=one.number,
-                customer=one.customer,
-                call=one.call,
-                owner=one.owner,
-                team=one.team,
-                created_by=one.created_by,
-                version=one.version,
-                by=by,
-            )
-        )
+        self._bus.publish(news(KIND, made.one, by, self._clock.utc()))
         if made.duty is not None:
             self._ledger.tell(made.duty, by)
         if made.after is not None:

@@ -56,14 +56,14 @@ class TimelinePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineSight:
-    """What of it somebody may see. None: all of that kind. surveyed: may they see surveys at all? records: by
-    kind."""
+    """What of it somebody may see. None: all of that kind. kinds: those that they may read at all; None: all. records:
+    by kind."""
 
     calls: CallSight | None = None
     messages: MessageSight | None = None
     duties: DutySight | None = None
     surveys: SurveySight | None = None
-    surveyed: bool = True
+    kinds: frozenset[TimelineKind] | None = None
     records: Mapping[str, RecordSight | None] = field(default_factory=dict)
 
 

@@ -70,8 +70,9 @@ class Timeline:
         limit = bounded(limit)
         found: list[TimelineEntry] = []
         for kind in query.kinds or TIMELINE_KINDS:
-            source = SOURCES[kind](customers, query.sight) if kind in SOURCES else None
-            if source is not None:
+            readable = query.sight.kinds is None or kind in query.sight.kinds
+            if readable and kind in SOURCES:
+                source = SOURCES[kind](customers, query.sight)
                 rows = await self._database.rows(_select(kind, source, query, limit + 1))
                 found += [_entry(kind, row, source.more) for row in rows]
         # Rows of one kind are in their order already, and sorting keeps it.
@@ -179,9 +180,7 @@ def _callbacks(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
     )
 
 
-def _surveys(customers: Sequence[CustomerId], sight: TimelineSight) -> Source | None:
-    if not sight.surveyed:
-        return None
+def _surveys(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
     seen = None
     if sight.surveys is not None:
         of_nobody = survey_answers.c.agent.is_(None) & survey_answers.c.queue.in_(sight.surveys.queues)
@@ -299,7 +298,7 @@ def _records(
     return source
 
 
-SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], Source | None]] = {
+SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], Source]] = {
     "call": _calls,
     "voicemail": _voicemail,
     "callback": _callbacks,

@@ -26,7 +26,7 @@ from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.live import agent_data
 from callcenterd.switchboard.parties import PartyBook
 from callcenterd.web.page import GONE, Page
-from callcenterd.web.rights import ABOVE, RIGHTS, Sight, role_may
+from callcenterd.web.rights import ABOVE, READS, Sight, role_may
 
 EVERY = 0.1
 
@@ -280,9 +280,8 @@ class LiveEvents:
                 warned = isinstance(fact, events.DutyWarned) and reader.login in fact.to
                 return may("duty") and (owed is None or owed.sees(fact) or warned)
             case events.RecordSaved():
-                needed = next((name for name in (f"{fact.kind}.read", fact.kind) if name in RIGHTS), "")
-                records = sight.of_records(site, fact.kind)
-                return (not needed or may(needed)) and (records is None or records.sees(fact))
+                needed, records = READS.get(fact.kind), sight.of_records(site, fact.kind)
+                return needed is not None and may(needed) and (records is None or records.sees(fact))
             case events.CallbackChanged() | events.CallbackTried() if not may("message.work"):
                 return False
             case events.CallbackChanged() if sight.oversees(fact.assigned_to):

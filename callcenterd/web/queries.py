@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -21,7 +20,7 @@ from callcenterd.web.answers import VISIBLE, Asked, Conflict, answer, language_o
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
-from callcenterd.web.rights import may, right, sight_of
+from callcenterd.web.rights import READS, may_read, right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -129,18 +128,6 @@ class QueryExport(Asked):
     form: Form = "xlsx"
 
 
-_READ: Mapping[str, str] = {
-    "customer": "customer.read",
-    "call": "call.read",
-    "consultation": "consultation.read",
-    "complaint": "complaint",
-    "follow_up": "follow_up.read",
-    "duty": "duty",
-    "phone_book": "query",
-}
-"""Which right reads each kind. One without a line here nobody asks for."""
-
-
 def query_sight(request: web.Request) -> QuerySight:
     """What who asks sees of any kind."""
     who, sight, site = signed_in(request), sight_of(request), request.app[OFFICE].board.site
@@ -150,7 +137,7 @@ def query_sight(request: web.Request) -> QuerySight:
         calls=sight.of_calls(()),
         duties=sight.of_duties(site),
         records=sight.of_each_record(site),
-        kinds=frozenset(kind for kind, name in _READ.items() if may(request, name)),
+        kinds=frozenset(kind for kind in READS if may_read(request, kind)),
     )
 
 

@@ -125,6 +125,23 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
 }
 FIXED = frozenset({"session", "live", "role"})
 """Rights that are neither given nor taken: without them nobody could sign in, or mend what was taken."""
+READS: Mapping[str, str] = {
+    "customer": "customer.read",
+    "change": "customer.read",  # of a customer's card
+    "call": "call.read",
+    "voicemail": "message.work",
+    "callback": "message.work",
+    "survey": "survey.read",
+    "consultation": "consultation.read",
+    "complaint": "complaint",
+    "follow_up": "follow_up.read",
+    "duty": "duty",
+    "file": "attachment",
+    "posting": "card.read",
+    "phone_book": "query",
+}
+"""Which right reads each kind of thing, wherever several stand together: queries, time lines, the stream. One without a
+line here nobody sees there."""
 OF_CUSTOMER = "/api/v1/customers/{id}"
 PUBLIC = "public"
 """The right of routes that need no sign-in."""
@@ -192,6 +209,12 @@ def own_needs_none(handler: Handler) -> bool:
 def may(request: web.Request, name: str) -> bool:
     """Has who asks this right? Raises NotSignedIn."""
     return role_may(request.app[OFFICE].board.site, signed_in(request).role, name)
+
+
+def may_read(request: web.Request, kind: str) -> bool:
+    """May who asks read things of this kind at all (`READS`)? Raises NotSignedIn."""
+    name = READS.get(kind)
+    return name is not None and may(request, name)
 
 
 def role_may(site: Site, role: Role, name: str) -> bool:

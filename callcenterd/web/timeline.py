@@ -9,13 +9,20 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field, TypeAdapter, ValidationError
 
-from callcenterd.model.timeline import TimelineEntry, TimelineKind, TimelinePlace, TimelineQuery, TimelineSight
+from callcenterd.model.timeline import (
+    TIMELINE_KINDS,
+    TimelineEntry,
+    TimelineKind,
+    TimelinePlace,
+    TimelineQuery,
+    TimelineSight,
+)
 from callcenterd.web.answers import VISIBLE, Conditions, WrongFields, answer, conditions
 from callcenterd.web.calls import call_sight
 from callcenterd.web.customers import seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
-from callcenterd.web.rights import may, right, sight_of
+from callcenterd.web.rights import may_read, right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -80,7 +87,7 @@ def _sight(request: web.Request) -> TimelineSight:
         duties=sight.of_duties(site),
         surveys=sight.of_surveys(),
         records=sight.of_each_record(site),
-        surveyed=may(request, "survey.read"),
+        kinds=frozenset(kind for kind in TIMELINE_KINDS if may_read(request, kind)),
     )
 
 

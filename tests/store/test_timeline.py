@@ -129,7 +129,7 @@ async def test_only_what_one_may_see_stands_there(store: Store) -> None:
         calls=CallSight(agents=(AgentId("1003"),)),
         messages=MessageSight(agents=(AgentId("1003"),), queues=(), extensions=()),
         duties=DutySight(agents=(AgentId("1003"),), queues=(), teams=()),
-        surveyed=False,
+        kinds=frozenset(TIMELINE_KINDS) - {"survey"},
     )
     found = await whole(store, customer, query=TimelineQuery(sight=stranger))
     assert [one.kind for one in found] == ["change", "posting", "file"]

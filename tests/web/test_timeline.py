@@ -6,6 +6,7 @@ from typing import Any
 
 from callcenterd.model.ids import CustomerId
 from tests.web.house import House
+from tests.web.test_roles import set_role
 
 
 async def ask(office: House, login: str, method: str, path: str, **more: Any) -> tuple[int, Any]:
@@ -39,6 +40,34 @@ async def test_who_sees_all_reads_all_and_an_agent_what_is_theirs(office: House)
     assert sorted(one["id"] for one in theirs["items"] if one["kind"] == "call") == ["c1"]
     assert "duty" not in {one["kind"] for one in theirs["items"]}
     assert (await ask(office, "root", "GET", "/customers/999/timeline"))[0] == 404
+
+
+async def test_what_a_role_may_not_read_does_not_stand_there_either(office: House) -> None:
+    customer = await customer_with_past(office)
+    path = f"/customers/{customer}/timeline"
+    for body in ({"path": "/consultations", "category": "use"}, {"path": "/follow-ups", "category": "after_use"}):
+        at = body.pop("path")
+        assert (await ask(office, "1001", "POST", at, json={"customer": customer, **body}))[0] == 201
+
+    async def kinds(**asked: str) -> set[str]:
+        status, page = await ask(office, "1001", "GET", path, params=asked)
+        assert status == 200
+        return {one["kind"] for one in page["items"]}
+
+    whole = {"call", "change", "consultation", "duty", "file", "follow_up", "posting"}
+    assert await kinds() == whole
+    for right, gone in (
+        ("call.read", {"call"}),
+        ("consultation.read", {"consultation"}),
+        ("follow_up.read", {"follow_up"}),
+        ("duty", {"duty"}),
+        ("attachment", {"file"}),
+        ("card.read", {"posting"}),
+    ):
+        await set_role(office, "agent", take=[right])
+        assert await kinds() == whole - gone, right
+        assert await kinds(kinds=",".join(gone)) == set(), right
+        await set_role(office, "agent", give=[right])
 
 
 async def test_pages_follow_each_other_and_are_narrowed(office: House) -> None:

@@ -23,6 +23,7 @@ from callcenterd.model.duties import (
 )
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.tickets.deadlines import MOST_MINUTES
+from callcenterd.tickets.follow_ups import KIND as FOLLOW_UP
 from callcenterd.tickets.kinds import KINDS, Kind
 from callcenterd.tickets.ledger import Wanted
 from callcenterd.web.agents import Nothing
@@ -31,6 +32,7 @@ from callcenterd.web.callcontrol import DIALLED, Dialled
 from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
+from callcenterd.web.follow_ups import follow_up_of
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
@@ -214,6 +216,14 @@ async def _seen(request: web.Request) -> Duty:
     if sight is None or sight.sees(duty) or await _speaks_with(request, duty):
         return duty
     raise NotFound("duty", number)
+
+
+async def _worked(request: web.Request) -> Duty:
+    """As `_seen`, and who asks may work on it. Raises NotAllowed."""
+    duty = await _seen(request)
+    if duty.kind == FOLLOW_UP:
+        await follow_up_of(request, duty)
+    return duty
 
 
 async def _speaks_with(request: web.Request, duty: Duty) -> bool:
@@ -449,6 +459,8 @@ async def edit_duty(request: web.Request) -> web.StreamResponse:
 async def take_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty now · 404 as above · 409 as above."""
     asked, duty = await read(request, TakeAsked), await _seen(request)
+    if duty.kind == FOLLOW_UP:
+        await follow_up_of(request, duty, hand_over=bool(duty.owner))
     taken = await request.app[MODULES].ledger.take(duty.id, asked.version, signed_in(request).login)
     return answer(DUTY, taken)
 
@@ -460,12 +472,14 @@ async def call_for_duty(request: web.Request) -> web.StreamResponse:
     """200 one's phone rings; a duty that was nobody's is one's own now · 404 as above · 409 one is in a call, has no
     phone that could be rung, or the duty is closed · 422 its number leads nowhere."""
     await read(request, Nothing)
-    duty, office, who = await _seen(request), request.app[OFFICE], signed_in(request).login
+    duty, office, who = await _worked(request), request.app[OFFICE], signed_in(request).login
     if duty.state != "open":
         raise NotNow("this duty is closed")
     wished = duty.kind in _OWED_TO_CALLERS  # who was promised a call, or rang for one, may be called
     call = await office.board.dial_out.begin(who, duty.number, wished=wished)
-    if not duty.owner and not KINDS[duty.kind].of_record:
+    if duty.kind == FOLLOW_UP:
+        await office.modules.follow_ups.called(await follow_up_of(request, duty), call, who)
+    elif not duty.owner and not KINDS[duty.kind].of_record:
         await office.modules.ledger.take(duty.id, duty.version, who)
     return answer(DIALLED, Dialled(call=call))
 
@@ -474,8 +488,11 @@ async def call_for_duty(request: web.Request) -> web.StreamResponse:
 @right("duty")
 @shape(summary="Hand a duty to a person, a team or a queue", body=AssignAsked, answer=DUTY)
 async def assign_duty(request: web.Request) -> web.StreamResponse:
-    """200 the duty now · 404 as above · 409 as above · 422 nobody of that name."""
+    """200 the duty now · 403 a follow-up, which one may not hand over · 404 as above · 409 as above · 422 nobody of
+    that name."""
     asked, duty = await read(request, AssignAsked), await _seen(request)
+    if duty.kind == FOLLOW_UP:
+        await follow_up_of(request, duty, hand_over=True)
     assigned = await request.app[MODULES].ledger.assign(
         duty.id,
         asked.version,
@@ -501,8 +518,9 @@ async def note_duty(request: web.Request) -> web.StreamResponse:
 @right("duty")
 @shape(summary="Put a duty off, and why", body=PostponeAsked, answer=DUTY)
 async def postpone_duty(request: web.Request) -> web.StreamResponse:
-    """200 the duty now; it is warned of anew · 404 as above · 409 as above · 422 a time that is past."""
-    asked, duty = await read(request, PostponeAsked), await _seen(request)
+    """200 the duty now; it is warned of anew · 403 a colleague's follow-up · 404 as above · 409 as above · 422 a time
+    that is past."""
+    asked, duty = await read(request, PostponeAsked), await _worked(request)
     put_off = await request.app[MODULES].ledger.postpone(
         duty, asked.version, signed_in(request).login, asked.due, asked.reason
     )
@@ -513,8 +531,9 @@ async def postpone_duty(request: web.Request) -> web.StreamResponse:
 @right("duty")
 @shape(summary="It is done, and what came of it", body=DoneAsked, answer=DUTY)
 async def duty_done(request: web.Request) -> web.StreamResponse:
-    """200 the duty now · 404 as above · 409 as above · 422 not an outcome of its kind."""
-    asked, duty = await read(request, DoneAsked), await _seen(request)
+    """200 the duty now · 403 a colleague's follow-up · 404 as above · 409 as above · 422 not an outcome of its
+    kind."""
+    asked, duty = await read(request, DoneAsked), await _worked(request)
     closed = await request.app[MODULES].ledger.done(
         duty, asked.version, signed_in(request).login, asked.outcome, asked.text
     )
@@ -526,6 +545,6 @@ async def duty_done(request: web.Request) -> web.StreamResponse:
 @shape(summary="It is not owed any more, and why", body=CancelAsked, answer=DUTY)
 async def cancel_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty now · 404 as above · 409 as above."""
-    asked, duty = await read(request, CancelAsked), await _seen(request)
+    asked, duty = await read(request, CancelAsked), await _worked(request)
     closed = await request.app[MODULES].ledger.cancel(duty.id, asked.version, signed_in(request).login, asked.text)
     return answer(DUTY, closed)

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter
 
 from callcenterd.errors import NotFound, NotNow
+from callcenterd.model.duties import Duty
 from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.follow_ups import (
     WAITING,
@@ -197,11 +198,26 @@ async def _own(request: web.Request) -> FollowUp:
     """One that who asks may work on: their own, of whom they oversee, or nobody's of their team. Raises NotFound,
     NotAllowed."""
     one = await seen_follow_up(request, number_in(request, "follow-up"))
+    _check_own(request, one)
+    return one
+
+
+def _check_own(request: web.Request, one: FollowUp) -> None:
     sight = sight_of(request)
     theirs = sight.oversees(one.owner) or sight.oversees(one.created_by)
-    if theirs or (not one.owner and one.team in request.app[OFFICE].board.site.teams_of(sight.login)):
-        return one
-    raise NotAllowed
+    if not (theirs or (not one.owner and one.team in request.app[OFFICE].board.site.teams_of(sight.login))):
+        raise NotAllowed
+
+
+async def follow_up_of(request: web.Request, duty: Duty, *, hand_over: bool = False) -> FollowUp:
+    """The follow-up of a duty that who asks works on: both are one, and so are the rights. Raises NotAllowed."""
+    if not may(request, "follow_up.assign" if hand_over else "follow_up.write"):
+        raise NotAllowed
+    one = await request.app[OFFICE].store.follow_ups.of_duty(duty.id)
+    assert one is not None, "a duty of that kind is made with its follow-up"
+    if not hand_over:
+        _check_own(request, one)
+    return one
 
 
 # ---- lists --------------------------------------------------------------------------------------------------

@@ -116,9 +116,9 @@ async def test_its_result_closes_its_duty_and_it_is_not_done_twice(office: House
 async def test_closing_the_duty_closes_it_and_so_does_every_other_order(office: House) -> None:
     one = await made(office)
 
-    async def duty(what: str, status: int = 200, **body: Any) -> Any:
+    async def duty(what: str, status: int = 200, by: str = "1001", **body: Any) -> Any:
         version = (await duty_of(office, one))["duty"]["version"]
-        got, said = await ask(office, "1001", "POST", f"/duties/{one['duty']}/{what}", {"version": version, **body})
+        got, said = await ask(office, by, "POST", f"/duties/{one['duty']}/{what}", {"version": version, **body})
         assert got == status, said
         return said
 
@@ -126,9 +126,12 @@ async def test_closing_the_duty_closes_it_and_so_does_every_other_order(office: 
     await duty("postpone", due=due.isoformat(), reason="出差")
     _, now = await ask(office, "1001", "GET", f"/follow-ups/{one['id']}")
     assert (at(now["due"]), at(now["next_call"])) == (due, due)
-    await duty("assign", owner="1003")
+    await duty("assign", 403, owner="1003")
+    await duty("assign", by="root", owner="1003")
     _, now = await ask(office, "root", "GET", f"/follow-ups/{one['id']}")
     assert (now["owner"], now["team"]) == ("1003", "two")
+    await duty("take", 403)
+    await duty("assign", by="root", team="one")
     await duty("take")
     said = await duty("done", text="都好")
     assert (said["state"], said["outcome"]) == ("done", "followed_up")
@@ -141,6 +144,21 @@ async def test_closing_the_duty_closes_it_and_so_does_every_other_order(office: 
     )
     assert (status, said["state"]) == (200, "cancelled")
     assert (await ask(office, "1001", "GET", f"/follow-ups/{other['id']}"))[1]["state"] == "cancelled"
+
+
+async def test_its_duty_is_worked_on_by_who_may_work_on_it(office: House) -> None:
+    """Otherwise the ledger would be a way around the rights of follow-ups."""
+    status, one = await ask(office, "root", "POST", "/follow-ups", {"category": "after_use", "owner": "1002"})
+    assert status == 201, one
+    orders = (("done", {}), ("cancel", {"text": "x"}), ("postpone", {"due": (START + DAY).isoformat(), "reason": "x"}))
+    for what, body in (*orders, ("take", {}), ("assign", {"owner": "1003"})):
+        status, _ = await ask(office, "1003", "POST", f"/duties/{one['duty']}/{what}", {"version": 1, **body})
+        assert status == 403, what
+    await set_role(office, "agent", take=["follow_up.write"])
+    for what, body in orders:
+        status, _ = await ask(office, "1002", "POST", f"/duties/{one['duty']}/{what}", {"version": 1, **body})
+        assert status == 403, what
+    assert (await ask(office, "1002", "GET", f"/follow-ups/{one['id']}"))[1]["version"] == 1
 
 
 async def test_one_in_vain_is_tried_again_and_in_the_end_stays_with_its_owner(office: House) -> None:
@@ -178,10 +196,13 @@ async def test_a_next_call_is_a_follow_up_of_its_own(office: House) -> None:
     assert (await order(office, "1001", after, "later", 422, next_call=START.isoformat()))["error"]["fields"]
 
 
-async def test_a_click_rings_and_the_call_is_the_follow_ups(office: House) -> None:
+@pytest.mark.parametrize("way", ["follow-up", "duty"])
+async def test_a_click_rings_and_the_call_is_the_follow_ups(office: House, way: str) -> None:
     office.registers("1001")
     one = await made(office, phone="013800000001")
-    rung = await order(office, "1001", one, "call")
+    path = f"/duties/{one['duty']}/call" if way == "duty" else f"/follow-ups/{one['id']}/call"
+    status, rung = await ask(office, "1001", "POST", path, {})
+    assert status == 200, rung
     _, now = await ask(office, "1001", "GET", f"/follow-ups/{one['id']}")
     assert (now["call"], now["version"]) == (rung["call"], one["version"])
     assert (await duty_of(office, one))["steps"][-1]["details"] == {"call": rung["call"]}

@@ -58,6 +58,11 @@ export function takesEvidence(me: Rights): boolean {
   return may(me, 'evidence')
 }
 
+/** Hand a follow-up to somebody else, or take a colleague's. */
+export function handsFollowUpsOver(me: Rights): boolean {
+  return may(me, 'follow_up.assign')
+}
+
 /** Merge doubles, and put customers into the recycle bin. */
 export function mergesCustomers(me: Rights): boolean {
   return may(me, 'customer.merge')

@@ -150,7 +150,11 @@ async def test_its_duty_is_worked_on_by_who_may_work_on_it(office: House) -> Non
     """Otherwise the ledger would be a way around the rights of follow-ups."""
     status, one = await ask(office, "root", "POST", "/follow-ups", {"category": "after_use", "owner": "1002"})
     assert status == 201, one
-    orders = (("done", {}), ("cancel", {"text": "x"}), ("postpone", {"due": (START + DAY).isoformat(), "reason": "x"}))
+    orders: tuple[tuple[str, dict[str, str]], ...] = (
+        ("done", {}),
+        ("cancel", {"text": "x"}),
+        ("postpone", {"due": (START + DAY).isoformat(), "reason": "x"}),
+    )
     for what, body in (*orders, ("take", {}), ("assign", {"owner": "1003"})):
         status, _ = await ask(office, "1003", "POST", f"/duties/{one['duty']}/{what}", {"version": 1, **body})
         assert status == 403, what

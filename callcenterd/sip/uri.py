@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import quote, unquote_to_bytes
 
 from callcenterd.sip.syntax import NO_PARAMS, MalformedMessage, Params
 
@@ -160,16 +161,15 @@ def parse(text: str, part: str = "URI") -> Uri:
 
 def escaped(user: str) -> str:
     """Plain text as the user part of a sip: address."""
-    return _TO_ESCAPE.sub(lambda found: "".join(f"%{octet:02X}" for octet in found[0].encode(errors=_KEEP)), user)
+    return quote(user, _NOT_ESCAPED, errors=_KEEP)
 
 
 def unescaped(text: str) -> str:
     """%HH become characters; a text that would be no UTF-8, and a "%" that escapes nothing, stays as it is."""
     if "%" not in text:
         return text
-    octets = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode(errors=_KEEP))
     try:
-        return octets.decode()
+        return unquote_to_bytes(text.encode(errors=_KEEP)).decode()
     except UnicodeDecodeError:
         return text
 
@@ -194,8 +194,8 @@ _TEL = re.compile(
     r"(\+?[0-9A-Da-d*#().-]*[0-9A-Da-d*#][0-9A-Da-d*#().-]*)((?:;[^\x00-\x20\x7f<>\"@;?=,]+(?:=[^\x00-\x20\x7f<>\"@;?=,]*)?)*)"
 )
 _NO_SEPARATORS = str.maketrans("", "", "-.()")
-_TO_ESCAPE = re.compile(r"[^A-Za-z0-9_.!~*'()&=+$,;?/-]+")
-_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
+_NOT_ESCAPED = "!~*'()&=+$,;?/"
+"""Beside letters, digits, "_", "." and "-"."""
 _ESCAPED_TEXT = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()")
 _DECISIVE = ("user", "ttl", "method", "maddr", "transport")

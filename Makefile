@@ -1,6 +1,7 @@
 # run: set up and start the server · test: everything, as CI does · check: format, lint, types, walls
 # fuzz: each parser of what comes from outside, for SECONDS
 # bench: one JSON object a line (ONLY=name for one) · soak: KILLS in recordings, calls for MINUTES, then the tests for HOURS · pages: build the pages
+# screenshots: the pictures of the documents, of an office with calls, in both languages (ONLY=pattern for some)
 #
 # The set-up is done once and remembered by stamps in .venv; a changed setup.cfg or page source renews what hangs on it.
 
@@ -13,36 +14,18 @@ RUN_READY := .venv/.run
 TEST_READY := .venv/.test
 PAGES := callcenterd/web/static/.sources
 
-.PHONY: run test rest check lint bench soak fuzz schema-fuzz pages set-up set-up-test
+.PHONY: run test check lint bench soak fuzz schema-fuzz pages screenshots set-up set-up-test
 .DELETE_ON_ERROR:
 
 run: set-up
 	@exec .venv/bin/callcenterd run
 
-# In `test` and `check` a step that fails does not hide what the next one finds. The tests against the real clock mostly
-# wait: all else runs meanwhile, with what they leave of the machine. pytest comes last: its line ends the output.
-REST := .venv/rest.log
+# What runs beside what, and why, stands in tools/run_tests.py. In both a step that fails does not hide what the next finds.
 test: set-up-test
-	@nice -n 15 $(MAKE) --no-print-directory rest >$(REST) 2>&1 & rest=$$!; failed=0; \
-	$(PY) -m pytest tests/e2e || failed=1; \
-	wait $$rest || failed=1; \
-	cat $(REST); \
-	exit $$failed
-
-rest:
-	@failed=0; \
-	$(MAKE) --no-print-directory check || failed=1; \
-	$(PY) tools/npm.py test || failed=1; \
-	$(PY) -m pytest --ignore tests/e2e || failed=1; \
-	exit $$failed
+	@$(PY) tools/run_tests.py
 
 check: set-up-test
-	@failed=0; \
-	$(PY) -m ruff format --check . || failed=1; \
-	$(PY) -m ruff check . || failed=1; \
-	$(PY) -m mypy || failed=1; \
-	.venv/bin/lint-imports || failed=1; \
-	exit $$failed
+	@$(PY) tools/run_tests.py check
 
 lint: check
 
@@ -69,6 +52,9 @@ schema-fuzz: set-up-test
 
 pages: set-up-test
 	$(PY) build_pages.py
+
+screenshots: set-up-test
+	$(PY) -m tools.pictures --only '$(ONLY)'
 
 set-up: $(RUN_READY) $(PAGES)
 

@@ -1,46 +1,43 @@
 """crm.million: an office with 1,000,000 customers, three fields of its own, and 10,000,000 calls of two years.
 
-It is measured in the store, on the file alone: what a pop asks, what people type into the search, lists and groups of
-the query page. Making the office takes many minutes; it is kept beside git, in the user's cache folder, and made anew
-when the tables are others. CALLS=n has fewer calls. Only when asked for: `make bench ONLY=crm.million`.
+It is measured in the store: what a pop asks, what people type into the searches, pages of lists, and what is asked on
+the query page; meanwhile media ticks with fifty calls in the same process. Of each kind there is the time on the
+clock, and the CPU of all threads but the media's (`_cpu`): on a machine that others use, only that one tells of the
+program. See `bigoffice` for the office, which takes many minutes to make. CALLS=n has fewer calls. Only when asked for:
+`make bench ONLY=crm.million`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import random
-import sqlite3
+import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bench.bigoffice import CUSTOMERS, office, readings_of
 from bench.office import percentile
 from bench.pops import _GIVEN, _SURNAMES, number_of
 from callcenterd.clock import SystemClock
-from callcenterd.errors import CannotStart
-from callcenterd.model.fields import FieldChoice, NewField
+from callcenterd.media.sdp import AudioFormat
+from callcenterd.media.thread import Media
+from callcenterd.model.calls import CallFilter
+from callcenterd.model.ids import AgentId
 from callcenterd.model.query import Query
-from callcenterd.store.customers import readings
 from callcenterd.store.database import Store
 from callcenterd.store.engine import TooLong
 from callcenterd.store.query.kinds import QuerySight
-from callcenterd.store.words import words_of
 
-CUSTOMERS = 1_000_000
 CALLS = int(os.environ.get("CALLS", "10_000_000"))
-POPS, SEARCHES, LISTS = 300, 240, 5
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "callcenterd-bench"
+POPS, SEARCHES, LISTS, TIMES = 300, 240, 60, 5
+TALKING = 50
+"""Calls that the media carries meanwhile."""
 ZONE = ZoneInfo("Asia/Shanghai")
-_CHUNK = 20_000
-_LEVELS = ("normal", "normal", "normal", "silver", "gold", "vip", "")
-_QUEUES = ("sales", "service", "complaints", None)
-_AGENTS = tuple(str(n) for n in range(1001, 1031))
-_OUTCOMES = ("answered", "answered", "answered", "abandoned", "no_answer", "voicemail", "flow")
+_PCMA = AudioFormat(payload_type=8, codec="PCMA", event_payload_type=101)
 _ADMIN = QuerySight(login="1001", role="admin")
 
 
@@ -53,127 +50,6 @@ ASKED = frozenset(BENCHES)
 """Not among those that plain `make bench` runs."""
 
 
-# ---- the office -------------------------------------------------------------------------------------------------
-
-
-async def _office() -> Path:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"million-{CALLS}.db"
-    if path.exists():
-        try:
-            await (await Store.open(path, clock=SystemClock())).close()
-        except CannotStart:
-            path.unlink()
-        else:
-            return path
-    making = path.with_suffix(".part")
-    for one in CACHE.glob(f"{making.name}*"):
-        one.unlink()
-    store = await Store.open(making, clock=SystemClock())
-    choices = tuple(FieldChoice(code=code, chinese=code, english=code) for code in ("a", "b", "c"))
-    for name, type_, more in (
-        ("score", "number", {}),
-        ("plan", "choice", {"choices": choices}),
-        ("birthday", "date", {}),
-    ):
-        await store.fields.add(
-            NewField(kind="customer", name=name, type=type_, chinese=name, english=name, **more)  # type: ignore[arg-type]  # three types of fields
-        )
-    await store.close()
-    _fill(making)
-    making.rename(path)
-    return path
-
-
-def _fill(path: Path) -> None:
-    chance = random.Random(1)
-    base = sqlite3.connect(path, isolation_level=None)
-    base.execute("PRAGMA journal_mode=OFF")
-    base.execute("PRAGMA synchronous=OFF")
-    base.execute("PRAGMA cache_size=-500000")
-    indexes = base.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN"
-        " ('customers', 'phones', 'calls', 'custom_values')"
-    ).fetchall()
-    for name, _ in indexes:
-        base.execute(f"DROP INDEX {name}")
-    now = datetime.now(UTC)
-    for first in range(0, CUSTOMERS, _CHUNK):
-        base.execute("BEGIN")
-        _customers(base, range(first, first + _CHUNK), chance, now)
-        base.execute("COMMIT")
-    for first in range(0, CALLS, _CHUNK):
-        base.execute("BEGIN")
-        _insert(base, "calls", _CALL, (_call(n, chance, now) for n in range(first, min(first + _CHUNK, CALLS))))
-        base.execute("COMMIT")
-    for _, sql in indexes:
-        base.execute(sql)
-    base.execute("ANALYZE")
-    base.execute("PRAGMA journal_mode=WAL")
-    base.close()
-
-
-def _insert(base: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
-    marks = ", ".join("?" * len(columns))
-    base.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
-
-
-@functools.lru_cache(maxsize=100_000)
-def _readings(name: str) -> tuple[str, ...]:
-    return tuple(readings(name))
-
-
-_CUSTOMER = ("id", "name", "card", "company", "level", "words", "created_at", "changed_at", "owner")
-_PHONE = ("customer_id", "position", "written", "number", "digits")
-_VALUE = ("kind", "record_id", "field_id", "position", "key", "number", "day")
-_CALL = (
-    "id", "direction", "caller", "called", "started_at", "queue", "agent", "answered_at", "ended_at", "wait_seconds",
-    "talk_seconds", "outcome", "caller_line", "called_line", "words",
-)  # fmt: skip
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
-
-
-def _customers(base: sqlite3.Connection, numbers: range, chance: random.Random, now: datetime) -> None:
-    rows, phones, values = [], [], []
-    for n in numbers:
-        name = chance.choice(_SURNAMES) + "".join(chance.choices(_GIVEN, k=chance.choice((1, 2, 2))))
-        card, company = f"C{n:07}", f"{chance.choice(_GIVEN)}{chance.choice(_GIVEN)}公司"
-        words = words_of(name, *_readings(name), card, company)
-        at = _stamp(now - timedelta(minutes=chance.randrange(60 * 24 * 700)))
-        rows.append((n + 1, name, card, company, chance.choice(_LEVELS), words, at, at, chance.choice(_AGENTS)))
-        written = number_of(n)
-        phones.append((n + 1, 0, written, f"+86{written}", words_of(written, f"86{written}")))
-        day = f"{chance.randrange(1950, 2010)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"
-        values += [
-            ("customer", n + 1, 1, 0, None, float(chance.randrange(1000)), None),
-            ("customer", n + 1, 2, 0, chance.choice("abc"), None, None),
-            ("customer", n + 1, 3, 0, None, None, day),
-        ]
-    _insert(base, "customers", _CUSTOMER, iter(rows))
-    _insert(base, "phones", _PHONE, iter(phones))
-    _insert(base, "custom_values", _VALUE, iter(values))
-
-
-def _call(n: int, chance: random.Random, now: datetime) -> tuple[Any, ...]:
-    at = now - timedelta(seconds=(CALLS - n) * (2 * 365 * 86400 / CALLS))
-    written, name = number_of(chance.randrange(CUSTOMERS)), f"call-{n:09}"
-    inbound, outcome, talk = chance.random() < 0.7, chance.choice(_OUTCOMES), chance.randrange(600)
-    caller, called = (written, "02088886666") if inbound else ("02088886666", written)
-    lines = f"+86{written}", "+862088886666"
-    answered = _stamp(at + timedelta(seconds=9)) if outcome == "answered" else None
-    return (
-        name, "inbound" if inbound else "outbound", caller, called, _stamp(at), chance.choice(_QUEUES),
-        chance.choice(_AGENTS), answered, _stamp(at + timedelta(seconds=talk + 9)), 9.0, float(talk), outcome,
-        lines[not inbound], lines[inbound], words_of(name, caller, called, *lines),
-    )  # fmt: skip
-
-
-# ---- what is measured -------------------------------------------------------------------------------------------
-
-
 def _typed(chance: random.Random) -> tuple[str, str]:
     """What a person looks for, and what kind of thing it is."""
     n = chance.randrange(CUSTOMERS)
@@ -183,93 +59,171 @@ def _typed(chance: random.Random) -> tuple[str, str]:
             ("name", surname + given),
             ("part_of_name", given),
             ("one_character", given[:1]),
-            ("pinyin", _readings(surname + given)[0]),
-            ("initials", _readings(surname + given)[1]),
+            ("pinyin", readings_of(surname + given)[0]),
+            ("initials", readings_of(surname + given)[1]),
             ("number", number_of(n)),
             ("part_of_number", number_of(n)[-4:]),
             ("card", f"C{n:07}"),
             ("two_words", f"{surname}{given[:1]} {chance.choice(_GIVEN)}公司"),
+            ("nobody", f"{given}{n}"),
         )
     )
 
 
 QUERIES: Mapping[str, dict[str, Any]] = {
-    "list_ms_gold_by_score": {
+    "list_gold_by_score": {
         "kind": "customer",
         "where": {"group": "all", "of": [
             {"field": "level", "op": "is", "values": ["gold"]}, {"field": "x_score", "op": "between", "least": 900}]},
         "columns": ["name", "phones", "level", "x_score"], "sort": [{"field": "x_score", "descending": True}],
     },
-    "list_ms_gold_without_call": {
+    "list_gold_without_call": {
         "kind": "customer",
         "where": {"group": "all", "of": [
             {"field": "level", "op": "is", "values": ["gold"]},
             {"related": "call", "at_most": 0, "where": {"field": "started_at", "op": "within", "span": {"last": 30}}}]},
     },
-    "list_ms_three_calls_this_week": {
+    "list_three_calls_this_week": {
         "kind": "customer",
         "where": {"related": "call", "at_least": 3,
                   "where": {"field": "started_at", "op": "within", "span": {"last": 7}}},
     },
-    "list_ms_calls_of_a_day": {
+    "list_calls_of_a_day": {
         "kind": "call", "where": {"field": "started_at", "op": "within", "span": {"last": 1}},
         "sort": [{"field": "talk_seconds", "descending": True}],
     },
-    "group_ms_levels": {"kind": "customer", "group": {"by": [{"field": "level"}]}},
-    "group_ms_plan_and_level": {
+    "group_levels": {"kind": "customer", "group": {"by": [{"field": "level"}]}},
+    "group_plan_and_level": {
         "kind": "customer",
         "group": {"by": [{"field": "x_plan"}, {"field": "level"}],
                   "figures": [{"what": "average", "field": "x_score"}]},
     },
-    "group_ms_calls_by_day_this_month": {
+    "group_calls_by_day_this_month": {
         "kind": "call", "where": {"field": "started_at", "op": "within", "span": {"last": 30}},
         "group": {"by": [{"field": "started_at", "step": "day"}],
                   "figures": [{"what": "sum", "field": "talk_seconds"}]},
     },
-    "group_ms_calls_by_agent_this_week": {
+    "group_calls_by_agent_this_week": {
         "kind": "call", "where": {"field": "started_at", "op": "within", "span": {"last": 7}},
         "group": {"by": [{"field": "agent"}, {"field": "outcome"}]},
     },
 }  # fmt: skip
 
 
-async def _took(work: Awaitable[Any]) -> float:
-    begun = time.perf_counter()
-    await work
-    return 1000 * (time.perf_counter() - begun)
+class _Watch:
+    """Milliseconds of each kind of question, and of those that were ended."""
+
+    def __init__(self, media: Media) -> None:
+        self._media = media
+        self.took: dict[str, list[float]] = {}
+        self.cpu: dict[str, list[float]] = {}
+        self.ended: dict[str, int] = {}
+
+    def _spent(self) -> float:
+        return time.process_time() - self._media.lateness().cpu_seconds
+
+    async def of(self, kind: str, work: Awaitable[Any]) -> None:
+        begun, spent = time.perf_counter(), self._spent()
+        try:
+            await work
+        except TooLong:
+            self.ended[kind] = self.ended.get(kind, 0) + 1
+        self.took.setdefault(kind, []).append(1000 * (time.perf_counter() - begun))
+        self.cpu.setdefault(kind, []).append(1000 * (self._spent() - spent))
+
+    def figures(self, kinds: str, share: float) -> dict[str, float]:
+        """Of all kinds that begin so: at a time, CPU."""
+        name = f"{kinds}_ms_p{100 * share:.0f}"
+        return {
+            name + more: round(
+                percentile([ms for kind, each in of.items() if kind.startswith(kinds) for ms in each], share), 2
+            )
+            for more, of in (("", self.took), ("_cpu", self.cpu))
+        }
+
+
+async def _pops(store: Store, watch: _Watch) -> None:
+    for n in range(POPS):
+        await watch.of("pop", store.customers.by_phone(number_of(n * 601 % CUSTOMERS)))
+
+
+async def _searches(store: Store, watch: _Watch, chance: random.Random) -> None:
+    for _ in range(SEARCHES):
+        kind, text = _typed(chance)
+        await watch.of(f"search_{kind}", store.customers.search(text, 50))
+    for _ in range(LISTS):
+        number = number_of(chance.randrange(CUSTOMERS))
+        text = chance.choice((number, number[-4:], number[3:9], f"call-{chance.randrange(CALLS):09}"))
+        await watch.of("calls_search", store.calls.search(CallFilter(text=text), 50))
+
+
+async def _lists(store: Store, watch: _Watch, chance: random.Random) -> None:
+    """Pages that the pager of a list leads to, and some far beyond."""
+    for _ in range(LISTS):
+        offset = 50 * chance.randrange(200)
+        agent = AgentId(str(chance.randrange(1001, 1031)))
+        await watch.of("page_customers", store.customers.search("", 50, offset))
+        await watch.of("page_calls", store.calls.search(CallFilter(), 50, offset))
+        await watch.of("page_calls_of_agent", store.calls.search(CallFilter(agent=agent), 50, offset))
+        await watch.of("page_abandoned", store.calls.search(CallFilter(outcome="abandoned"), 50, offset))
+        three = CallFilter(direction="inbound", outcome="abandoned", agent=agent)
+        await watch.of("narrow_calls", store.calls.search(three, 50, offset))
+    for _ in range(TIMES):
+        await watch.of("deep_customers", store.customers.search("", 50, chance.randrange(CUSTOMERS)))
+        await watch.of("deep_calls", store.calls.search(CallFilter(), 50, chance.randrange(CALLS)))
+
+
+async def _queries(store: Store, watch: _Watch) -> None:
+    for name, asked in QUERIES.items():
+        query = Query.model_validate(asked, strict=False)
+        run = store.queries.groups if query.group is not None else store.queries.page
+        for _ in range(TIMES):
+            await watch.of(name, run(query, _ADMIN, ZONE))
+
+
+def _talk(media: Media) -> None:
+    legs = [media.open_leg("127.0.0.1")[0] for _ in range(2 * TALKING)]
+    for n, leg in enumerate(legs):
+        media.connect(leg, ("127.0.0.2", 40000 + 2 * n), _PCMA)
+    for n in range(0, len(legs), 2):
+        media.bridge(legs[n], legs[n + 1])
 
 
 async def _measure() -> dict[str, Any]:
-    store = await Store.open(await _office(), clock=SystemClock())
+    path = await office(CALLS)
+    store = await Store.open(path, clock=SystemClock())
     chance = random.Random(3)
-    try:
-        pops = [await _took(store.customers.by_phone(number_of(n * 601 % CUSTOMERS))) for n in range(POPS)]
-        searched: dict[str, list[float]] = {}
-        for _ in range(SEARCHES):
-            kind, text = _typed(chance)
-            searched.setdefault(kind, []).append(await _took(store.customers.search(text, 50)))
-        queries: dict[str, float | None] = {}
-        for name, asked in QUERIES.items():
-            query = Query.model_validate(asked, strict=False)
-            run = store.queries.groups if query.group is not None else store.queries.page
-            try:
-                took = [await _took(run(query, _ADMIN, ZONE)) for _ in range(LISTS)]
-            except TooLong:
-                queries[name] = None
-            else:
-                queries[name] = round(sorted(took)[LISTS // 2], 1)
-    finally:
-        await store.close()
-    everything = [ms for each in searched.values() for ms in each]
+    with tempfile.TemporaryDirectory() as folder:
+        media = Media(clock=SystemClock(), ports=range(20000, 32768), tell=lambda _: None, recordings=Path(folder))
+        media.start(asyncio.get_running_loop())
+        watch = _Watch(media)
+        try:
+            _talk(media)
+            await asyncio.sleep(10)
+            alone = media.lateness(450)
+            await _pops(store, watch)
+            await _searches(store, watch, chance)
+            await _lists(store, watch, chance)
+            await _queries(store, watch)
+            beside = media.lateness()
+        finally:
+            media.stop()
+            await store.close()
+    kinds = [
+        kind for kind in watch.took if kind.startswith(("search_", "page_", "list_", "group_", "deep_", "narrow_"))
+    ]
+    figures: dict[str, float] = {**watch.figures("pop", 0.99), **watch.figures("pop", 0.5)}
+    for kind in ("search_", "calls_search", "page_", "list_", "group_", *sorted(kinds)):
+        figures |= watch.figures(kind, 0.95)
     return {
-        "pop_ms_p99": round(percentile(pops, 0.99), 2),
-        "search_ms_p50": round(percentile(everything, 0.5), 1),
-        "search_ms_p95": round(percentile(everything, 0.95), 1),
-        **{f"search_ms_p95_{kind}": round(percentile(each, 0.95), 1) for kind, each in sorted(searched.items())},
-        **{f"{kind}_ms_p95": max((ms for name, ms in queries.items() if ms is not None and name.startswith(kind)),
-                                 default=None) for kind in ("list", "group")},
-        **queries,
-        "ended_after_2_s": [name for name, ms in queries.items() if ms is None],
+        **figures,
+        "ended_after_2_s": watch.ended,
+        "tick_late_ms_p99": round(beside.late_ms_p99, 2),
+        "tick_late_ms_max": round(beside.late_ms_max, 2),
+        "tick_late_ms_p99_before": round(alone.late_ms_p99, 2),
+        "tick_late_ms_max_before": round(alone.late_ms_max, 2),
+        "ticks_skipped": beside.skipped - alone.skipped,
         "customers": CUSTOMERS,
         "calls": CALLS,
-    }  # fmt: skip
+        "file_mb": round(path.stat().st_size / 1e6),
+    }

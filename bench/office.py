@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.kit.server import RunningServer
+from tests.kit.server import PLAIN, RunningServer
 
 SETTLED_SECONDS = 60.0
 _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.M)
@@ -31,7 +31,7 @@ async def office(site: str, *, prepare: Any = None, **flows: str) -> AsyncIterat
     Errors in its log fail the benchmark: what it measured would mean nothing.
     """
     with tempfile.TemporaryDirectory() as folder:
-        server = RunningServer(Path(folder))
+        server = RunningServer(Path(folder), program=PLAIN)
         for name, text in flows.items():
             server.flow(name, text)
         if "main" not in flows:

@@ -88,6 +88,17 @@ def _place(value: object) -> Place:
     return Place(_address(host.removeprefix("[").removesuffix("]")), int(port))
 
 
+def _place_or_none(value: object) -> Place | None:
+    return None if value is None else _place(value)
+
+
+def _socket(value: object) -> str | None:
+    """A socket of this machine or an address. Raises ValueError."""
+    if value is None or (isinstance(value, str) and re.fullmatch(r"/[!-~]{1,100}", value)):
+        return value
+    return str(_place(value))
+
+
 def _listen(value: object) -> Listen:
     """ "udp:0.0.0.0:5060" → Listen. Raises ValueError."""
     if isinstance(value, Listen):
@@ -408,8 +419,58 @@ class Web(_Keys):
     """The pages and the HTTP API."""
 
     listen: Annotated[
-        Place, BeforeValidator(_place), Field(description="Where HTTP is listened for, as address:port.")
+        Place,
+        BeforeValidator(_place),
+        Field(description="Where HTTP is listened for, as address:port; with web.tls_listen it only leads there."),
     ] = Place(_ANYWHERE, 8080)
+    tls_listen: Annotated[
+        Place | None,
+        BeforeValidator(_place_or_none),
+        Field(description="Where HTTPS is listened for, as 0.0.0.0:8443; none: the pages have no TLS of their own."),
+    ] = None
+    certificate: Annotated[
+        File | None,
+        Field(
+            description=(
+                "The certificate of the pages with its chain, a PEM file; a renewed one is taken up. None: we make "
+                "one, of which browsers warn once."
+            )
+        ),
+    ] = None
+    key: Annotated[
+        File | None, Field(description="The key of the certificate, a PEM file; none: it is in the certificate's file.")
+    ] = None
+    names: Annotated[
+        tuple[Annotated[str, BeforeValidator(_domain)], ...],
+        Field(
+            max_length=100,
+            description=(
+                "Names by which browsers and programs reach the pages, as cc.example.com. This machine's own name, "
+                "those in the certificate, addresses and names without a dot need not stand here; others are refused: "
+                "421."
+            ),
+        ),
+    ] = ()
+    proxies: Annotated[
+        tuple[Annotated[Network, BeforeValidator(_network)], ...],
+        Field(
+            max_length=32,
+            description=(
+                "Addresses and networks of proxies of ours, whose X-Forwarded-For, -Proto and -Host are believed; "
+                "nobody else's are."
+            ),
+        ),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _a_place_for_tls(self) -> Web:
+        if self.tls_listen is None and self.certificate is not None:
+            raise ValueError("a place is wanted (web.tls_listen) where there is a certificate")
+        if self.key is not None and self.certificate is None:
+            raise ValueError("a certificate is wanted (web.certificate) where there is a key")
+        if self.tls_listen is not None and self.tls_listen.port and self.tls_listen == self.listen:
+            raise ValueError("two places are wanted for web.listen and web.tls_listen")
+        return self
 
 
 class Speech(_Keys):
@@ -551,8 +612,18 @@ class Attachments(_Keys):
             ),
         ),
     ] = ()
+    clamd: Annotated[
+        str | None,
+        BeforeValidator(_socket),
+        Field(
+            description=(
+                "ClamAV's clamd, which is asked before a file is kept, as /run/clamav/clamd.ctl or 127.0.0.1:3310. It "
+                "gets the octets (INSTREAM), and needs no right to read our files; none: it is not asked."
+            )
+        ),
+    ] = None
     scan_seconds: Annotated[
-        float, Field(strict=True, gt=0, le=600, description="Seconds that the command may take for one file.")
+        float, Field(strict=True, gt=0, le=600, description="Seconds that the command or clamd may take for one file.")
     ] = 60
 
 
@@ -650,7 +721,14 @@ class Config(_Keys):
         ),
     ] = ""
     timezone: Annotated[
-        str, BeforeValidator(_timezone), Field(description="The zone of the times shown and of business hours.")
+        str,
+        BeforeValidator(_timezone),
+        Field(
+            description=(
+                "The zone of the times shown and of business hours. Where the file does not name it, the one that "
+                "the set-up page was told counts."
+            )
+        ),
     ] = "Asia/Shanghai"
     database: Annotated[
         str,

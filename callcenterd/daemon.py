@@ -14,24 +14,26 @@ import random
 import resource
 import secrets
 import signal
+import socket
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from callcenterd import control, logs
+from callcenterd import certificates, control, logs
 from callcenterd import site as site_file
 from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls
 from callcenterd.calls.pagephones import PagePhones
+from callcenterd.certificates import Certificates
 from callcenterd.channels.mail import Account, Post
 from callcenterd.clock import Clock, SystemClock
 from callcenterd.config import Config
 from callcenterd.errors import CannotStart, FaultyFile, LocalError
-from callcenterd.ivr import graph, naming
+from callcenterd.ivr import graph
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
@@ -46,15 +48,16 @@ from callcenterd.modules import Ground, Modules
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.overload import Limits
 from callcenterd.sip.transport.edge import SipEdge
-from callcenterd.sip.transport.tls import Certificates
-from callcenterd.store.database import Store
+from callcenterd.store.database import CannotStore, Store
 from callcenterd.store.inquiries import Databases
+from callcenterd.store.second_factors import forget_factor
 from callcenterd.switchboard import business
 from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.lamps import Lamps
 from callcenterd.switchboard.pagephones import PagePhoneDesk
+from callcenterd.switchboard.settingup import SettingUp
 from callcenterd.web import app as web
 from callcenterd.web import door as web_door
 from callcenterd.worker.passwords import Passwords
@@ -69,6 +72,7 @@ YOUNG = 5000
 RECORDINGS = "recordings"
 PROMPT_DRAFTS = "prompt-drafts"
 FILES = 65536
+DAY = 86_400.0
 LOOK_EVERY = 0.25
 """Seconds between two looks at how late sound is."""
 SETTLED = 6.0
@@ -95,9 +99,10 @@ class Server:
     @property
     def address(self) -> str:
         """Of the pages, as a person on this machine would type it."""
-        host = self._config.web.listen.host
+        sealed = self.door.sealed
+        host = self._config.web.listen.host if sealed is None else sealed.host
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not bound to
-        return f"http://{shown}:{self.door.port}/"
+        return f"http://{shown}:{self.door.port}/" if sealed is None else f"https://{shown}:{self.door.sealed_port}/"
 
     # ---- starting ---------------------------------------------------------------------------------------
 
@@ -124,11 +129,21 @@ class Server:
             gather_seconds=GATHERED,
         )
         self._open.push_async_callback(self.store.close)
+        self.zone = await self._its_zone()
         self.passwords = Passwords()
         interrupted = await self.store.calls.close_interrupted()
         if interrupted:
             _log.warning("the last run was cut off in the middle of calls", calls=len(interrupted))
         await self.store.agents.close_interrupted(self._clock.utc())
+
+    async def _its_zone(self) -> ZoneInfo:
+        """As the configuration file says; where it does not, as the set-up page did."""
+        named = None if "timezone" in self._config.model_fields_set else await self.store.office.timezone()
+        try:
+            return ZoneInfo(named or self._config.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # this machine does not know it any more
+            _log.error("the time zone of the set-up page is not known here", zone=named, taken=self._config.timezone)
+            return ZoneInfo(self._config.timezone)
 
     async def _first_admin(self) -> str | None:
         """Somebody must be able to sign in: at the very first start an administrator is made."""
@@ -198,10 +213,10 @@ class Server:
         )
         sip = config.sip
         try:
-            certificates = Certificates(sip.certificate, sip.key, sip.ca, clock)
+            shown = Certificates(sip.certificate, sip.key, sip.ca, clock)
         except LocalError as fault:
             raise CannotStart(str(fault)) from fault
-        self.sip = SipEdge(self.endpoint, sip.listen, clock, certificates=certificates)
+        self.sip = SipEdge(self.endpoint, sip.listen, clock, certificates=shown)
         self.gateway = Gateway(config.rtp.ports.numbers())
         self.pages = PagePhones(
             sip=self.sip,
@@ -230,7 +245,7 @@ class Server:
             recordings=config.data / RECORDINGS,
             language=config.language,
             region=config.region,
-            zone=ZoneInfo(config.timezone),
+            zone=self.zone,
             pause_forgotten_seconds=config.recordings.paused_minutes * 60,
             recording_ending=self.archive.ending,
             voice_of=self.archive.voice_of,
@@ -254,7 +269,7 @@ class Server:
             site=lambda: self.board.site,
             key_file=config.recordings.key_file,
             language=config.language,
-            zone=ZoneInfo(config.timezone),
+            zone=self.zone,
         )
         self.modules = Modules.build(
             Ground(
@@ -265,7 +280,7 @@ class Server:
                 passwords=self.passwords,
                 worker=self.printer,
                 archive=self.archive,
-                zone=ZoneInfo(config.timezone),
+                zone=self.zone,
                 language=config.language,
                 data=config.data,
                 region=numbers.home(config.region, config.area_code),
@@ -273,6 +288,9 @@ class Server:
                 customers=config.customers,
             )
         )
+        self._web_certificates = self._certificates_of_pages()
+        self.board.appointments = self.modules.appointments_by_call
+        self.board.call_for_help = self.modules.help.by_phone
         self.lamps = Lamps(self.board, domain=config.sip.domain, changed=self.sip.changed)
         self.sip.show(self.lamps.document)
         self.bans = Bans(sip=self.endpoint, store=self.store, bus=self.bus, clock=clock)
@@ -289,13 +307,15 @@ class Server:
             bus=self.bus,
             clock=clock,
             archive=self.archive,
-            timezone=ZoneInfo(config.timezone),
+            timezone=self.zone,
+            timezone_fixed="timezone" in config.model_fields_set,
             site_changed=self.take_up_site,
             reload_flows=self.reload_flows,
             ticks=self.media.lateness,
             counters=self.counters,
             trunks=lambda: self._seen_trunks,
             bans=self.bans,
+            setting_up=SettingUp(ask=self.sip.probe, door=self.endpoint, clock=clock, site=lambda: self.board.site),
             phones=self._phones,
             seen_phones=self._seen_phones,
             page_phones=PagePhoneDesk(self.board, self.pages),
@@ -308,14 +328,81 @@ class Server:
             ],
             open_sip=self.sip.web_socket,
             doors=tuple((listen.transport, listen.port) for listen in config.sip.listen),
+            ways=web.Ways(
+                names=self._names,
+                proxies=config.web.proxies,
+                phones_port=lambda: self.door.port if self._own_certificate() else 0,
+            ),
             language=config.language,
             region=config.region,
             chance=self._chance,
         )
-        self.door = web_door.Door(web.build(self.office), config.web.listen.host, config.web.listen.port)
-        self.control = control.Door(
-            config.data, {"status": self._status, "apply": self._apply, "export": self._export, "reload": self._reload}
+        https, own = config.web.tls_listen, self._web_certificates
+        self.door = web_door.Door(
+            web.build(self.office),
+            config.web.listen.host,
+            config.web.listen.port,
+            sealed=None if https is None or own is None else web_door.Sealed(https.host, https.port, own.server),
+            proxies=config.web.proxies,
         )
+        self.control = control.Door(
+            config.data,
+            {
+                "status": self._status,
+                "apply": self._apply,
+                "export": self._export,
+                "reload": self._reload,
+                "reset_second_factor": self._reset_second_factor,
+            },
+        )
+
+    def _certificates_of_pages(self) -> Certificates | None:
+        """None: they have no TLS. Raises CannotStart."""
+        pages = self._config.web
+        if pages.tls_listen is None:
+            return None
+        try:
+            certificate, key = pages.certificate, pages.key
+            if certificate is None:
+                certificate, key = self._make_certificate()
+            return Certificates(certificate, key, None, self._clock, ciphers=certificates.MODERN)
+        except LocalError as fault:
+            raise CannotStart(f"web pages: {fault}") from fault
+
+    def _make_certificate(self) -> tuple[Path, Path]:
+        """Raises LocalError."""
+        return certificates.make_our_own(self._config.data / "tls", self._configured_names(), self._clock.utc())
+
+    def _own_certificate(self) -> bool:
+        return self._web_certificates is not None and self._web_certificates.self_made
+
+    def _configured_names(self) -> frozenset[str]:
+        machine = socket.gethostname().lower()
+        return frozenset(
+            {*self._config.web.names, self._config.sip.domain, machine, f"{machine.partition('.')[0]}.local"}
+        )
+
+    def _names(self) -> frozenset[str]:
+        """By which the pages are reached."""
+        shown = self._web_certificates
+        return self._configured_names() | (frozenset() if shown is None else shown.names())
+
+    async def _look_over(self) -> None:
+        while True:
+            await asyncio.sleep(DAY)
+            try:
+                await self.store.look_over()
+            except CannotStore as fault:
+                _log.error("database not looked over", why=str(fault))
+
+    async def _renew_certificate(self) -> None:
+        """The one that we made ourselves, before it runs out; it is taken up as every other new one."""
+        while self._config.web.tls_listen is not None and self._config.web.certificate is None:
+            await asyncio.sleep(DAY)
+            try:
+                await asyncio.to_thread(self._make_certificate)
+            except LocalError as fault:
+                _log.error("certificate not renewed", why=str(fault))
 
     def _open_file(self, path: Path) -> File:
         """Recordings are sealed if that is the rule; a prompt that is spoken into a phone is no recording of a call.
@@ -363,6 +450,9 @@ class Server:
         self.board.callbacks.start()
         self.board.campaigns.start()
         self.board.queueing.start()
+        day, kept = self.board.today, self.store.today
+        day.restore(await kept.visits(day.since), await kept.calls(day.since))
+        day.start()
         await self.bans.restore()
         await self.board.waiting.places.restore()
         self.lamps.count()
@@ -381,6 +471,8 @@ class Server:
         await self.modules.start(self._open)
         self._own(self._watch_sound())
         self._own(self._relocate())
+        self._own(self._renew_certificate())
+        self._own(self._look_over())
         # What is there now stays: it need not be looked through again and again while calls run.
         gc.collect()
         gc.freeze()
@@ -407,7 +499,7 @@ class Server:
     def _flows_office(self) -> graph.Office:
         """What an edited flow may name now."""
         config = self._config
-        known = self._flows_may_name.with_things(**naming.of_site(self.board.site))
+        known = self._flows_may_name.with_site(self.board.site)
         return graph.Office(known, config.prompts, config.language)
 
     async def reload_flows(self) -> web.FlowsNow:
@@ -426,6 +518,8 @@ class Server:
         """SIGHUP: flows and configuration anew. What of it needs a restart is said in the log."""
         self._own(self.reload_flows())
         self.sip.reload_certificates()
+        if self._web_certificates is not None:
+            self._web_certificates.reload()
         self._own(self._reread(config))
 
     async def _reread(self, config: Callable[[], Config]) -> None:
@@ -522,6 +616,11 @@ class Server:
 
     async def _export(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"text": await site_file.export(self.store)}
+
+    async def _reset_second_factor(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        removed = await forget_factor(self.store, str(asked.get("login", "")), self._clock.utc())
+        await self.take_up_site()
+        return {"removed": removed}
 
     async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         now = await self.reload_flows()

@@ -146,6 +146,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{folder} 中没有音乐 {name}；请放入文件，或为节点写上文字",
         "there is no music {name} in {folder}; put the file there, or give the node a text",
     ),
+    "module_off": (
+        "功能模块“{chinese}”已停用：请先启用它，或改用别的节点",
+        "needs the module {english}, which is switched off: switch it on first, or use another node",
+    ),
     "no_thing": ("没有{thing} {name}{where}{help}", "there is no {thing} {name}{where}{help}"),
     "listed": ("（{place}）", " ({place})"),
     "no_host": (

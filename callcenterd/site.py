@@ -24,6 +24,7 @@ from callcenterd import yamltext
 from callcenterd.errors import Fault, FaultyFile, NotFound, NotNow, Refused
 from callcenterd.model import calendar
 from callcenterd.model.calendar import Calendar, Holiday, MakeUpDay, Weekday
+from callcenterd.model.modules import ModuleName
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
     ALL,
@@ -44,7 +45,6 @@ from callcenterd.model.site import (
     Limits,
     Mailbox,
     Module,
-    ModuleName,
     NoticeTo,
     NumberForm,
     NumberRoute,
@@ -379,6 +379,13 @@ class UserEntry(_Entry):
     in_directory: Annotated[
         Flag, Field(description="Whether callers may ask for this person by name, where a flow lets them (directory).")
     ] = True
+    own_role: Annotated[
+        str,
+        Field(
+            pattern=r"^([a-z][a-z0-9_]{0,39})?$",
+            description="A role of the office's own that stands on `role`, by its code; empty: the shipped one.",
+        ),
+    ] = ""
 
 
 class ExtensionEntry(_Entry):
@@ -657,8 +664,8 @@ class DispositionEntry(_Entry):
 class ModuleEntry(_Entry):
     """A part of the system that an office may do without. Known by its name."""
 
-    name: Annotated[ModuleName, Field(description="feature_codes: what phones dial to sign in, go on break and so on.")]
-    on: Annotated[Flag, Field(description="Whether it is there.")] = True
+    name: Annotated[ModuleName, Field(description="Which part; the administration page says what belongs to each.")]
+    on: Annotated[Flag, Field(description="Whether it is there; off, its data is kept and not shown.")] = True
 
 
 class MailboxEntry(_Entry):
@@ -748,6 +755,9 @@ class TeamEntry(_Entry):
         AfterValidator(_each_once),
         Field(max_length=100, description="The logins of the supervisors who lead it."),
     ] = ()
+    department: Annotated[
+        Label, Field(description="The department that it belongs to; teams of the same one say the same. Empty: none.")
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -895,6 +905,12 @@ def _between(known: Site, named: Sequence[Named], mentioned: Iterable[tuple[str,
         yield from (_Finding(one.place, (field,), reason) for field, reason in _within(thing, one.entry))
         if isinstance(thing, Team):
             yield from _led_by_agents(site, thing, one.place)
+        if isinstance(thing, UserAccount) and thing.own_role:
+            own = site.own_role(thing.own_role)
+            if own is None:
+                yield _Finding(one.place, ("own_role",), f"there is no role {thing.own_role}")
+            elif own.base != thing.role:
+                yield _Finding(one.place, ("own_role",), f"this role is for users of the role {own.base}")
 
 
 def _led_by_agents(site: Site, team: Team, place: KeyPath) -> Iterator[_Finding]:
@@ -1034,7 +1050,15 @@ def _ordered(before: Sequence[str], named: Sequence[str]) -> list[str]:
     return order
 
 
-async def apply(store: Store, passwords: Passwords, file: SiteFile) -> Applied:
+Allowed = Callable[[Site, Site], None]
+"""Raises where who asks may not make the one site of the other."""
+
+
+def anything(_: Site, __: Site) -> None:
+    """For the house itself, and its command line."""
+
+
+async def apply(store: Store, passwords: Passwords, file: SiteFile, allowed: Allowed = anything) -> Applied:
     """Bring a file into the store, in one transaction, if anything is another by it.
 
     Raises FaultyFile, and Refused if nobody could sign in as admin any more.
@@ -1045,13 +1069,13 @@ async def apply(store: Store, passwords: Passwords, file: SiteFile) -> Applied:
             raise FaultyFile(sorted(faults))
         return merge(site, file.named, await _hashes(passwords, site, file.named))
 
-    return await _changed(store, change)
+    return await _changed(store, change, allowed)
 
 
-async def apply_text(store: Store, passwords: Passwords, text: str, name: str) -> Applied:
+async def apply_text(store: Store, passwords: Passwords, text: str, name: str, allowed: Allowed = anything) -> Applied:
     """As `apply`, from the text of a file. name: what faults call it. Raises FaultyFile with all faults at once."""
     document = await asyncio.to_thread(yamltext.parse, text, name)
-    return await apply(store, passwords, parse(document, known=await store.site.load()))
+    return await apply(store, passwords, parse(document, known=await store.site.load()), allowed)
 
 
 def key_of(section: Section, fields: Mapping[str, Any]) -> str:
@@ -1065,24 +1089,37 @@ def key_of(section: Section, fields: Mapping[str, Any]) -> str:
         return str(written)
 
 
-async def put(store: Store, passwords: Passwords, section: Section, fields: Mapping[str, Any]) -> Applied:
+async def put(
+    store: Store, passwords: Passwords, section: Section, fields: Mapping[str, Any], allowed: Allowed = anything
+) -> Applied:
     """Bring one thing in, as a file with it alone would. Raises Refused with the reason for each field."""
+    return await put_all(store, passwords, section, [fields], allowed)
+
+
+async def put_all(
+    store: Store,
+    passwords: Passwords,
+    section: Section,
+    things: Sequence[Mapping[str, Any]],
+    allowed: Allowed = anything,
+) -> Applied:
+    """The same for several things of a section: all of them, or none."""
     kind = _KINDS[section]
     try:
-        entry = kind.entry.model_validate(fields)
+        entries = [kind.entry.model_validate(fields) for fields in things]
     except ValidationError as error:
         raise Refused(f"this {kind.word} cannot be taken", _reasons(error, kind.entry)) from None
-    named = [Named(section, (section, 0), entry)]
+    named = [Named(section, (section, n), entry) for n, entry in enumerate(entries)]
 
     async def change(site: Site) -> _Change:
         if findings := list(_between(site, named)):
             raise Refused(f"this {kind.word} cannot be taken", {str(one.path[0]): one.reason for one in findings})
         return merge(site, named, await _hashes(passwords, site, named))
 
-    return await _changed(store, change)
+    return await _changed(store, change, allowed)
 
 
-async def remove(store: Store, section: Section, key: str) -> Applied:
+async def remove(store: Store, section: Section, key: str, allowed: Allowed = anything) -> Applied:
     """Take one thing away. Raises NotFound, and Refused while something else names it."""
     kind = _KINDS[section]
 
@@ -1096,7 +1133,7 @@ async def remove(store: Store, section: Section, key: str) -> Applied:
         after = dataclasses.replace(site, **lists)
         return after, (f"{kind.word} {key}: removed",)
 
-    return await _changed(store, change)
+    return await _changed(store, change, allowed)
 
 
 def _who_names(site: Site, section: Section, key: str) -> list[str]:
@@ -1112,13 +1149,14 @@ _Change = tuple[Site, tuple[str, ...]]
 _TRIES = 5
 
 
-async def _changed(store: Store, change: Callable[[Site], Awaitable[_Change]]) -> Applied:
+async def _changed(store: Store, change: Callable[[Site], Awaitable[_Change]], allowed: Allowed) -> Applied:
     """Load, change, save; anew if somebody else saved in between. Raises NotNow if that happens every time."""
     for tries_left in reversed(range(_TRIES)):
         before = await store.site.load()
         after, changes = await change(before)
         if not changes:
             return Applied((), before.revision)
+        allowed(before, after)
         if _admins(before) and not _admins(after):
             raise Refused("somebody must be able to sign in as admin", {"role": "the last admin"})
         try:

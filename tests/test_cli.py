@@ -73,7 +73,7 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("", "a command is wanted: run, check, apply, export, simulate, recording-key, demo"),
+        ("", "a command is wanted: run, check, apply, export, reset-second-factor, simulate, recording-key, demo"),
         ("fly", "No such command 'fly'."),
         ("check --fast", "No such option: --fast"),
         ("check -c", "Option '-c' requires an argument."),

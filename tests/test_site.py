@@ -34,6 +34,7 @@ from callcenterd.model.site import (
 )
 from callcenterd.store.database import Store
 from callcenterd.worker.passwords import Passwords
+from tests.kit.database import with_tables
 
 CONTRACT = """\
 trunks:
@@ -58,7 +59,7 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path / "site.db", clock=SystemClock())
+    opened = await Store.open(with_tables(tmp_path / "site.db"), clock=SystemClock())
     yield opened
     await opened.close()
 
@@ -409,7 +410,7 @@ async def test_export_gives_the_file_back_and_applying_that_changes_nothing(
     text = await site_file.export(store)
     assert "password: …" not in text.split("users:")[1].split("extensions:")[0]
     assert await applied(store, passwords, text) == site_file.Applied((), 1)
-    other = await Store.open(tmp_path / "other.db", clock=SystemClock())
+    other = await Store.open(with_tables(tmp_path / "other.db"), clock=SystemClock())
     try:
         await applied(other, passwords, text)
         assert await other.site.load() == await store.site.load()

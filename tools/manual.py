@@ -37,14 +37,20 @@ SETTINGS: Mapping[str, str] = {
     "rooms.conference_most": "最多几个人一起通话",
     "overload.strangers_ms": "声音发送晚了多少毫秒以上，就只少量处理陌生地址的请求；0：从不",
     "overload.new_calls_ms": "晚了多少毫秒以上并持续一秒，就暂不接新电话（紧急号码除外）；0：从不",
-    "web.listen": "网页和接口的监听地址，写作 地址:端口",
+    "web.listen": "网页和接口的监听地址（HTTP），写作 地址:端口；配置了 web.tls_listen 后只把浏览器引到那里",
+    "web.tls_listen": "HTTPS 的监听地址，如 0.0.0.0:8443；不填表示页面自己不提供 TLS",
+    "web.certificate": "页面的证书（含证书链），PEM 文件；更换后自动采用。不填则自制一张，浏览器会警告一次",
+    "web.key": "证书私钥的 PEM 文件；不填表示与证书在同一文件",
+    "web.names": "浏览器和程序访问页面用的名称，如 cc.example.com；本机名、证书中的名称、IP 地址和不带点的名称不用写；"
+    "其他名称一律拒绝（421）",
+    "web.proxies": "本单位反向代理的地址和网段；只相信它们的 X-Forwarded-For、-Proto、-Host",
     "flows": "流程文件夹，一个流程一个 YAML 文件",
     "flow_minutes": "来电者最多在流程中停留多少分钟（排队和通话不算）；超过后转流程的人工节点，没有就结束",
     "prompts": "本单位录音提示的文件夹；有录音就不朗读",
     "language": "没有另外指定时的语言：提示音、页面、邮件",
     "area_code": "本单位的区号，带 0，如 020：没写区号的客户号码和来电号码按这个区号理解；空为不补",
     "region": "国家代码（ISO 3166）；没有拨国家代码的号码按这个国家理解",
-    "timezone": "显示时间和计算工作时间用的时区",
+    "timezone": "显示时间和计算工作时间用的时区；这里不写，就用开局页面上选的",
     "database": '记录存在哪里：""表示数据文件夹里的 SQLite；或 postgresql://用户:密码@主机/库名',
     "recordings.format": "通话结束后录音变成什么格式：opus、mp3，或保持原来的 wav（约大五倍）",
     "recordings.key_file": "用此文件中最后一把密钥加密录音（AES-256）；callcenterd recording-key 生成密钥；不填不加密",
@@ -68,7 +74,9 @@ SETTINGS: Mapping[str, str] = {
     "attachments.most_mb": "一个附件最多多少 MB（MiB）",
     "attachments.scan_command": "保存附件前用哪个命令检查病毒，文件的路径写在最后，"
     "如 [clamdscan, --fdpass, --no-summary]；退出码 0 放行，1（有病毒）拒绝，其他或超时一律拒绝；[]：不检查",
-    "attachments.scan_seconds": "检查一个文件最多多少秒",
+    "attachments.clamd": "保存附件前询问的 ClamAV clamd，如 /run/clamav/clamd.ctl 或 127.0.0.1:3310；"
+    "内容直接发给它（INSTREAM），不必让它读我们的文件；不写：不询问",
+    "attachments.scan_seconds": "命令或 clamd 检查一个文件最多多少秒",
     "business.hosts": "流程可以查询的业务系统主机，如 crm.example.com 或 10.0.0.5:8080；其他一律不访问",
     "business.networks": "这些主机可以在哪些内部网段，如 10.0.0.0/8",
     "business.secrets_file": "流程按名字使用的密钥文件，每行一个：名字: 值",
@@ -142,6 +150,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "record": "此座席的通话是否录音：queue 按队列设置、always 总是、never 从不",
         "skills": "此座席的技能，每项 1 至 10 级",
         "in_directory": "来电者能否按姓名找到此人（流程节点 directory）",
+        "own_role": "在 role 之上的自定义角色的代码；空为系统自带的角色",
     },
     "extensions": {
         "number": "分机号，也是话机注册的用户名",
@@ -219,8 +228,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "callback": "对回拨的含义：wrong_number 打错，结束；machine 机器应答、no_answer 未接，按计划重拨；空为已接通",
     },
     "modules": {
-        "name": "feature_codes：话机拨码签入、签出、小休等",
-        "on": "是否启用",
+        "name": "哪个模块；各模块包含什么见“系统管理”页面的“功能模块”",
+        "on": "是否启用；停用后数据保留，但不显示",
     },
     "mailboxes": {
         "box": "谁的信箱：queue:sales（技能组）、agent:1001（座席）、extension:8001（分机）",
@@ -245,6 +254,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "title": "给人看的名称",
         "members": "座席的工号；一个人可以在几个班组",
         "leaders": "带班班长的工号",
+        "department": "所属部门；同一部门的班组填写相同；空为没有",
     },
 }
 

@@ -1,9 +1,10 @@
 """Every route of the API's description is asked what it says and what it does not say:
 `python -m tools.schema_fuzz SECONDS`.
 
-schemathesis runs over /api/v1/openapi.json of a server of its own with a small office in it, as an administrator, as an
-agent and as nobody. Ends with 1 if an answer was a fault of ours (5xx), a status or a kind of content that the
-description does not have, or content of another shape than it says; or if the server logged an error.
+schemathesis runs over /api/v1/openapi.json of a server of its own with a small office in it, as each role and as
+nobody: every route by itself, then routes after one another, with the ids that the ones before answered. Ends with 1
+if an answer was a fault of ours (5xx), a status or a kind of content that the description does not have, or content of
+another shape than it says; or if the server logged an error.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ SITE = """
 users:
   - {login: "1001", name: 张三, role: agent, password: "first-Secret-1", extension: "1001"}
   - {login: "2001", name: 王班长, role: supervisor, password: "third-Secret-3"}
+  - {login: "3001", name: 钱经理, role: manager, password: "fifth-Secret-5"}
   - {login: "9001", name: 赵管理, role: admin, password: "fourth-Secret-4"}
 extensions:
   - {number: "1001", password: "phone-Secret-1"}
@@ -32,9 +34,16 @@ teams:
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method"
 )
-LEFT_OUT = "^/api/v1/(session|events)$"
-"""What ends the session that asks, and a stream, which does not end."""
-ROLES = {"admin": ("9001", "fourth-Secret-4"), "agent": ("1001", "first-Secret-1"), "nobody": None}
+PHASES = "examples,coverage,fuzzing,stateful"
+LEFT_OUT = "^/api/v1/(session|events|second-factors)$"
+"""What ends the session that asks, a stream, which does not end, and what would shut everybody out of all else."""
+ROLES = {
+    "admin": ("9001", "fourth-Secret-4"),
+    "manager": ("3001", "fifth-Secret-5"),
+    "supervisor": ("2001", "third-Secret-3"),
+    "agent": ("1001", "first-Secret-1"),
+    "nobody": None,
+}
 
 
 async def office(server: RunningServer) -> None:
@@ -58,7 +67,7 @@ async def office(server: RunningServer) -> None:
 async def fuzz(server: RunningServer, role: str, seconds: int, reports: Path) -> int:
     """schemathesis' exit code."""
     words = [
-        "-m", "schemathesis.cli", "run", f"{server.web}/api/v1/openapi.json", "--phases", "examples,coverage,fuzzing",
+        "-m", "schemathesis.cli", "run", f"{server.web}/api/v1/openapi.json", "--phases", PHASES,
         "--max-time", str(seconds), "--max-examples", "10", "--checks", CHECKS, "--continue-on-failure", "--no-shrink",
         "--request-timeout", "30", "--warnings", "off", "--no-color", "--suppress-health-check", "all",
         "--generation-database", "none", "--report", "ndjson", "--report-ndjson-path", str(reports / f"{role}.ndjson"),

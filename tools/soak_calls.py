@@ -21,7 +21,7 @@ from pathlib import Path
 from bench.office import memory_mb, metrics
 from callcenterd.clock import SystemClock
 from callcenterd.demo.phone import NoAnswer, Phone, PhoneCall, Refusal
-from tests.kit.server import Client, RunningServer
+from tests.kit.server import PLAIN, Client, RunningServer
 from tests.kit.tones import tone
 
 TRUNK = "127.0.0.2"
@@ -130,7 +130,7 @@ async def _keep_ready(clients: list[Client], logins: list[str]) -> None:
 
 @contextlib.asynccontextmanager
 async def _office(folder: Path, chance: random.Random) -> AsyncIterator[tuple[RunningServer, Phone, list[Phone]]]:
-    server = RunningServer(folder, rtp="48000-49999")  # beside tests and benchmarks
+    server = RunningServer(folder, program=PLAIN, rtp=range(48_000, 50_000))  # beside tests and benchmarks
     server.flow("main", FLOW)
     await server.start()
     try:

@@ -29,6 +29,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
+    // The wall display is a page of its own: a television loads nothing of the application.
+    rolldownOptions: { input: ['index.html', 'display.html'] },
   },
   server: {
     proxy: {

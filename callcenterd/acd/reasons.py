@@ -21,6 +21,7 @@ WithdrawReason = Literal[
     "queue_removed",
     "late",
     "call_back_failed",
+    "moved",
 ]
 """Why a phone stops ringing. Only no_answer is the agent's miss."""
 
@@ -54,6 +55,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "unreachable": ("座席话机已离线", "the agent's phone cannot be reached any more"),
     "on_break": ("座席已示忙", "the agent went on break"),
     "signed_out": ("座席已签出", "the agent signed out"),
+    "moved": ("来电已由班长移到别处", "a supervisor has moved the call elsewhere"),
     "in_a_call": ("座席已在另一通话中", "the agent is in another call"),
     "not_a_member": ("座席已不在该技能组", "the agent is not in this queue any more"),
     "queue_removed": ("该技能组已删除", "the queue was removed"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ from callcenterd.model.site import QueueSettings
 
 GRACE = 5.0
 """Seconds that a phone has, beyond the ring time, to say that it rings. One that never does is unreachable."""
+GIVEN = 120.0
+"""Seconds that a caller waits for the agent whom a supervisor has chosen, before others are asked as well."""
 _SWEEP = 4096
 """Timers beyond which those that mean nothing any more are thrown out."""
 WATCHED = 50
@@ -128,6 +131,7 @@ class Acd:
         self._callers: dict[CallId, Caller] = {}
         self._rung: dict[CallId, dict[AgentId, None]] = {}
         self._ready: set[AgentId] = set()
+        self._given: dict[CallId, None] = {}
         self._timers: list[tuple[float, int, _Timer, CallId | None, AgentId | None]] = []
         self._serial = itertools.count()
         self._sweep_at = _SWEEP
@@ -379,6 +383,74 @@ class Acd:
         if caller is not None:
             self._let_go(caller, reason, now, "answered_elsewhere" if reason == "answered" else "caller_left")
         return self._settle(now)
+
+    # ---- what a supervisor does with who waits ----------------------------------------------------------
+
+    def put_ahead(self, call: CallId, now: float, *, of_all: bool = False) -> list[Decision]:
+        """The caller goes ahead of who stands before them, or of all in the queue; beside the callers of other queues
+        too. Nothing, for the first one. Raises NotFound if the call does not wait."""
+        caller = self._known_caller(call)
+        line = self._queues[caller.queue].line
+        place = line.position(caller)
+        if place > 1:
+            before = next(itertools.islice(line, 0 if of_all else place - 2, None))
+            # As little ahead as a number can say: nobody else's order with that one becomes another.
+            entered = math.nextafter(before.entered, -math.inf)
+            line.remove(caller)
+            self._callers[call] = dataclasses.replace(caller, priority=before.priority, entered=entered)
+            line.add(self._callers[call])
+            self._moved[caller.queue] = None
+        return self._settle(now)
+
+    def requeue(self, call: CallId, queue: QueueName, now: float) -> list[Decision]:
+        """The caller waits in another queue from now on: in the place of who has waited as long, though it be full, by
+        its rules and limits. The first of the CallerLeft is of the queue that they left.
+
+        Raises NotFound if the call does not wait or there is no such queue, and LocalError if it has no members, is
+        the one where they wait, or nobody is on the line.
+        """
+        caller, kept = self._known_caller(call), self._queues.get(queue)
+        if kept is None:
+            raise NotFound("queue", queue)
+        if queue == caller.queue or caller.calls_back:
+            raise LocalError(f"call {call} cannot be moved to queue {queue}")
+        if not kept.members:
+            raise LocalError(f"queue {queue} has no members")
+        points = caller.points - self._queues[caller.queue].settings.priority
+        self._let_go(caller, "left", now, "moved")
+        new = dataclasses.replace(
+            self._caller(kept.settings, call, now, points, caller.since), needs=caller.needs, dials=caller.dials
+        )
+        self._callers[call] = new
+        kept.line.add(new)
+        self._moved[queue] = None
+        self._limit(new)
+        return self._settle(now)
+
+    def give_to(self, call: CallId, agent: AgentId, now: float) -> list[Decision]:
+        """The caller is that agent's next one, before all who wait for them; nobody else is asked for so long as GIVEN.
+
+        Raises NotFound if the call does not wait or there is no such agent, and LocalError for one who does not take
+        calls of that queue now: no member, not able, not ready, or without a phone.
+        """
+        caller, known = self._known_caller(call), self._known(agent)
+        kept = self._queues[caller.queue]
+        able = is_able(known, kept.settings.skills) and is_able(known, caller.needs)
+        if agent not in kept.members or not able or known.wanted != "ready" or not known.reachable:
+            raise LocalError(f"agent {agent} takes no calls of queue {caller.queue} now")
+        for other in [other for other in self._rung.get(call, ()) if other != agent]:
+            self._withdraw(self._agents[other], "moved", now)
+        resting = {other: until for other, until in caller.resting.items() if other != agent}
+        self._change(self._callers[call], prefers=agent, alone_until=now + GIVEN, resting=resting)
+        self._timer(now + GIVEN, "alone", call, None)
+        self._given[call] = None
+        return self._settle(now)
+
+    def _known_caller(self, call: CallId) -> Caller:
+        caller = self._callers.get(call)
+        if caller is None:
+            raise NotFound("waiting call", call)
+        return caller
 
     # ---- what rung phones do ----------------------------------------------------------------------------
 
@@ -656,6 +728,8 @@ class Acd:
         First those for whom nobody is rung, in their order: with the agents of the first rank, then with those of the
         next. Who is free even then joins in where all are rung.
         """
+        for call in list(self._given):
+            self._offer_to_given(call, now)
         for rank in self._ranks:
             for caller in self._in_order(rank):
                 if caller.call not in self._rung:
@@ -664,6 +738,17 @@ class Acd:
             for caller in self._in_order(rank, ringing_all=True):
                 if not caller.calls_back and self._may_join_in(caller, rank):
                     self._offer(caller, rank, now)
+
+    def _offer_to_given(self, call: CallId, now: float) -> None:
+        """Whom a supervisor has given to an agent goes before all order."""
+        caller = self._callers.get(call)
+        if caller is None or caller.alone_until <= now:
+            self._given.pop(call, None)
+            return
+        theirs = self._theirs(caller, self._queues[caller.queue])
+        if theirs is None or theirs.id not in self._ready or theirs.id in caller.resting or call in self._rung:
+            return
+        self._lease_all(caller, [self._as_ready(theirs, caller, now)], 1, now, prefers=True)
 
     def _in_order(self, rank: int, *, ringing_all: bool = False) -> Iterator[Caller]:
         """The callers of all queues in which somebody of that rank is free, as long as somebody is."""
@@ -819,6 +904,7 @@ class Acd:
         for agent in list(self._rung.get(caller.call, ())):
             self._withdraw(self._agents[agent], withdrawn, now)
         del self._callers[caller.call]
+        self._given.pop(caller.call, None)
         self._queues[caller.queue].line.remove(caller)
         self._moved[caller.queue] = None
         self._ended.append(CallerLeft(caller.call, caller.queue, reason, now - caller.arrived))

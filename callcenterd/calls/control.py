@@ -16,7 +16,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from callcenterd.calls.bridge import Bridges, Part, Room
+from callcenterd.calls.bridge import Bridges, Heard, Part, Room
 from callcenterd.calls.call import Call, Leg, LegState, Refusal
 from callcenterd.calls.listening import CallListener, reason_of
 from callcenterd.calls.terms import PAGE, SPOKEN, LegTerms
@@ -64,6 +64,7 @@ class Signalling(Protocol):
     def tell_referral(self, dialog: DialogId, status: int) -> None: ...
     def ask_if_there(self, dialog: DialogId) -> None: ...
     def pick_up(self, dialog: DialogId) -> bool: ...
+    def can_pick_up(self, dialog: DialogId) -> bool: ...
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str: ...
     def is_secure_towards(self, to: ToExtension | ToTrunk) -> bool: ...
 
@@ -221,6 +222,10 @@ class Calls:
         if not self._sip.pick_up(leg.dialog):
             raise NotNow(f"phone {leg.number} cannot be told to pick up")
 
+    def can_pick_up(self, leg: Leg) -> bool:
+        """Does its phone ring, and can it be told to answer?"""
+        return self._sip.can_pick_up(leg.dialog)
+
     def ask_if_there(self, leg: Leg) -> None:
         """Its phone, of which nothing is heard, is asked by SIP. If nobody answers there, the leg is gone."""
         self._sip.ask_if_there(leg.dialog)
@@ -289,6 +294,10 @@ class Calls:
 
     def room_of(self, leg: Leg) -> Room | None:
         return self._bridges.room_of(leg.id)
+
+    def heard_by(self, leg: Leg) -> Heard:
+        """Whom the leg hears now, of other legs; guests too."""
+        return self._bridges.heard_by(leg.id)
 
     def part_of(self, leg: Leg) -> Part | None:
         """What the leg does in its conversation; None: it is in none."""

@@ -62,6 +62,7 @@ class SignallingBelow(Protocol):
     def tell_referral(self, dialog: DialogId, status: int) -> None: ...
     def ask_if_there(self, dialog: DialogId) -> None: ...
     def pick_up(self, dialog: DialogId) -> bool: ...
+    def can_pick_up(self, dialog: DialogId) -> bool: ...
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str: ...
     def is_secure_towards(self, to: ToExtension | ToTrunk) -> bool: ...
 
@@ -408,6 +409,12 @@ class PagePhones:
             return False
         self._pick_up(phone, phone.talk)
         return True
+
+    def can_pick_up(self, dialog: DialogId) -> bool:
+        phone = self._by_dialog.get(dialog)
+        if phone is None:
+            return dialog >= 0 and self._sip.can_pick_up(dialog)
+        return phone.talk is not None and not phone.talk.up and phone.talk.rings_here and phone.line is not None
 
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
         return LOOPBACK if self.is_page(to) else self._sip.local_host_towards(to)

@@ -6,7 +6,9 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
+
+from babel.dates import format_date
 
 from callcenterd.clock import Clock
 from callcenterd.errors import NotFound, Refused
@@ -15,13 +17,21 @@ from callcenterd.model.attachments import RecordKind
 from callcenterd.model.customer_messages import (
     MOST_SUBJECT,
     MOST_TEXT,
+    REFUSED,
     CustomerMessage,
     MessageChannel,
     NewCustomerMessage,
 )
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, CustomerId
-from callcenterd.model.message_templates import MessageTemplate, Purpose, fill, unknown_fields
+from callcenterd.model.message_templates import (
+    HandPurpose,
+    MessageTemplate,
+    Purpose,
+    fill,
+    language_of,
+    unknown_fields,
+)
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 
@@ -30,7 +40,7 @@ _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What somebody wants to send. address "": the customer's own."""
+    """What somebody wants to send. address "": the customer's own. purpose: of the text that it was begun with."""
 
     channel: MessageChannel
     text: str
@@ -43,16 +53,28 @@ class Written:
     record: str = ""
     not_before: datetime | None = None
     key: str = ""
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A message to begin with. refused: the customer wants none in this channel."""
+
+    address: str
+    subject: str
+    text: str
+    refused: bool
 
 
 class CustomerMessages:
-    """site: as it is now. region: whose national numbers are meant."""
+    """site: as it is now. region: whose national numbers are meant. zone: the office's."""
 
-    def __init__(self, store: Store, clock: Clock, site: Callable[[], Site], region: str) -> None:
+    def __init__(self, store: Store, clock: Clock, site: Callable[[], Site], region: str, zone: tzinfo) -> None:
         self._store = store
         self._clock = clock
         self._site = site
         self._region = region
+        self._zone = zone
 
     async def send(self, written: Written, by: str) -> CustomerMessage:
         """It waits for its sender, and goes out within seconds if it may now. Raises Refused with its fields."""
@@ -67,6 +89,8 @@ class CustomerMessages:
                 address = address or address_of(customer, written.channel, self._region)
         if not faults and (why := self.wrong_address(written.channel, address)):
             faults["address"] = why
+        elif not faults and await self._refused(written, address):
+            faults["channel"] = REFUSED[written.channel]
         if not written.text.strip():
             faults["text"] = "is missing"
         if written.channel == "email" and not written.subject.strip():
@@ -89,11 +113,40 @@ class CustomerMessages:
                 team=self._site().team_of(by),
                 created_by=by,
                 not_before=max(now, written.not_before or now),
+                purpose=written.purpose,
             ),
             now,
         )
         await self._trail(by, "customer_message.created", kept)
         return kept
+
+    async def _refused(self, written: Written, address: str) -> bool:
+        """Of a customer who is named, and of whoever has that address."""
+        refused, customer = self._store.customer_messages.refused, written.customer
+        own = customer is not None and await refused(written.channel, address, customer)
+        return own or await refused(written.channel, address, None)
+
+    async def begin(
+        self,
+        customer: Customer,
+        purpose: HandPurpose,
+        channel: MessageChannel,
+        language: str,
+        by: str,
+        about: tuple[str, datetime] | None = None,
+    ) -> Begun:
+        """What somebody begins with who writes to a customer by hand. about: a record's number, and when it was."""
+        site = self._site()
+        writer = next((user.name for user in site.users if user.login == by), "")
+        number, at = about or ("", self._clock.utc())
+        day = format_date(at.astimezone(self._zone), locale=language_of(language).replace("-", "_"))
+        unnamed = "客户" if language_of(language) == "zh-CN" else "customer"
+        fields = {"name": customer.name or unnamed, "company": customer.company, "agent": writer or by, "date": day}
+        fields["number"] = number
+        subject, text = await self.worded(purpose, channel, language, fields)
+        address = address_of(customer, channel, self._region)
+        refused = await self._store.customer_messages.refused(channel, address, customer.id)
+        return Begun(address=address, subject=subject if channel == "email" else "", text=text, refused=refused)
 
     async def cancel(self, message: int, by: str) -> CustomerMessage:
         """Raises NotFound, MessageNotWaiting."""
@@ -102,7 +155,7 @@ class CustomerMessages:
         return kept
 
     async def again(self, message: int, by: str) -> CustomerMessage:
-        """Raises NotFound, MessageNotWaiting."""
+        """Raises NotFound, MessageNotWaiting, MessageRefused."""
         kept = await self._store.customer_messages.again(message, self._clock.utc())
         await self._trail(by, "customer_message.again", kept)
         return kept

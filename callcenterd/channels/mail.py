@@ -168,10 +168,12 @@ class Post:
             await asyncio.sleep(0 if self._stopping else 0.5)  # until the store has what was told
 
     async def look(self) -> None:
-        """Send everything that is due now. Its own task does it again and again."""
+        """Send everything that is due now. Its own task does it again and again. Letters of modules that are switched
+        off wait."""
         now = self._clock.utc()
         await self._store.outbox.forget_sent(now - KEEP_SENT)
-        for letter in await self._store.outbox.due(now):
+        await self._store.customer_messages.withdraw_refused(now)
+        for letter in await self._store.outbox.due(now, without=self._site().kinds_off):
             if self._stopping:
                 break
             await self._one(letter)
@@ -197,10 +199,7 @@ class Post:
             return
         await outbox.sent(letter, self._clock.utc(), said)
         self.sent += 1
-        if letter.about:
-            self._bus.publish(
-                events.LetterSent(at=self._clock.utc(), letter=letter.id, duty=letter.duty, about=letter.about)
-            )
+        self._settled(letter, "sent")
         self._trouble = ""
         _log.info("letter sent", letter=letter.id, voicemail=letter.voicemail, duty=letter.duty, tries=letter.tries + 1)
 
@@ -215,9 +214,14 @@ class Post:
             return
         _log.error("letter not delivered", letter=letter.id, voicemail=letter.voicemail, duty=letter.duty, why=why)
         await self._store.outbox.failed(letter, why)
+        self._settled(letter, "failed")
         self._bus.publish(
             events.MailFailed(at=now, letter=letter.id, message=letter.voicemail, duty=letter.duty, why=why)
         )
+
+    def _settled(self, letter: Letter, state: Literal["sent", "failed"]) -> None:
+        if letter.message is not None:
+            self._bus.publish(events.CustomerMessageSettled(at=self._clock.utc(), message=letter.message, state=state))
 
     async def _written(self, letter: Letter) -> bytes | None:
         """The letter's octets; None while its recording is not finished. Raises LocalError."""

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
+from callcenterd.bus import Bus
 from callcenterd.channels.mail import EVERY, GIVE_UP, PAUSES, NotTaken
 from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError
-from callcenterd.model.customer_messages import CustomerMessage
+from callcenterd.model import events
+from callcenterd.model.customer_messages import TOO_LATE, CustomerMessage
+from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 
 _log = structlog.get_logger(__name__)
 
-TOO_LATE = "it could not be sent in time"
 SEND_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -38,12 +40,21 @@ class SmsGateway(Protocol):
 
 
 class SmsSender:
-    """gateway None: there is none yet."""
+    """gateway None: there is none yet. site: as it is now."""
 
-    def __init__(self, store: Store, clock: Clock, gateway: SmsGateway | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        gateway: SmsGateway | None = None,
+        site: Callable[[], Site] = Site,
+    ) -> None:
         self._store = store
+        self._bus = bus
         self._clock = clock
         self.gateway = gateway
+        self._site = site
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._waiting = 0
@@ -84,15 +95,20 @@ class SmsSender:
                     await self._stopping.wait()
 
     async def look(self) -> None:
-        """Send everything that is due now, and give up what is too late. Its own task does it again and again."""
-        now, messages = self._clock.utc(), self._store.customer_messages
+        """Send everything that is due now, and give up what is too late. Its own task does it again and again. What is
+        about records of a module that is switched off waits, and everything where messages themselves are."""
+        now, messages, site = self._clock.utc(), self._store.customer_messages, self._site()
+        if not site.has("customer_messages"):
+            self._waiting = 0
+            return
         if (late := await messages.expire(now, TOO_LATE)) > 0:
             _log.error("messages to customers were not sent in time", messages=late)
-        for message in await messages.due_sms(now) if self.gateway is not None else ():
+        await messages.withdraw_refused(now)
+        for message in await messages.due_sms(now, without=site.kinds_off) if self.gateway is not None else ():
             if self._stopping.is_set():
                 break
             await self._one(self.gateway, message)
-        self._waiting = await messages.waiting_sms(self._clock.utc())
+        self._waiting = await messages.waiting_sms(self._clock.utc(), without=site.kinds_off)
 
     async def _one(self, gateway: SmsGateway | None, message: CustomerMessage) -> None:
         """Raises CannotStore: then nothing is known of it but that it may have been sent."""
@@ -106,6 +122,7 @@ class SmsSender:
             return
         await self._store.customer_messages.sent(message.id, self._clock.utc(), said)
         self.sent += 1
+        self._bus.publish(events.CustomerMessageSettled(at=self._clock.utc(), message=message.id, state="sent"))
         _log.info("SMS sent", message=message.id, tries=message.tries + 1)
 
     async def _not_sent(self, message: CustomerMessage, why: str, *, for_good: bool) -> None:
@@ -118,3 +135,4 @@ class SmsSender:
             return
         _log.error("SMS not delivered", message=message.id, why=why)
         await self._store.customer_messages.failed(message.id, why)
+        self._bus.publish(events.CustomerMessageSettled(at=now, message=message.id, state="failed"))

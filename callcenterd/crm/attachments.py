@@ -22,6 +22,7 @@ import structlog
 
 from callcenterd.clock import Clock
 from callcenterd.config import Attachments as Rules
+from callcenterd.crm import clamd
 from callcenterd.errors import CallcenterdError, LocalError, Refused
 from callcenterd.model.attachments import Attachment, NewAttachment, RecordKind
 from callcenterd.store.blobs import Blobs, Incoming
@@ -128,26 +129,19 @@ class Attachments:
             await asyncio.to_thread(incoming.finish)
 
     async def _ask_for_viruses(self, path: Path) -> None:
-        """By the office's command, if there is one: 0 lets the file in, 1 keeps it out, all else is no answer.
-
-        Without an answer nothing is let in.
-        """
-        if not self._rules.scan_command:
-            return
+        """By the office's command and by its clamd, if there are any. Without an answer nothing is let in."""
         try:
-            status = await _run([*self._rules.scan_command, str(path)], self._rules.scan_seconds)
+            if self._rules.scan_command:
+                _heed(await _run([*self._rules.scan_command, str(path)], self._rules.scan_seconds))
+            if self._rules.clamd is not None:
+                clean = await clamd.is_clean(self._rules.clamd, path, self._rules.scan_seconds)
+                _heed(0 if clean else 1)
         except TimeoutError:
             _log.error("the virus check did not end in time", seconds=self._rules.scan_seconds)
-        except OSError as fault:
-            _log.error("the virus check cannot be started", why=str(fault))
-        else:
-            if status == 0:
-                return
-            if status == 1:
-                _log.warning("the virus check keeps a file out")
-                raise FileRefused("infected", "the virus check keeps this file out")
-            _log.error("the virus check failed", status=status)
-        raise FileRefused("unchecked", "the virus check does not answer, so nothing is let in")
+            raise _unchecked() from None
+        except (OSError, clamd.NoVerdict) as fault:
+            _log.error("the virus check does not answer", why=str(fault))
+            raise _unchecked() from None
 
     async def _settle(self, incoming: Incoming, kind: RecordKind, record: str, name: str, by: str) -> Attachment:
         new = NewAttachment(
@@ -207,6 +201,20 @@ def _disk() -> Iterator[None]:
         yield
     except OSError as fault:
         raise CannotKeep(f"a file cannot be kept: {fault.strerror}") from fault
+
+
+def _heed(status: int) -> None:
+    """Of a virus check: 0 lets the file in, 1 keeps it out, all else is no answer."""
+    if status == 1:
+        _log.warning("the virus check keeps a file out")
+        raise FileRefused("infected", "the virus check keeps this file out")
+    if status != 0:
+        _log.error("the virus check failed", status=status)
+        raise _unchecked()
+
+
+def _unchecked() -> FileRefused:
+    return FileRefused("unchecked", "the virus check does not answer, so nothing is let in")
 
 
 async def _run(command: Sequence[str], seconds: float) -> int:

@@ -12,7 +12,7 @@ import structlog
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.config import Customers as Rules
-from callcenterd.crm.customer import MOST_CHOICES, MOST_PHONES
+from callcenterd.crm.customer import MOST_CHOICES, MOST_PHONES, NO_MESSAGES
 from callcenterd.errors import CallcenterdError, NotFound, Refused
 from callcenterd.model import numbers
 from callcenterd.model.bin import Binned, Doubles, Merge
@@ -87,7 +87,7 @@ class CustomerBin:
             await self._store.bin.remove(customer, version, by, why)
         except OtherVersion:
             raise CustomerChanged(await self._store.customers.get(customer)) from None
-        await self._told(customer, "customer.removed", by, {"reason": why})
+        await self._told(customer, "customer.removed", by, {}, {"reason": [None, why]})
 
     async def page(self, limit: int, offset: int) -> tuple[list[Binned], int]:
         """The last removed first."""
@@ -100,12 +100,15 @@ class CustomerBin:
 
     async def erase(self, customer: CustomerId, by: str) -> None:
         """For good. Raises NotFound for one who is not in the bin."""
-        await self._store.bin.erase(customer)
+        await self._store.bin.erase(customer, by)
         await self._told(customer, "customer.erased", by, {})
 
-    async def _told(self, customer: CustomerId, what: str, by: str, details: dict[str, Any]) -> None:
+    async def _told(
+        self, customer: CustomerId, what: str, by: str, details: dict[str, Any], changes: dict[str, Any] | None = None
+    ) -> None:
+        """changes: what may be of a person, and can be erased."""
         now = self._clock.utc()
-        await self._store.audit.append(now, by, what, f"customer/{customer}", details)
+        await self._store.audit.append(now, by, what, f"customer/{customer}", details, changes)
         self._bus.publish(CustomerSaved(at=now, customer=customer, by=by))
 
     # ---- by itself --------------------------------------------------------------------------------------
@@ -149,7 +152,8 @@ def united(kept: Customer, gone: Customer, take: Collection[str], region: str) -
     card: dict[str, Any] = {}
     for name in _FIELDS:
         mine, theirs = getattr(kept, name), getattr(gone, name)
-        card[name] = theirs if name in take or mine in ("", None) else mine
+        # Who does not want messages does not want them as somebody else either.
+        card[name] = (mine or theirs) if name in NO_MESSAGES else theirs if name in take or mine in ("", None) else mine
     lines: dict[str, str] = {}
     for phone in (*kept.phones, *gone.phones):
         lines.setdefault(numbers.normalise(phone, region) or phone, phone)

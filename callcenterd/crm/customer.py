@@ -17,7 +17,7 @@ from callcenterd.model import numbers
 from callcenterd.model.changes import audit_change
 from callcenterd.model.customers import Customer, CustomerCard
 from callcenterd.model.events import CustomerSaved
-from callcenterd.model.fields import FieldsGiven
+from callcenterd.model.fields import FieldsGiven, FieldWanted
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.people import Role
 from callcenterd.model.records import RecordSight
@@ -28,6 +28,7 @@ MOST_PHONES = 10
 MOST_CHOICES = 50
 FROM_DICTIONARIES = {"level": "level", "sex": "sex", "identity": "identity", "channels": "channel", "tags": "tag"}
 """Fields of a card, and the dictionaries that their values are from."""
+NO_MESSAGES = ("no_sms", "no_email")
 _DIALLED = re.compile(r"\+?[\d\s().*#-]{2,40}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 # Line breaks belong in a note; other control characters come from copying and break lists, exports and databases.
@@ -100,6 +101,8 @@ class CardFields(BaseModel):
     channels: Codes = Field((), max_length=MOST_CHOICES, description="渠道: values of the dictionary channel")
     tags: Codes = Field((), max_length=MOST_CHOICES, description="标签: values of the dictionary tag")
     gifts_by_mail: bool | None = Field(None, description="是否愿意接收邮寄的礼物; null: not asked yet")
+    no_sms: bool | None = Field(None, description="不接收短信; left out, or null: stays as it is")
+    no_email: bool | None = Field(None, description="不接收邮件; left out, or null: stays as it is")
     owner: Line = Field("", max_length=64, description="负责人: a user's login")
     team: Line = Field("", max_length=64, description="部门: a team's name")
     fields: FieldsGiven = Field(
@@ -159,9 +162,10 @@ class Customers:
         offset: int = 0,
         role: Role | None = None,
         sight: RecordSight | None = None,
+        fields: tuple[FieldWanted, ...] = (),
     ) -> tuple[list[Customer], int]:
         """One page, at most 500, and how many there are; what is found how: `store.customers`."""
-        return await self._store.customers.search(q[:200], limit, offset, role, sight)
+        return await self._store.customers.search(q[:200], limit, offset, role, sight, fields)
 
     async def by_phone(self, number: str, role: Role | None = None) -> list[Customer]:
         """Who may be calling, newest first, at most 20."""
@@ -251,5 +255,6 @@ def _codes(card: CustomerCard, name: str) -> set[str]:
 def _written(card: CustomerCard) -> dict[str, object]:
     """The fields of a card that are filled in; custom ones as "fields.NAME"."""
     own = {name: getattr(card, name) for name in CardFields.model_fields if name != "fields"}
-    filled = {name: value for name, value in own.items() if value not in ("", (), None)}
+    empty = {name for name, value in own.items() if value in ("", (), None) or (name in NO_MESSAGES and not value)}
+    filled = {name: value for name, value in own.items() if name not in empty}
     return filled | {f"fields.{name}": value for name, value in card.fields.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
@@ -17,13 +17,17 @@ from callcenterd.model.fields import (
     MOST_FIELDS,
     MOST_PLACES,
     CustomField,
+    FieldAsked,
     FieldChoice,
     FieldId,
     FieldKind,
     FieldTarget,
     FieldTerms,
     FieldType,
+    FieldWanted,
     NewField,
+    WrongValue,
+    field_wanted,
 )
 from callcenterd.model.people import Role
 from callcenterd.store.database import Store
@@ -122,6 +126,24 @@ class CustomFields:
     async def seen(self, role: Role, kind: FieldKind | None = None) -> Sequence[CustomField]:
         """In the office's order, also retired ones; only those that the role sees."""
         return [field for field in await self._store.fields.all(kind) if field.seen_by(role)]
+
+    async def wanted(self, role: Role, kind: FieldKind, asked: Mapping[str, FieldAsked]) -> tuple[FieldWanted, ...]:
+        """What a list is narrowed to, by the fields' names. Raises Refused with `fields.NAME`; of a field that the role
+        does not see it is said, as of any that there is not, that there is none."""
+        known = {field.name: field for field in (await self.seen(role, kind) if asked else ())}
+        found: list[FieldWanted] = []
+        faults: dict[str, str] = {}
+        for name, value in asked.items():
+            if name not in known:
+                faults[f"fields.{name[:40]}"] = "is no field of this record"
+                continue
+            try:
+                found.append(field_wanted(known[name], value))
+            except WrongValue as fault:
+                faults[f"fields.{name}"] = str(fault)
+        if faults:
+            raise Refused("the list cannot be asked for so", faults)
+        return tuple(found)
 
     async def add(self, asked: NewFieldFields, by: str) -> CustomField:
         """As the last one of its kind. Raises Refused, NotNow: there are too many."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from callcenterd.crm.customer import FROM_DICTIONARIES, CardFields
+from callcenterd.crm.customer import FROM_DICTIONARIES, NO_MESSAGES, CardFields
 from callcenterd.errors import Refused
 from callcenterd.model.dictionaries import Dictionary, DictionaryValue
 from callcenterd.model.fields import CustomField, FieldChoice, FieldValue, WrongValue, field_value
@@ -48,6 +48,8 @@ _TITLES: Mapping[str, tuple[str, ...]] = {
     "channels": ("渠道", "来源", "channel", "channels", "source"),
     "tags": ("标签", "tag", "tags"),
     "gifts_by_mail": ("邮寄礼物", "是否愿意接收邮寄的礼物", "gifts by mail"),
+    "no_sms": ("不接收短信", "不发短信", "拒收短信", "no sms"),
+    "no_email": ("不接收邮件", "不发邮件", "拒收邮件", "no e-mail", "no email"),
     "owner": ("负责人", "owner"),
     "team": ("部门", "班组", "team", "department"),
 }
@@ -141,7 +143,7 @@ def _parts(cell: str) -> list[str]:
 
 def _value(name: str, text: str, lists: Lists) -> object:
     """Raises ValueError with what is wrong."""
-    if name == "gifts_by_mail":
+    if name == "gifts_by_mail" or name in NO_MESSAGES:
         return _yes(text)
     dictionary = FROM_DICTIONARIES.get(name)
     return text if dictionary is None else _code(text, lists.words.get(dictionary, {}))

@@ -14,6 +14,7 @@ from callcenterd.ivr import expression
 from callcenterd.ivr.flow import OPERATOR, Draft, Flow, Head, draft
 from callcenterd.ivr.naming import FLOW, HOST, MUSIC, PROMPT, Known, Named, named_in
 from callcenterd.ivr.node import VARIABLES, Node, NodeName, templates
+from callcenterd.model import modules
 from callcenterd.model.ids import FlowName
 from callcenterd.model.prompts import Music, Recorded
 from callcenterd.said import Said
@@ -164,6 +165,13 @@ def unknown_names(flow: Flow, known: Known) -> list[Fault]:
         if one.thing in known.things and (why := _unknown_thing(one, known)) is not None
     }
     return sorted(faults)
+
+
+def switched_off(flow: Flow, known: Known) -> list[Fault]:
+    """Nodes that need a module which the office has switched off."""
+    needed = ((name, modules.of_node(node.kind)) for name, node in flow.nodes.items())
+    off = [(name, modules.MODULES[module]) for name, module in needed if module is not None and module in known.off]
+    return [_at(flow, name, Said("module_off", chinese=module.chinese, english=module.english)) for name, module in off]
 
 
 _LISTED = {"secret": "business.secrets_file", "database": "business.databases"}

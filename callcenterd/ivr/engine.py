@@ -119,6 +119,8 @@ class _Walker:
     async def _run(self, at: NodeName, node: Node) -> Step:
         """Raises FlowStuck if it is alone with the caller for too long; _TooLong if the whole walk takes too long."""
         walk = self._walk
+        if module := self._call.lacks(node.kind):
+            raise NodeFailed(f"module {module} is switched off")
         if node.attended:
             return await node.run(self._call, walk)
         since = self._call.seconds()

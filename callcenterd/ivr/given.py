@@ -19,6 +19,8 @@ from callcenterd.errors import Fault, FaultyFile
 from callcenterd.ivr import simulate
 from callcenterd.ivr.directory import Person
 from callcenterd.ivr.node import HoursNow
+from callcenterd.ivr.pretended import PretendedAppointment
+from callcenterd.model.appointments_by_call import AppointmentTold
 from callcenterd.model.cards import PLACES, Account, CardState, Currency
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CustomerId
@@ -85,8 +87,27 @@ class KnownPerson(BaseModel):
     extension: Annotated[str, Field(min_length=1, max_length=32)]
 
 
+class KnownAppointment(BaseModel):
+    """What is booked at the pretended office. title: of the service, as it is said. phone: "": the caller's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: Annotated[str, Field(min_length=1, max_length=20)]
+    service: Text
+    at: datetime
+    title: Text = ""
+    number: Text = "YY-1"
+    phone: Text = ""
+
+    def pretended(self) -> PretendedAppointment:
+        title = self.title or self.service
+        told = AppointmentTold(number=self.number, service=self.service, chinese=title, english=title, begin=self.at)
+        return PretendedAppointment(told, self.code, self.phone)
+
+
 class GivenOffice(BaseModel):
-    """Who calls, when, and what the office is like. answers, results: by nodes, as of `simulate.Given`."""
+    """Who calls, when, and what the office is like. answers, results: by nodes, as of `simulate.Given`. places: when
+    services can be booked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -98,6 +119,8 @@ class GivenOffice(BaseModel):
     customers: tuple[KnownCustomer, ...] = ()
     people: tuple[KnownPerson, ...] = ()
     cards: tuple[KnownCard, ...] = ()
+    places: Annotated[dict[str, tuple[datetime, ...]], Field(max_length=50)] = Field(default_factory=dict)
+    appointments: Annotated[tuple[KnownAppointment, ...], Field(max_length=50)] = ()
     answers: dict[str, Any] = Field(default_factory=dict)
     results: dict[str, simulate.Result] = Field(default_factory=dict)
 
@@ -105,7 +128,8 @@ class GivenOffice(BaseModel):
         people = tuple(Person(one.name, one.extension) for one in self.people)
         known = tuple(one.card_of(n) for n, one in enumerate(self.customers, start=1))
         cards = tuple(one.account_of(n) for n, one in enumerate(self.cards, start=len(known) + 1))
-        return simulate.Given(known, self.answers, cards, people, self.results)
+        booked = tuple(one.pretended() for one in self.appointments)
+        return simulate.Given(known, self.answers, cards, people, self.results, self.places, booked)
 
 
 NAMED = re.compile(r"(?P<name>[a-z]+(?:\.[\w-]{1,64})?)=(?P<value>.*)", re.DOTALL)

@@ -102,6 +102,7 @@ def look(text: str, file: str = "flow", office: Office | None = None) -> Graph:
     top = splice.outline(text)
     looked = check.look(document)
     faults = [*looked.faults, *check.unknown_names(looked.part, office.known)]
+    faults += check.switched_off(looked.part, office.known)
     if office.prompts is not None:
         faults += check.missing_prompts(looked.part, office.prompts, office.language)
     data = document.data if isinstance(document.data, dict) else None

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from callcenterd.model.modules import ModuleName
 from callcenterd.model.site import Site
 
 Path = tuple[str | int, ...]
@@ -50,14 +51,18 @@ class Named:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What there is. things: names by kind ("queue", "secret" …); of a kind that is not in it nothing is known, and
-    nothing said. networks: of our own in which hosts may be that flows ask."""
+    nothing said. networks: of our own in which hosts may be that flows ask. off: modules that are switched off."""
 
     things: Mapping[str, frozenset[str]] = field(default_factory=dict)
     networks: tuple[Network, ...] = ()
+    off: tuple[ModuleName, ...] = ()
 
     def with_things(self, **things: Iterable[str]) -> Known:
         added = {thing: frozenset(there) for thing, there in things.items()}
-        return Known({**self.things, **added}, self.networks)
+        return Known({**self.things, **added}, self.networks, self.off)
+
+    def with_site(self, site: Site) -> Known:
+        return Known({**self.things, **of_site(site)}, self.networks, site.off)
 
 
 def of_site(site: Site) -> Mapping[str, frozenset[str]]:

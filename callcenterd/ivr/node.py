@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from importlib import metadata
 from types import MappingProxyType
@@ -28,6 +29,7 @@ from callcenterd.ivr import expression
 from callcenterd.ivr.directory import Person
 from callcenterd.ivr.expression import ConditionText, Plain, TemplateText
 from callcenterd.ivr.naming import MUSIC, PROMPT, Names, names
+from callcenterd.model.appointments_by_call import BookedByCall, FoundByCall
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, FlowName, QueueName, RecordingId
@@ -89,6 +91,9 @@ class FlowCall(Protocol):
 
     def speak(self, language: str) -> None:
         """From now on the caller is spoken to in this language, also while waiting."""
+
+    def lacks(self, kind: str) -> str:
+        """The module that a node of this kind needs and that the office has switched off; "": none."""
 
     def seconds(self) -> float:
         """Time that only goes on: what is between two answers counts."""
@@ -216,6 +221,21 @@ class FlowCall(Protocol):
 
     async def check_card(self, number: str, pin: str) -> CardCheck:
         """Do this prepaid card and this PIN belong together? If so the caller is that customer from now on."""
+
+    async def free_places(self, service: str) -> Sequence[datetime]:
+        """When that service can be booked now, in the order of time and in its own zone; none if there is none."""
+
+    async def book_place(self, service: str, begin: datetime, phone: str) -> BookedByCall:
+        """For that number. Raises NodeFailed: the call has booked as many as it may."""
+
+    async def find_appointment(self, phone: str, code: str) -> FoundByCall:
+        """What is booked for that number with that code; whoever is found may be moved and cancelled in this call."""
+
+    async def move_appointment(self, number: str, service: str, begin: datetime) -> BookedByCall:
+        """Raises NodeFailed: the caller has found none of that number in this call, or has booked as many as may be."""
+
+    async def cancel_appointment(self, number: str) -> bool:
+        """False: it is not booked any more. Raises NodeFailed as above."""
 
     async def hang_up(self, cause: str) -> None:
         """cause: a word for the history."""

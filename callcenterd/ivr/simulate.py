@@ -31,6 +31,8 @@ from callcenterd.ivr.node import (
     QueueResult,
     Spoken,
 )
+from callcenterd.ivr.pretended import PretendedAppointment, PretendedAppointments
+from callcenterd.model.appointments_by_call import BookedByCall, FoundByCall
 from callcenterd.model.cards import WRONG_PINS, Account, CardAnswer, CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, FlowName, QueueName, RecordingId
@@ -102,6 +104,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "card_unknown": ("没有这张卡", "there is no such card"),
     "card_locked": ("密码错误次数过多，卡已锁定", "too many wrong PINs: the card is locked"),
     "card_blocked": ("密码正确，但卡已冻结或过期", "the PIN is right, but the card is blocked or has expired"),
+    "free": ("{service}：{n} 个空闲时间", "{service}: {n} free places"),
+    "booked": ("预约 {service} {at}", "booked: {service} {at}"),
+    "book_taken": ("{service} {at} 已被约走", "taken meanwhile: {service} {at}"),
+    "book_refused": ("不能预约 {service}", "cannot be booked: {service}"),
+    "code_found": ("预约码正确", "the code is right"),
+    "code_wrong": ("没有这个预约码", "there is no such code"),
+    "code_locked": ("预约码错误次数过多", "too many wrong codes"),
+    "cancelled": ("取消预约 {number}", "cancelled: {number}"),
+    "not_booked": ("{number} 已经不是已预约", "not booked any more: {number}"),
     "judges": ("评价 {question}：{score}/{most}", "judges {question}: {score} of {most}"),
     "known": ("记下 {name}：{value}", "notes {name}: {value}"),
     "hung_up": ("挂断（{cause}）", "hung up ({cause})"),
@@ -116,6 +127,7 @@ class Given:
     database: its rows, a list of names with values. Of a node message: seconds that the caller speaks.
 
     cards: accounts, and their PINs. results: how the wait or the conversation of a node ends (queue, dial, transfer).
+    places: free ones of services, by their names. appointments: what is booked.
     """
 
     customers: tuple[Customer, ...] = ()
@@ -123,6 +135,8 @@ class Given:
     cards: tuple[tuple[Account, Secret], ...] = ()
     people: tuple[Person, ...] = ()
     results: Mapping[str, Result] = field(default_factory=dict)
+    places: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    appointments: tuple[PretendedAppointment, ...] = ()
 
 
 async def simulate(
@@ -199,6 +213,7 @@ class PretendedCall:
         self._spoken = 0
         self._wrong_pins: Counter[str] = Counter()
         self._sent: set[str] = set()
+        self._appointments = PretendedAppointments(given.places, given.appointments, caller)
         self._keys = deque(keys)
         self._column = 0 if told_in.lower().startswith("zh") else 1
         self._agents: Agents = agents
@@ -226,6 +241,9 @@ class PretendedCall:
     def entered(self, node: str, kind: str) -> None:
         self._node = node
         self.say("node", node=node, kind=kind)
+
+    def lacks(self, kind: str) -> str:  # noqa: ARG002  # a pretended office has everything
+        return ""
 
     def note_keys(self, keys: str) -> None:
         self.noted += keys
@@ -447,6 +465,34 @@ class PretendedCall:
     def _checked(self, answer: CardAnswer, account: Account | None = None) -> CardCheck:
         self.say(f"card_{answer}")
         return CardCheck(answer, account)
+
+    async def free_places(self, service: str) -> Sequence[datetime]:
+        # Places are written as the clock on the wall shows them.
+        now = self.now.replace(tzinfo=None)
+        found = [place for place in self._appointments.free(service) if place.replace(tzinfo=None) > now]
+        self.say("free", service=service, n=len(found))
+        return found
+
+    async def book_place(self, service: str, begin: datetime, phone: str) -> BookedByCall:
+        return self._booked(service, begin, self._appointments.book(service, begin, phone))
+
+    async def move_appointment(self, number: str, service: str, begin: datetime) -> BookedByCall:
+        return self._booked(service, begin, self._appointments.move(number, service, begin))
+
+    def _booked(self, service: str, begin: datetime, booked: BookedByCall) -> BookedByCall:
+        said = booked.answer if booked.answer == "booked" else f"book_{booked.answer}"
+        self.say(said, service=service, at=f"{begin:%Y-%m-%d %H:%M}")
+        return booked
+
+    async def find_appointment(self, phone: str, code: str) -> FoundByCall:
+        found = self._appointments.find(phone, code)
+        self.say(f"code_{found.answer}")
+        return found
+
+    async def cancel_appointment(self, number: str) -> bool:
+        gone = self._appointments.cancel(number)
+        self.say("cancelled" if gone else "not_booked", number=number)
+        return gone
 
     async def hang_up(self, cause: str) -> None:
         self.hung_up = True

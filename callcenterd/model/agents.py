@@ -19,7 +19,7 @@ ForcedState = Literal["signed_out", "ready", "break", "released"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
-    """phone: is the extension's phone registered now. until: end of wrap-up, where there is one."""
+    """phone: is the extension's phone registered now. until: end of wrap-up, where there is one. teams: titles."""
 
     agent: AgentId
     name: str
@@ -31,6 +31,7 @@ class AgentView:
     phone: bool = False
     call: CallId | None = None
     queues: tuple[QueueName, ...] = ()
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from callcenterd.errors import NotNow
 from callcenterd.model.ids import (
     AgentId,
     CallId,
@@ -36,6 +37,14 @@ Outcome = Literal[
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 Side = Literal["caller", "agent", "callee", "system"]
+
+
+class NoteIsAnother(NotNow):
+    """Somebody has written on the call meanwhile. note: what stands there now."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__("somebody has written on this call meanwhile")
+        self.note = note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +155,8 @@ class RecordingRecord:
     """A recording and where it lies. path is relative to the recordings folder. finished_at None: still open.
 
     octets, sha256: of the file as it lies there. original_*: of the one that was written while people talked, where
-    another one has taken its place. octets None although it is finished: it is still to be repaired.
+    another one has taken its place. octets None although it is finished: it is still to be repaired. removed_at:
+    somebody has removed it; its file is gone, what is known of it stays, as does its link in the chain of evidence.
     """
 
     id: RecordingId
@@ -164,6 +174,7 @@ class RecordingRecord:
     original_path: str | None = None
     original_octets: int | None = None
     original_sha256: str | None = None
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

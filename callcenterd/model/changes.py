@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-UNTOLD = frozenset({"version", "changed_at", "changed_by"})
-"""Fields that every change changes: the trail says when and by whom by itself."""
+UNTOLD = frozenset({"id", "version", "created_at", "created_by", "changed_at", "changed_by"})
+"""Fields that say no more than the trail does by itself."""
 
 
 def audit_change(before: object, after: object) -> dict[str, list[Any]]:

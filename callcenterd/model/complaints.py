@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from callcenterd.model.customer_messages import CustomerMessageState, MessageChannel
 from callcenterd.model.duties import DutySight
+from callcenterd.model.fields import FieldWanted
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.records import RecordFields, RecordKept
 
 ComplaintKind = Literal["complaint", "suggestion"]
 COMPLAINT_KINDS: tuple[ComplaintKind, ...] = get_args(ComplaintKind)
-Means = Literal["call", "email", "in_person"]
-"""How the customer gets the answer. call: somebody dials them; in_person: somebody has told them otherwise."""
+Means = Literal["call", "email", "sms", "in_person"]
+"""How the customer gets the answer. call: somebody dials them; email, sms: it goes out by itself; in_person: somebody
+has told them otherwise."""
 MEANS: tuple[Means, ...] = get_args(Means)
 StateKind = Literal[
     "created",
     "moved",
     "corrected",
     "noted",
-    "answering",  # an answer is on its way: a call is owed, or a letter was handed to the mail room
+    "answering",  # an answer is on its way: a call is owed, or a message stands in the outbox
     "not_answered",  # that came to nothing
 ]
 STATE_KINDS: tuple[StateKind, ...] = get_args(StateKind)
@@ -58,6 +61,7 @@ class ComplaintKept(RecordKept):
     state: str
     state_at: datetime
     due: datetime | None = None
+    warn_at: datetime | None = None
     duty: int | None = None
     responsible: str = ""
     stands: bool | None = None
@@ -87,6 +91,16 @@ class ComplaintState:
     details: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettled:
+    """What became of the message that answers a complaint. why: what the mail server or the gateway said; "": somebody
+    has cancelled it."""
+
+    channel: MessageChannel
+    state: CustomerMessageState
+    why: str
+
+
 Lateness = Literal["on_time", "late", "open"]
 """late: a step took longer than its limit, or takes longer now. open: none yet, and not at an end."""
 ComplaintTally = Literal["kind", "type", "aspects", "state", "team", "stands", "lateness", "satisfaction"]
@@ -100,6 +114,10 @@ class ComplaintListed:
     complaint: Complaint
     lateness: Lateness
     states: tuple[ComplaintState, ...] = ()
+
+    @property
+    def id(self) -> int:
+        return self.complaint.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +137,7 @@ class ComplaintFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str = ""
+    fields: tuple[FieldWanted, ...] = ()
     sight: DutySight | None = None
 
 

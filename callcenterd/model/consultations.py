@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from callcenterd.model.fields import FieldWanted
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.records import RecordFields, RecordKept, RecordSight
 
@@ -38,6 +39,7 @@ class ConsultationFilter:
     owner: str | None = None
     customer: CustomerId | None = None
     text: str = ""
+    fields: tuple[FieldWanted, ...] = ()
     sight: RecordSight | None = None
 
 

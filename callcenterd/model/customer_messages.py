@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -21,6 +22,13 @@ CustomerMessageState = Literal[
 ]
 CUSTOMER_MESSAGE_STATES: tuple[CustomerMessageState, ...] = get_args(CustomerMessageState)
 MOST_TEXT = 4000
+REFUSED: Mapping[MessageChannel, str] = {
+    "email": "the customer wants no e-mail",
+    "sms": "the customer wants no SMS",
+}
+"""Why something is not sent to somebody who has said so."""
+TOO_LATE = "it could not be sent in time"
+CANCELLED = "it was cancelled"
 MOST_SUBJECT = 200
 
 
@@ -29,7 +37,9 @@ class NewCustomerMessage:
     """key: asked to be sent twice under the same key, it goes out once. kind, record: what it is about ("complaint",
     "12"); "": nothing that is kept. owner: whose affair it is, a login or "". team: the owner's. created_by: a login,
     "flow:NAME", or "system". not_before: it is not sent earlier; until: nor later (a reminder of what is over), None:
-    as long as such messages wait."""
+    as long as such messages wait. purpose: of which text it was made (`message_templates.Purpose`); "": in words of its
+    own. necessary: it goes out though the customer wants no messages in this channel, since they have asked for this
+    one."""
 
     key: str
     channel: MessageChannel
@@ -46,6 +56,8 @@ class NewCustomerMessage:
     created_by: str
     not_before: datetime
     until: datetime | None = None
+    purpose: str = ""
+    necessary: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +79,27 @@ class CustomerMessage(NewCustomerMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerMessageFilter:
-    """Which are wanted; None is no condition. sight None: all."""
+    """Which are wanted; None is no condition. purpose "": those in words of their own. owner: whose affair it is, or
+    who has written it. since, until: when it was written. text: in its words, or its address. sight None: all."""
 
     state: CustomerMessageState | None = None
     channel: MessageChannel | None = None
     customer: CustomerId | None = None
     kind: RecordKind | None = None
     record: str | None = None
+    purpose: str | None = None
+    owner: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
     sight: RecordSight | None = None
+
+
+class MessageRefused(NotNow):
+    """The customer wants no messages in this channel."""
+
+    def __init__(self, channel: MessageChannel) -> None:
+        super().__init__(REFUSED[channel])
 
 
 class MessageNotWaiting(NotNow):

@@ -14,6 +14,7 @@ DICTIONARIES: Final = (
     "identity",
     "channel",
     "tag",
+    "recording_tag",
     "consultation_category",
     "complaint_type",
     "complaint_aspect",

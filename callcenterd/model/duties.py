@@ -157,7 +157,8 @@ class DutySight:
 class DutyFilter:
     """Which duties are wanted; None is no condition. owner "": nobody's yet. overdue: at this moment. sight None: all.
 
-    number, customers: owed to that line, or to one of those.
+    number, customers: owed to that line, or to one of those. since, until: due in that time (included; not).
+    not_cancelled: open or done. without: kinds that nobody sees.
     """
 
     owner: str | None = None
@@ -169,7 +170,29 @@ class DutyFilter:
     overdue: datetime | None = None
     customers: tuple[CustomerId, ...] = ()
     number: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    not_cancelled: bool = False
+    without: tuple[str, ...] = ()
     sight: DutySight | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyOnDay:
+    """What a calendar shows of a duty; as `Duty`."""
+
+    id: int
+    kind: str
+    title: str
+    number: str
+    customer: CustomerId | None
+    owner: str
+    team: str
+    queue: str
+    priority: int
+    due: datetime
+    state: DutyState
+    about: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import Literal
 
 from callcenterd.model.agents import AgentView, ForcedState
+from callcenterd.model.appraisals import AppraisalState
 from callcenterd.model.bans import BanReason
 from callcenterd.model.calls import CallbackState, Direction, LegSound, Outcome, Side, TryResult
 from callcenterd.model.campaigns import CampaignState, EntryState
 from callcenterd.model.duties import DutyState, Stage
 from callcenterd.model.fields import FieldKind
+from callcenterd.model.help import HelpState, HelpStepKind
 from callcenterd.model.ids import (
     AgentId,
     CallId,
@@ -27,9 +29,11 @@ from callcenterd.model.ids import (
     TrunkName,
 )
 from callcenterd.model.phones import PagePhoneState, PhoneEnd
+from callcenterd.model.staff import StaffKind
 
 TransferKind = Literal["blind", "attended", "moved", "returned", "taken_over", "stayed"]
 ConferenceExit = Literal["gone", "put_out", "ended"]
+WaitingMove = Literal["up", "front", "queue", "agent"]
 ListenMode = Literal["listen", "whisper", "barge"]
 ConsultEnd = Literal["transferred", "conference", "dropped", "left", "over", "busy", "no_answer", "failed", "forbidden"]
 PreviewEnd = Literal["dialled", "skipped", "time", "withdrawn"]
@@ -128,6 +132,18 @@ class CallerLeftQueue(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerMoved(Fact):
+    """A supervisor (`by`) moved who waits in that queue: one place "up", to the "front", to another "queue", or to a
+    chosen "agent", whose next call it is. to: the queue or the agent."""
+
+    call: CallId
+    queue: QueueName
+    by: str
+    how: WaitingMove
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallRinging(Fact):
     """A person's phone is being rung for the call. agent None: a dialled number or extension (in `number`)."""
 
@@ -186,7 +202,7 @@ class CallResumed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentMuted(Fact):
-    """From a page: nobody hears the agent any more, or everybody does again."""
+    """From a page: nobody hears the agent any more (or, agent None, another who speaks), or everybody does again."""
 
     call: CallId
     agent: AgentId | None
@@ -501,6 +517,16 @@ class RecordingResumed(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRemoved(Fact):
+    """Nobody can hear it any more. why: as who removed it said."""
+
+    recording: RecordingId
+    call: CallId
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoicemailBegun(Fact):
     """The caller begins to speak a message, for the people of a queue, or for one agent or extension."""
 
@@ -642,10 +668,11 @@ class BreakTooLong(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentForced(Fact):
-    """Somebody else set what this agent wants, or ended their conversation ("released"). by: a login."""
+    """Somebody else set what this agent wants, or ended their conversation ("released"). by: a login; name: theirs."""
 
     agent: AgentId
     by: str
+    name: str
     state: ForcedState
     reason: str
 
@@ -770,12 +797,11 @@ class DutyChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterSent(Fact):
-    """The mail server has taken a letter to a customer. about: the record that it answers, "complaint/12"."""
+class CustomerMessageSettled(Fact):
+    """The mail server, or the gateway, has taken a message to a customer ("sent"), or it came to nothing ("failed")."""
 
-    letter: int
-    duty: int | None
-    about: str
+    message: int
+    state: Literal["sent", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -832,6 +858,13 @@ class PagePhoneChanged(Fact):
     held: bool
     away: bool
     ended: PhoneEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdsChanged(Fact):
+    """From when on the wall warns is another one now: ask for them. queue None: of the office."""
+
+    queue: QueueName | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -948,6 +981,68 @@ class RecordSaved(Fact):
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMessageWritten(Fact):
+    """Somebody of the office has written to others of it. to: for whom it is, nobody by name if it is for all; who is
+    told sees only themselves there, unless it is theirs."""
+
+    message: int
+    kind: StaffKind
+    by: AgentId
+    to: tuple[AgentId, ...]
+    subject: str
+    text: str
+    confirm: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMessageChanged(Fact):
+    """It was withdrawn, or is an announcement that comes up later: what waits for whom may be another now."""
+
+    message: int
+    kind: StaffKind
+    by: AgentId
+    to: tuple[AgentId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMessageRead(Fact):
+    """Somebody has read, or confirmed, what was written to them; told to them and to who has written it."""
+
+    messages: tuple[int, ...]
+    by: AgentId
+    reader: AgentId
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpChanged(Fact):
+    """An agent calls for help, or something became of it. step: what happened, by whom. Told to the agent, and to who
+    oversees them and may answer."""
+
+    request: int
+    agent: AgentId
+    call: CallId | None
+    state: HelpState
+    taken_by: str
+    step: HelpStepKind
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppraisalChanged(Fact):
+    """An appraisal is new, or another now; fields as `model.appraisals.Appraisal`. told: the agent may know of it."""
+
+    appraisal: int
+    agent: AgentId
+    appraiser: str
+    team: str
+    state: AppraisalState
+    told: bool
+    version: int
+    by: str
+
+
 EVENT_NAMES: dict[type[Fact], str] = {
     CallStarted: "call.started",
     FlowEntered: "call.flow",
@@ -957,6 +1052,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     CallerQueued: "call.queued",
     PlaceGivenBack: "call.place_back",
     CallerLeftQueue: "call.left_queue",
+    CallerMoved: "call.caller_moved",
     CallRinging: "call.ringing",
     OfferDeclined: "offer.declined",
     OfferWithdrawn: "offer.withdrawn",
@@ -992,6 +1088,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     RecordingPaused: "recording.paused",
     RecordingStillPaused: "recording.still_paused",
     RecordingResumed: "recording.resumed",
+    RecordingRemoved: "recording.removed",
     VoicemailBegun: "voicemail.begun",
     VoicemailLeft: "voicemail.left",
     VoicemailDropped: "voicemail.dropped",
@@ -1013,12 +1110,18 @@ EVENT_NAMES: dict[type[Fact], str] = {
     PreviewOffered: "campaign.preview",
     PreviewOver: "campaign.preview_over",
     DutyChanged: "duty.changed",
+    AppraisalChanged: "appraisal.changed",
     DutyWarned: "duty.warned",
     RecordSaved: "record.saved",
+    StaffMessageWritten: "staff.message",
+    StaffMessageChanged: "staff.changed",
+    StaffMessageRead: "staff.read",
+    HelpChanged: "help.changed",
     PhoneChanged: "phone.changed",
     ForwardingChanged: "phone.forwarding",
     PagePhoneChanged: "phone.page",
     TrunkChanged: "trunk.changed",
+    ThresholdsChanged: "thresholds.changed",
     FraudAlarm: "fraud.alarm",
     SourceBanned: "ban.begun",
     BanLifted: "ban.lifted",
@@ -1026,7 +1129,7 @@ EVENT_NAMES: dict[type[Fact], str] = {
     CallDisposed: "call.disposed",
     NoteSpoken: "call.note_spoken",
     CustomerSaved: "customer.saved",
-    LetterSent: "letter.sent",
+    CustomerMessageSettled: "customer_message.settled",
     CustomersImported: "customers.imported",
     SiteChanged: "site.changed",
     FlowsLoaded: "flows.loaded",

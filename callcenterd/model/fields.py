@@ -21,11 +21,13 @@ FieldType = Literal["text", "long_text", "number", "date", "choice", "multi_choi
 """[文本, 多行文本, 数字, 日期, 单选, 多选, 是否, 文件, 关联]. A file is one of those that hang on the record, which
 everybody sees who sees the record."""
 FIELD_TYPES: tuple[FieldType, ...] = get_args(FieldType)
-FieldTarget = Literal["customer", "user"]
+FieldTarget = Literal["customer", "user", "consultation", "complaint", "follow_up", "appointment"]
 """What a reference can be to. A user is known by the login, everything else by its number."""
 FIELD_TARGETS: tuple[FieldTarget, ...] = get_args(FieldTarget)
 FieldValue = bool | int | float | str | date | tuple[str, ...]
 """multi_choice: the codes chosen. file: its number. reference: a number, or a user's login."""
+FieldAsked = bool | int | float | str | tuple[int | float | str | None, int | float | str | None]
+"""What a list is asked for of a field. Two values: from and to of numbers and dates, None: open."""
 Values = Mapping[str, FieldValue]
 """What a record has in its custom fields, by their names."""
 FieldsGiven = Mapping[str, FieldValue | None]
@@ -101,6 +103,17 @@ class CustomField(NewField):
         return not self.retired and (role == "admin" or (role in self.writers and self.seen_by(role)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldWanted:
+    """What a list is narrowed to: records whose field is `value` (of a text: has it in it), or is not less than least
+    and not more than most."""
+
+    field: CustomField
+    value: FieldValue | None = None
+    least: FieldValue | None = None
+    most: FieldValue | None = None
+
+
 class FieldIsAnother(NotNow):
     """Somebody else has changed the field since it was read. now: as it is; nothing was written over it."""
 
@@ -147,6 +160,25 @@ def field_value(field: CustomField, given: object, codes: Collection[str] = ()) 
             if not isinstance(given, int) or isinstance(given, bool) or not 0 < given < 2**63:
                 raise WrongValue("must be the number of a record" if field.target else "must be the number of a file")
             return given
+
+
+def field_wanted(field: CustomField, asked: FieldAsked) -> FieldWanted:
+    """What is asked for from outside. Of a code that nothing has, nothing is found. Raises WrongValue."""
+    match field.type:
+        case "number" | "date" if isinstance(asked, tuple):
+            least, most = (field_value(field, end) for end in asked)
+            if least is None and most is None:
+                raise WrongValue("from or to is wanted")
+            return FieldWanted(field=field, least=least, most=most)
+        case "text" | "long_text" | "choice" | "multi_choice":
+            value: FieldValue | None = _text(asked, MOST_TEXT, "\n\t\r")
+        case "file":
+            raise WrongValue("nothing can be asked of a file")
+        case _:
+            value = field_value(field, asked)
+    if value is None:
+        raise WrongValue("is missing")
+    return FieldWanted(field=field, value=value)
 
 
 def _text(given: object, most: int, beside: str) -> str | None:

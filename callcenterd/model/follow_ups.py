@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from callcenterd.model.fields import FieldWanted
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.records import RecordFields, RecordKept, RecordSight
 
@@ -45,7 +46,7 @@ class FollowUp(FollowUpFields, RecordKept):
     """at: when it was done, or last tried; before that, when it was drawn or written down. call: the last one for it.
 
     tries: in vain. next_call: when it is tried again, or when the customer wants it. due: of its duty; None: it was
-    written down when it was done already. duty: its duty in the ledger.
+    written down when it was done already. duty: its duty in the ledger. rule: that drew it; None: a person did.
     """
 
     state: FollowUpState
@@ -58,6 +59,7 @@ class FollowUp(FollowUpFields, RecordKept):
     done_at: datetime | None = None
     done_by: str = ""
     duty: int | None = None
+    rule: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +78,31 @@ class FollowUpFilter:
     owner: str | None = None
     team: str | None = None
     customer: CustomerId | None = None
+    rule: int | None = None
     text: str = ""
+    fields: tuple[FieldWanted, ...] = ()
     sight: RecordSight | None = None
 
 
 FollowUpTally = Literal["category", "channel", "result", "owner"]
 """result: of one that is not done, its state."""
+
+
+FollowUpKey = Literal["person", "category", "result", "channel", "rule", "day", "week", "month"]
+"""person: who did it. rule: that drew it, as digits; "": none. day, week, month: when it was done, in the office's
+zone: 2026-11-27, the week's Monday, 2026-11."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpCount:
+    """Follow-ups that were done and have these keys in common. across: "" where nothing else was asked. late: of these,
+    done after they were due. tries: in vain, before they were done."""
+
+    key: str
+    across: str
+    done: int
+    late: int
+    tries: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ LETTER_STATES: tuple[LetterState, ...] = get_args(LetterState)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """One message for one address. voicemail: the message that it brings; else it is about a duty, or is a
-    customer's (message: a `CustomerMessage`), and has its words with it (subject, text). about: of one to a customer,
-    the record that it answers, "complaint/12". key: its Message-ID, the same at every try.
+    customer's (message: a `CustomerMessage`), and has its words with it (subject, text). key: its Message-ID, the same
+    at every try.
 
     tries: how often it was given to the mail server until now. next_at: when it is given to it next. why: what came of
     the last try.
@@ -37,5 +37,4 @@ class Letter:
     duty: int | None = None
     subject: str = ""
     text: str = ""
-    about: str = ""
     message: int | None = None

@@ -22,9 +22,15 @@ Purpose = Literal[
     "appointment_reminder",
     "complaint_answer",
     "follow_up",
+    "proposal",
+    "letter",
+    "call_us",
 ]
+HandPurpose = Literal["letter", "call_us", "follow_up"]
+"""With which somebody begins who writes to a customer by hand. follow_up: about one in which they were not reached."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 _APPOINTMENT = frozenset({"name", "number", "service", "date", "time", "code", "phone"})
+_BY_HAND = frozenset({"name", "company", "agent", "date"})
 FIELDS: Mapping[Purpose, frozenset[str]] = {
     "appointment_booked": _APPOINTMENT,
     "appointment_changed": _APPOINTMENT,
@@ -32,8 +38,25 @@ FIELDS: Mapping[Purpose, frozenset[str]] = {
     "appointment_reminder": _APPOINTMENT,
     "complaint_answer": frozenset({"name", "number", "date", "answer"}),
     "follow_up": frozenset({"name", "number", "date"}),
+    "proposal": frozenset({"name", "company", "agent", "date", "number", "title"}),
+    "letter": _BY_HAND,
+    "call_us": _BY_HAND,
 }
 """What each text may name. date, time: in words of its language. code: the customer's own key."""
+EXAMPLES: Mapping[str, tuple[str, str]] = {
+    "name": ("张三", "Jane Smith"),
+    "company": ("晨光贸易有限公司", "Morning Light Trading"),
+    "agent": ("李四", "Ann Lee"),
+    "number": ("YY20261127-0001", "YY20261127-0001"),
+    "service": ("皮肤护理", "Skin care"),
+    "date": ("2026年11月27日", "November 27, 2026"),
+    "time": ("14:30", "2:30 PM"),
+    "code": ("3812", "3812"),
+    "phone": ("020-8888 6666", "020-8888 6666"),
+    "answer": ("已为您更换新品，明日送达。", "We have replaced the item; it arrives tomorrow."),
+    "title": ("年度服务方案", "Service plan for a year"),
+}
+"""What a preview puts into the fields, in Chinese and English."""
 TemplateLanguage = Literal["zh-CN", "en"]
 TEMPLATE_LANGUAGES: tuple[TemplateLanguage, ...] = get_args(TemplateLanguage)
 

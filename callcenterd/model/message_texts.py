@@ -68,6 +68,36 @@ _TEXTS: tuple[tuple[Purpose, str, str, str, str, str, str], ...] = (
         "我们于{date}致电回访，未能与您取得联系，方便时请与我们联系（单号{number}）。",
         "We tried to call you on {date} and could not reach you. Please get in touch (no. {number}).",
     ),
+    (
+        "proposal",
+        "建议书：{title}（{number}）",
+        "{name}，您好：\n\n随信附上为您准备的建议书“{title}”（编号 {number}），请查收。"
+        "如有疑问，请直接与我们联系。\n\n{agent}\n{date}\n",
+        "Our proposal: {title} ({number})",
+        "Dear {name},\n\nplease find attached the proposal that we have prepared for you, {title} (number {number}). "
+        "Do ask us if anything is unclear.\n\n{agent}\n{date}\n",
+        "为您准备的建议书“{title}”（{number}）已备好，请与我们联系。",
+        "Our proposal {title} ({number}) is ready for you. Please get in touch.",
+    ),
+    (
+        "letter",
+        "来自客户服务的信",
+        "{name}，您好：\n\n\n\n{agent}\n{date}\n",
+        "A letter from our customer service",
+        "Dear {name},\n\n\n\n{agent}\n{date}\n",
+        "{name}，您好：",
+        "Dear {name},",
+    ),
+    (
+        "call_us",
+        "请与我们联系",
+        "{name}，您好：\n\n我们有事与您商量，方便时请给我们来电。\n\n{agent}\n{date}\n",
+        "Please call us",
+        "Dear {name},\n\nthere is something that we would like to talk over with you. Please call us when it suits you."
+        "\n\n{agent}\n{date}\n",
+        "{name}，您好，方便时请给我们来电。{agent}",
+        "Dear {name}, please call us when it suits you. {agent}",
+    ),
 )
 """Purpose; subject and text in Chinese, in English; the SMS in both."""
 

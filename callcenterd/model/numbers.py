@@ -27,7 +27,7 @@ def normalise(number: str, region: str) -> str:
     dialled = tidy(number)
     if len(dialled) < 6 and not dialled.startswith("+"):  # inside numbers and emergency calls
         return dialled
-    country, _, area = region.partition("+")
+    country, area = _country(region), region.partition("+")[2]
     if area and dialled.isascii() and dialled.isdigit() and (local := _local(dialled, country, area)):
         return local
     try:
@@ -42,6 +42,11 @@ def normalise(number: str, region: str) -> str:
 def home(region: str, area: str) -> str:
     """A region in which numbers without an area code are of one area. area: as it is dialled ("020"); "": none."""
     return f"{region}+{area}" if area else region
+
+
+def _country(region: str) -> str:
+    """Of a region, or of `home`."""
+    return region.partition("+")[0]
 
 
 def is_area(area: str, region: str) -> bool:
@@ -68,8 +73,9 @@ def national(number: str, region: str) -> str:
     full = normalise(number, region)
     if not full.startswith("+"):
         return full
-    parsed = phonenumbers.parse(full, region)
-    if parsed.country_code != phonenumbers.country_code_for_region(region):
+    country = _country(region)
+    parsed = phonenumbers.parse(full, country)
+    if parsed.country_code != phonenumbers.country_code_for_region(country):
         return f"00{full[1:]}"
     written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
     return "".join(sign for sign in written if sign.isdigit())
@@ -77,7 +83,7 @@ def national(number: str, region: str) -> str:
 
 def is_foreign(number: str, region: str) -> bool:
     """Does it lead to another country? Whatever begins like such a number does, even if it is no possible one."""
-    ours = f"+{phonenumbers.country_code_for_region(region)}"
+    ours = f"+{phonenumbers.country_code_for_region(_country(region))}"
     full = normalise(number, region)
     return full.startswith(("+", "00")) and not full.startswith((ours, f"00{ours[1:]}"))
 
@@ -88,13 +94,13 @@ _EMERGENCY = frozenset({"110", "112", "119", "120", "122"})
 
 def is_emergency(number: str, region: str) -> bool:
     """Nothing may keep anybody from dialling it: no limit, no overload."""
-    return number in _EMERGENCY or phonenumbers.is_emergency_number(number, region)
+    return number in _EMERGENCY or phonenumbers.is_emergency_number(number, _country(region))
 
 
 def is_premium(number: str, region: str) -> bool:
     """Is it a number whose calls pay somebody (声讯台)?"""
     try:
-        parsed = phonenumbers.parse(tidy(number), region)
+        parsed = phonenumbers.parse(tidy(number), _country(region))
     except phonenumbers.NumberParseException:
         return False
     return phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.PREMIUM_RATE
@@ -103,7 +109,7 @@ def is_premium(number: str, region: str) -> bool:
 def is_mobile(number: str, region: str) -> bool:
     """Can it get an SMS? A valid number of a mobile network, or of a country where mobile numbers look like others."""
     try:
-        parsed = phonenumbers.parse(tidy(number), region)
+        parsed = phonenumbers.parse(tidy(number), _country(region))
     except phonenumbers.NumberParseException:
         return False
     kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from callcenterd.model.calendar import Calendar
 from callcenterd.model.ids import AgentId, ExtensionNumber, FlowName, QueueName, TeamName, TrunkName
+from callcenterd.model.modules import MODULES, ModuleName
 from callcenterd.model.people import Role
 from callcenterd.model.roles import RoleSettings
 from callcenterd.model.voicemail import Box
@@ -24,7 +25,6 @@ CallerHeader = Literal["from", "pai", "rpid"]
 NoticeTo = Literal["none", "caller", "both"]
 Announce = Literal["off", "once", "every"]
 RecordWhen = Literal["queue", "always", "never"]
-ModuleName = Literal["feature_codes"]
 Codec = Literal["PCMA", "PCMU", "G722", "opus", "G729"]
 Encryption = Literal["off", "allowed", "required"]
 TrunkEncryption = Literal["off", "required"]
@@ -114,6 +114,7 @@ class UserAccount:
     record: whether conversations of this agent are recorded: as the queue says, or always, or never.
     skills: what the agent can, each with a level of 1 to 10.
     in_directory: callers may ask for them by name (the flow node `directory`), if they have an extension.
+    own_role: a role of the office's own that stands on `role`; "": the shipped one.
     """
 
     login: str
@@ -126,6 +127,7 @@ class UserAccount:
     record: RecordWhen = "queue"
     skills: Mapping[str, int] = field(default_factory=dict)
     in_directory: bool = True
+    own_role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,12 +333,13 @@ class Module:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
     """Agents who have leaders. leaders: supervisors, who oversee these members and those of their other teams, and
-    nobody else. Somebody may be in several teams, and lead several."""
+    nobody else. Somebody may be in several teams, and lead several. department: which it belongs to; "": none."""
 
     name: TeamName
     title: str = ""
     members: tuple[AgentId, ...] = ()
     leaders: tuple[AgentId, ...] = ()
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,12 +377,30 @@ class Site:
         """Who is no user (any more) is no more than an agent."""
         return next((user.role for user in self.users if user.login == login), "agent")
 
-    def role(self, role: Role) -> RoleSettings:
+    def role(self, role: str) -> RoleSettings:
+        """Of a shipped role, or of one's own that there is."""
         return next((known for known in self.roles if known.role == role), RoleSettings(role=role))
+
+    def own_role(self, code: str) -> RoleSettings | None:
+        return next((known for known in self.roles if known.base and known.role == code), None)
+
+    def settings_of(self, login: str) -> RoleSettings:
+        """What somebody may and sees, by their own role or the shipped one."""
+        user = next((user for user in self.users if user.login == login), None)
+        if user is None:
+            return self.role("agent")
+        own = self.own_role(user.own_role) if user.own_role else None
+        return own if own is not None and own.base == user.role else self.role(user.role)
 
     def teams_of(self, login: str) -> tuple[TeamName, ...]:
         """Which somebody is in or leads."""
         return tuple(team.name for team in self.teams if login in (*team.members, *team.leaders))
+
+    def department_of(self, login: str) -> tuple[Team, ...]:
+        """All teams of the departments of those that somebody is in or leads, and these."""
+        own = self.teams_of(login)
+        departments = {team.department for team in self.teams if team.name in own and team.department}
+        return tuple(team for team in self.teams if team.name in own or team.department in departments)
 
     def team_of(self, login: str) -> str:
         """Whose affair is what somebody writes: the first that they are in, else the first that they lead; "": none."""
@@ -412,6 +433,21 @@ class Site:
     def has(self, module: ModuleName) -> bool:
         """Is this part switched on?"""
         return all(one.on for one in self.modules if one.name == module)
+
+    @property
+    def off(self) -> tuple[ModuleName, ...]:
+        """Modules that are switched off."""
+        return tuple(name for name in MODULES if not self.has(name))
+
+    @property
+    def duties_off(self) -> tuple[str, ...]:
+        """Kinds of duties whose module is switched off: they rest."""
+        return tuple(kind for name in self.off for kind in MODULES[name].duties)
+
+    @property
+    def kinds_off(self) -> tuple[str, ...]:
+        """Kinds of records whose module is switched off: they are there, and nobody sees them."""
+        return tuple(kind for name in self.off for kind in MODULES[name].kinds)
 
     def mailbox(self, box: Box) -> Mailbox:
         """Its settings; those of every other box if nobody has given it any."""

@@ -17,6 +17,8 @@ _EXTENDED = frozenset("\f^{}\\[~]|€")
 _ROOM: dict[SmsCode, tuple[int, int]] = {"gsm7": (160, 153), "ucs2": (70, 67)}
 """Units of a message that is alone, and of each part of a longer one, whose head takes six octets
 (TS 23.040 §9.2.3.24)."""
+MOST_SEGMENTS = 10
+"""What is longer goes another way: gateways refuse it, and nobody reads it."""
 
 
 @dataclass(frozen=True, slots=True)

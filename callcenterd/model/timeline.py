@@ -56,12 +56,14 @@ class TimelinePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineSight:
-    """What of it somebody may see. None: all of that kind. kinds: those that they may read at all; None: all. records:
-    by kind."""
+    """What of it somebody may see. None: all of that kind. messages: that callers left; written: that were written to
+    the customer. kinds: those that they may read at all; None: all. records: by kind."""
 
     calls: CallSight | None = None
     messages: MessageSight | None = None
+    written: RecordSight | None = None
     duties: DutySight | None = None
+    complaints: DutySight | None = None
     surveys: SurveySight | None = None
     kinds: frozenset[TimelineKind] | None = None
     records: Mapping[str, RecordSight | None] = field(default_factory=dict)

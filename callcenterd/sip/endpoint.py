@@ -43,15 +43,17 @@ from callcenterd.sip.identity import (
     wanted_of,
 )
 from callcenterd.sip.incoming import Incoming
-from callcenterd.sip.locate import Found, Routes, Wanted
+from callcenterd.sip.locate import Found, Machine, Routes, Wanted
 from callcenterd.sip.matching import AnyServer, DialogKey, dialog_key
 from callcenterd.sip.message import Message, Request, Response, is_keepalive, parse, reply_to
 from callcenterd.sip.outgoing import Outgoing, Target
 from callcenterd.sip.overload import Level, Limits, Overload
 from callcenterd.sip.post import ALLOW, SDP, UNDERSTOOD, Account, Facing, Parcel, Post, party_of, sdp_of
+from callcenterd.sip.probe import Probed, Probes
 from callcenterd.sip.qualify import Qualify
 from callcenterd.sip.refer import replaces_of
 from callcenterd.sip.registrar import SHORTEST, Binding, NotRegistered, Registrar, Registration, one_of_each
+from callcenterd.sip.strangers import Stranger, Strangers, Why
 from callcenterd.sip.subscriptions import Documents, Package, Subscriptions
 from callcenterd.sip.syntax import MalformedMessage
 from callcenterd.sip.texts import Texts
@@ -137,6 +139,7 @@ class Endpoint:
         self._qualify = Qualify(self._post, self._registrar)
         self._who = Who(self._registrar, chance)
         self._trunks = Trunks(self._post, self._who)
+        self._probes = Probes(self._post, self._who, self._trunks)
         self._calls: dict[DialogId, Incoming | Outgoing] = {}
         self._dialogs: dict[DialogKey, Conversation] = {}
         self._subscriptions = Subscriptions(self._post)
@@ -144,6 +147,7 @@ class Endpoint:
         self._identities = itertools.count(1)
         self._draining = False
         self._complained: dict[str, float] = {}
+        self._strangers = Strangers()
 
     # ---- what the edge carries -------------------------------------------------------------------------------
 
@@ -185,6 +189,7 @@ class Endpoint:
         self._post.counts["unsent"] += 1
         _log.info("cannot be sent", target=str(parcel.flow), why=why)
         if parcel.sender is not None:
+            party_of(parcel.sender).why = why
             self._post.fail(parcel.sender, now)
 
     def connection_ended(self, flow: Flow, now: float) -> None:
@@ -255,6 +260,16 @@ class Endpoint:
         self._reachable(sorted((gone | fixed) - now_fixed), False)
         self._trunks.look(now)
 
+    def wanted(self, trunk: TrunkName) -> Wanted:
+        """Whom to find to reach that trunk. Raises NotFound."""
+        return self._line(trunk).wanted
+
+    def probe(
+        self, trunk: TrunkName, machines: Sequence[Machine], told: Callable[[Probed], None], *, now: float
+    ) -> None:
+        """Ask a trunk now whether it is there and takes us (`probe.Probes.begin`). Raises NotFound."""
+        self._probes.begin(trunk, machines, told, now)
+
     def late(self, late_ms: float, now: float) -> None:
         """How late sound is: p99 of the last few seconds. From now on that much is let in (`overload`)."""
         self._overload.look(late_ms, now)
@@ -324,6 +339,11 @@ class Endpoint:
         """Tell a phone that rings to answer (Event: talk). Is there one that can be told?"""
         call = self._calls.get(dialog)
         return isinstance(call, Outgoing) and call.pick_up(now)
+
+    def can_pick_up(self, dialog: DialogId) -> bool:
+        """Would `pick_up` find a phone that can be told?"""
+        call = self._calls.get(dialog)
+        return isinstance(call, Outgoing) and call.can_be_told
 
     def place(
         self, to: ToExtension | ToTrunk, *, caller: str, caller_name: str = "", sdp: bytes, now: float
@@ -411,6 +431,10 @@ class Endpoint:
             for binding in self._registrar.bindings(number, now)
             for distance in [self._qualify.of(number, binding)]
         ]
+
+    def strangers(self) -> list[Stranger]:
+        """Who was turned away lately, and why; the newest first."""
+        return self._strangers.lately()
 
     def bans(self, now: float) -> list[BannedSource]:
         """Addresses that are not heard now, since somebody there guessed passwords or names."""
@@ -551,6 +575,7 @@ class Endpoint:
         server, name = transaction
         extension = ExtensionNumber(name)
         if user_of(request.to.uri) != name:
+            self._turn_away(request, flow, "other_name", now, name)
             self._post.answer(server, 403, now)  # nobody registers for somebody else
             return
         asked = Registration(
@@ -596,7 +621,7 @@ class Endpoint:
             self._texts.arrived(server, ExtensionNumber(name), now)
 
     def _invite(self, request: Request, back: Flow, flow: Flow, now: float) -> None:
-        if self._overload.level >= Level.NEW_CALLS and self._is_too_much(request, back):
+        if self._overload.level >= Level.NEW_CALLS and self._is_too_much(request, back, now):
             return
         proofs = request.authorizations
         line = None if self._guard.named(proofs) is not None else self._who.trunk_of(request, flow, now)
@@ -628,7 +653,7 @@ class Endpoint:
         branches = (branch for via in request.headers.values("Via")[1:] for branch in _BRANCH.findall(via))
         return any(self._post.transactions.has_sent(branch) for branch in branches)
 
-    def _is_too_much(self, request: Request, back: Flow) -> bool:
+    def _is_too_much(self, request: Request, back: Flow, now: float) -> bool:
         """A new call while there is too much to do: refused, and nothing is kept of it. Not a call for help, the
         repetition of one that was let in, or one that takes the place of a call that is there (RFC 3891)."""
         if (
@@ -638,6 +663,7 @@ class Endpoint:
         ):
             return False
         self._post.counts["refused_by_load"] += 1
+        self._turn_away(request, back, "too_much", now)
         self._post.answer_stranger(request, back, 503)
         return True
 
@@ -718,6 +744,7 @@ class Endpoint:
             return None
         if not self._admission.may_try(source, name, now):
             self._post.counts["held_back"] += 1
+            self._turn_away(request, back, "too_many_tries", now, name)
             self._post.answer_stranger(request, back, 403)
             return None
         arrival = self._post.arrive(request, back, now)
@@ -731,6 +758,7 @@ class Endpoint:
             return server, name
         if judged.verdict is Verdict.WRONG:
             self._post.counts["wrong_digests"] += 1
+            self._turn_away(request, back, self._wrong(name), now, name)
             if self._admission.failed(source, name, now):
                 self._post.counts["locks"] += 1
                 _log.warning("too many wrong passwords", source=source, name=readable(name, LONGEST_NUMBER))
@@ -748,6 +776,7 @@ class Endpoint:
             self._admission.challenged(source, now)
         if request.method == "INVITE" and ExtensionNumber(caller) not in self._who.extensions:
             self._post.counts["unknown_sources"] += 1
+            self._turn_away(request, back, "not_a_trunk", now, caller)
             if now >= self._complained.get(source, float("-inf")):
                 if len(self._complained) >= 1000:
                     self._complained.clear()
@@ -759,6 +788,18 @@ class Endpoint:
                     called=number_of(request.target),
                 )
         self._post.answer_stranger(request, back, 401, WWW_Authenticate=self._challenges(request, back, now))
+
+    def _wrong(self, name: str) -> Why:
+        """Only for who looks after the office: what is answered is the same (see `_prove`)."""
+        extension = self._who.extensions.get(ExtensionNumber(name))
+        if extension is None:
+            return "unknown_user"
+        return "wrong_password" if extension.password.reveal() else "no_password"
+
+    def _turn_away(self, request: Request, back: Flow, why: Why, now: float, user: str = "") -> None:
+        called = readable(number_of(request.target), LONGEST_NUMBER) if request.method == "INVITE" else ""
+        name = readable(user or user_of(request.from_.uri), LONGEST_NUMBER)
+        self._strangers.turned_away(back.remote[0], back.transport, request.method, name, called, why, now)
 
     def _challenges(self, request: Request, back: Flow, now: float, *, stale: bool = False) -> list[str]:
         offered = self._offers.to(back.remote, request.via.branch, request.headers.get("User-Agent") or "")

@@ -98,6 +98,11 @@ class Outgoing:
         return self.undecided and any(attempt.pick_up(now) for attempt in self._attempts)
 
     @property
+    def can_be_told(self) -> bool:
+        """Is one of the phones that ring one that takes an order to answer?"""
+        return self.undecided and any(attempt.can_be_told for attempt in self._attempts)
+
+    @property
     def offered(self) -> Conversation | None:
         """Whose offer waits for our side: the winner's, or before that an early dialog's (RFC 3311)."""
         early = (one for attempt in self._attempts for one in attempt.early if one.waits_for_us)
@@ -198,7 +203,7 @@ class Attempt:
         """NOTIFY with "Event: talk" in the early dialog, as BroadSoft, Yealink, Polycom and Grandstream phones know it;
         who does says so in Allow-Events of the 180. What they answer changes nothing: they pick up, or ring on."""
         conversation = self._early.get(self._listens)
-        if conversation is None or self._done or self._cancelling is not None:
+        if conversation is None or not self.can_be_told:
             return False
         flow = conversation.way()
         notify = conversation.dialog.request("NOTIFY", self._post.via(flow))
@@ -206,6 +211,11 @@ class Attempt:
         notify.headers.add("Subscription-State", "active")
         self._post.ask(notify, flow, conversation, now)
         return True
+
+    @property
+    def can_be_told(self) -> bool:
+        """It rings, and takes an order to answer."""
+        return self._listens in self._early and not self._done and self._cancelling is None
 
     # ---- what comes back -----------------------------------------------------------------------------------
 

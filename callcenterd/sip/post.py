@@ -46,10 +46,12 @@ class Asker(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Party:
-    """A transaction's `peer`: where the other side is, and which part of ours it is about."""
+    """A transaction's `peer`: where the other side is, and which part of ours it is about. why: what the edge said when
+    it could not be sent."""
 
     flow: Flow
     asker: Asker | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Trunks:
     def _send(self, want: Want, line: Line, now: float) -> None:
         flow = self._post.flows_to(line.machines, line.trunk.host, now, first=line.home)[0]
         if want == "OPTIONS":
-            request = self._options(line, flow)
+            request = options_to(self._post, line, flow)
             self._post.ask(request, flow, _Question(self, self._post, line, flow), now)
         else:
             account = self._accounts.setdefault(line, _Account(line, self._post.token(), self._post.token()))
@@ -70,31 +70,8 @@ class Trunks:
 
     def register(self, account: _Account, flow: Flow, proof: tuple[str, str] | None, now: float) -> None:
         account.sequence += 1
-        trunk = account.line.trunk
-        address = SipUri.of(trunk.username, trunk.host)
-        request = _request("REGISTER", str(_host_of(account.line)), self._post.via(flow))
-        add = request.headers.add
-        add("From", f"<{address}>;tag={account.tag}")
-        add("To", f"<{address}>")
-        add("Call-ID", account.call_id)
-        add("CSeq", f"{account.sequence} REGISTER")
-        add("Contact", self._post.contact(flow, SipUri.of(trunk.username, "x").userinfo or ""))
-        add("Expires", str(account.line.registration))
-        if proof is not None:
-            add(*proof)
+        request = register_at(self._post, account.line, flow, account.call_id, account.tag, account.sequence, proof)
         self._post.ask(request, flow, _Enrolment(self, self._post, account, flow, proof is not None), now)
-
-    def _options(self, line: Line, flow: Flow) -> Request:
-        target = str(_host_of(line))
-        request = _request("OPTIONS", target, self._post.via(flow))
-        add = request.headers.add
-        add("From", f"<sip:{self._post.place(flow)}>;tag={self._post.token()}")
-        add("To", f"<{target}>")
-        add("Call-ID", self._post.token())
-        add("CSeq", "1 OPTIONS")
-        add("Contact", self._post.contact(flow))
-        add("Accept", SDP)
-        return request
 
     # ---- what came of it -----------------------------------------------------------------------------------
 
@@ -196,6 +173,38 @@ class _Enrolment:
             chance=self.post.chance,
         )
         return None if proof is None else str(proof)
+
+
+def options_to(post: Post, line: Line, flow: Flow) -> Request:
+    """Are you there (§11)?"""
+    target = str(_host_of(line))
+    request = _request("OPTIONS", target, post.via(flow))
+    add = request.headers.add
+    add("From", f"<sip:{post.place(flow)}>;tag={post.token()}")
+    add("To", f"<{target}>")
+    add("Call-ID", post.token())
+    add("CSeq", "1 OPTIONS")
+    add("Contact", post.contact(flow))
+    add("Accept", SDP)
+    return request
+
+
+def register_at(
+    post: Post, line: Line, flow: Flow, call_id: str, tag: str, sequence: int, proof: tuple[str, str] | None
+) -> Request:
+    """Send our calls here (§10.2). proof: a header's name and value, once we were asked for it."""
+    address = SipUri.of(line.trunk.username, line.trunk.host)
+    request = _request("REGISTER", str(_host_of(line)), post.via(flow))
+    add = request.headers.add
+    add("From", f"<{address}>;tag={tag}")
+    add("To", f"<{address}>")
+    add("Call-ID", call_id)
+    add("CSeq", f"{sequence} REGISTER")
+    add("Contact", post.contact(flow, SipUri.of(line.trunk.username, "x").userinfo or ""))
+    add("Expires", str(line.registration))
+    if proof is not None:
+        add(*proof)
+    return request
 
 
 def _host_of(line: Line) -> SipUri:

@@ -3,7 +3,7 @@ change lies beside it, so that a customer's data can be erased and the trail sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,9 @@ from callcenterd.model.people import AuditEntry
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import audit
 from callcenterd.store.tables.audit import audit_values
+
+ERASED = ".values_erased"
+"""What the trail says when they are: "customer.values_erased"."""
 
 
 class Audit:
@@ -54,16 +57,6 @@ class Audit:
             kept = {"audit_id": added.scalar_one(), "target": target, "at": at, "changes": dict(changes)}
             await connection.execute(audit_values.insert().values(kept))
 
-    async def erase(self, target: str) -> int:
-        """What stood in that record before and after its changes is gone; that it was changed, and by whom, stays.
-        Answers how many changes had values; durable."""
-
-        async def work(connection: AsyncConnection) -> int:
-            gone = await connection.execute(audit_values.delete().where(audit_values.c.target == target))
-            return gone.rowcount
-
-        return await self._database.write(work)
-
     async def search(
         self,
         *,
@@ -77,7 +70,8 @@ class Audit:
     ) -> tuple[list[AuditEntry], int]:
         """One page, newest first, at most 500; and how many there are in all.
 
-        what: one word of the trail, or what it begins with: "customer" takes "customer.created" and its like.
+        what: one word of the trail, or what it begins with: "customer" takes "customer.created" and its like. target:
+        likewise, "customer" takes "customer/17".
         """
         beside = audit.outerjoin(audit_values, audit_values.c.audit_id == audit.c.id)
         query = sa.select(audit, audit_values.c.changes).select_from(beside)
@@ -86,13 +80,30 @@ class Audit:
         if what is not None:
             query = query.where((audit.c.what == what) | audit.c.what.startswith(f"{what}.", autoescape=True))
         if target is not None:
-            query = query.where(audit.c.target == target)
+            whole = audit.c.target == target
+            query = query.where(
+                whole if "/" in target else whole | audit.c.target.startswith(f"{target}/", autoescape=True)
+            )
         if since is not None:
             query = query.where(audit.c.at >= since)
         if until is not None:
             query = query.where(audit.c.at < until)
         rows, total = await self._database.page(query, (audit.c.at.desc(), audit.c.id.desc()), limit, offset)
         return [_entry(row) for row in rows], total
+
+
+async def erase_values(connection: AsyncConnection, targets: Sequence[str], by: str, at: datetime) -> None:
+    """What stood in these records before and after their changes is gone; that they were changed, and by whom, stays,
+    and who has erased it: the store lets nothing go of which the trail does not say that. In another's transaction."""
+    named = audit_values.c.target.in_(targets)
+    counted = sa.select(audit_values.c.target, sa.func.count().label("n")).where(named)
+    told = []
+    for row in await connection.execute(counted.group_by(audit_values.c.target)):
+        what = row.target.partition("/")[0] + ERASED
+        told.append({"at": at, "who": by, "what": what, "target": row.target, "details": {"changes": row.n}})
+    if told:
+        await connection.execute(audit.insert(), told)
+        await connection.execute(audit_values.delete().where(named))
 
 
 def _entry(row: sa.Row[Any]) -> AuditEntry:

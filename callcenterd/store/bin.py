@@ -15,13 +15,14 @@ from callcenterd.clock import Clock
 from callcenterd.errors import NotFound
 from callcenterd.model.bin import Binned
 from callcenterd.model.ids import CustomerId
+from callcenterd.store import proposals
+from callcenterd.store.audit import erase_values
 from callcenterd.store.columns import metadata
 from callcenterd.store.customer_messages import forget
 from callcenterd.store.customers import HERE, OtherVersion
 from callcenterd.store.engine import Database, bounded
-from callcenterd.store.schema import audit, calls, campaign_entries, customer_choices, customers, phones
+from callcenterd.store.schema import calls, campaign_entries, customer_choices, customers, phones
 from callcenterd.store.tables.attachments import attachments
-from callcenterd.store.tables.audit import audit_values
 from callcenterd.store.tables.duties import duties
 from callcenterd.store.tables.fields import custom_values
 from callcenterd.store.tables.merges import customer_merges, customer_moves
@@ -98,7 +99,7 @@ class Bin:
         rows = await self._database.rows(query.order_by(customers.c.removed_at).limit(bounded(limit)))
         return [CustomerId(row.id) for row in rows]
 
-    async def erase(self, customer: CustomerId) -> None:
+    async def erase(self, customer: CustomerId, by: str) -> None:
         """What is personal of one in the bin; durable, and for good. Raises NotFound for one that is not there.
 
         Bookkeeping stays (prepaid cards, postings), and that there were calls with a number, and sheets with their
@@ -126,17 +127,20 @@ class Bin:
             listed = campaign_entries.c.customer_id == customer
             await connection.execute(campaign_entries.update().where(listed).values(name="", fields={}))
             await forget(connection, customer)
+            await proposals.forget(connection, customer)
+            records = [f"duty/{row.id}" for row in await connection.execute(sa.select(duties.c.id).where(closed))]
             for table in metadata.sorted_tables:
                 if "customer_id" in table.c and set(_SNAPSHOT) <= set(table.c.keys()) and "number" in table.c:
                     snapshot = dict.fromkeys(_SNAPSHOT, "") | {"words": table.c.number}
-                    await connection.execute(table.update().where(table.c.customer_id == customer).values(snapshot))
-            # The trail says that something was done, and by whom; not what stood there.
-            await connection.execute(audit.update().where(audit.c.target == f"customer/{customer}").values(details={}))
-            values = audit_values.c.target == f"customer/{customer}"
-            await connection.execute(audit_values.delete().where(values))
+                    theirs = table.c.customer_id == customer
+                    await connection.execute(table.update().where(theirs).values(snapshot))
+                    kind = table.name.removesuffix("s")
+                    ids = await connection.execute(sa.select(table.c.id).where(theirs))
+                    records += [f"{kind}/{row.id}" for row in ids]
+            await erase_values(connection, [f"customer/{customer}", *records], by, self._clock.utc())
             merges = (customer_merges.c.kept == customer) | (customer_merges.c.gone == customer)
-            ids = sa.select(customer_merges.c.id).where(merges)
-            await connection.execute(customer_moves.delete().where(customer_moves.c.merge_id.in_(ids)))
+            of = sa.select(customer_merges.c.id).where(merges)
+            await connection.execute(customer_moves.delete().where(customer_moves.c.merge_id.in_(of)))
             await connection.execute(customer_merges.update().where(merges).values(before={}))
 
         await self._database.write(work)

@@ -17,10 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import LocalError, NotFound
 from callcenterd.model import numbers
-from callcenterd.model.calls import CallFilter, CallRecord, CallSight, CutOff, LegSound, PartyKind, Step
+from callcenterd.model.calls import CallFilter, CallRecord, CallSight, CutOff, LegSound, NoteIsAnother, PartyKind, Step
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 from callcenterd.store.engine import Database
+from callcenterd.store.hidden import sought
 from callcenterd.store.schema import call_parties, calls, customers, leg_sounds, recordings, story
+from callcenterd.store.search import Words, of_calls
 from callcenterd.store.seen import records_seen
 from callcenterd.store.words import every_word, words_of
 from callcenterd.store.writer import Change, Insert
@@ -76,13 +78,16 @@ class Calls:
         if live:
             await self._database.keep(*(Change(calls, call, {"heartbeat_at": at}) for call in live))
 
-    async def note(self, call: CallId, note: str, customer_id: CustomerId | None) -> None:
-        """What a person wrote, and whose call it was; durable. Raises NotFound: no such call, or no such customer."""
+    async def note(self, call: CallId, note: str, customer_id: CustomerId | None, seen: str | None = None) -> None:
+        """What a person wrote, and whose call it was; durable. seen: the note that they had before them; None: whatever
+        stands there is replaced. Raises NotFound: no such call, or no such customer; and NoteIsAnother."""
 
         async def work(connection: AsyncConnection) -> None:
             row = (await connection.execute(sa.select(calls).where(calls.c.id == call))).mappings().first()
             if row is None:
                 raise NotFound("call", call)
+            if seen is not None and row["note"] not in (seen, note):
+                raise NoteIsAnother(row["note"])
             if customer_id is not None:
                 known = sa.select(customers.c.id).where(customers.c.id == customer_id)
                 if (await connection.execute(known)).first() is None:
@@ -159,10 +164,12 @@ class Calls:
     async def search(
         self, filters: CallFilter | None = None, limit: int = 50, offset: int = 0
     ) -> tuple[list[CallRecord], int]:
-        """One page, newest first, at most 500; and how many there are in all."""
-        query = sa.select(*_COLUMNS).where(*self._conditions(filters or CallFilter()))
+        """One page, newest first, at most 500; and how many there are in all, as `pages.told`. Raises TooLong."""
+        wanted = filters or CallFilter()
+        query = sa.select(*_COLUMNS).where(*self.conditions(wanted))
+        words = self.words_sought(wanted)
         order = (calls.c.started_at.desc(), calls.c.id.desc())
-        rows, total = await self._database.page(query, order, limit, offset)
+        rows, total = await self._database.page(query, order, limit, offset, calls.c.id, words)
         return [_record(row) for row in rows], total
 
     async def cut_off(self, stopped_since: datetime, left_since: datetime) -> list[CutOff]:
@@ -211,7 +218,15 @@ class Calls:
         found = [row for query in newest for row in await self._database.rows(query)]
         return AgentId(max(found, key=lambda row: row.started_at).agent) if found else None
 
-    def _conditions(self, wanted: CallFilter) -> list[sa.ColumnElement[bool]]:
+    def words_sought(self, wanted: CallFilter) -> list[Words]:
+        """What the filter's text looks for: its candidates are keys of calls."""
+        whose: list[sa.ColumnElement[bool]] = [customers.c.removed_at.is_(None)]
+        if wanted.customers is not None:
+            whose.append(records_seen(wanted.customers, customers))
+        return of_calls(every_word(wanted.text), whose, sqlite=self._database.is_sqlite)
+
+    def conditions(self, wanted: CallFilter) -> list[sa.ColumnElement[bool]]:
+        """All but its text: see `words_sought`."""
         conditions: list[sa.ColumnElement[bool]] = [
             calls.c[column] == value
             for column in ("queue", "agent", "outcome", "direction", "customer_id", "disposition")
@@ -219,6 +234,7 @@ class Calls:
         ]
         for column, number in (("caller_line", wanted.caller), ("called_line", wanted.called)):
             if number:
+                sought(number)
                 conditions.append(calls.c[column] == numbers.normalise(number, self._region))
         if wanted.mos_below is not None:
             conditions.append(calls.c.mos < wanted.mos_below)
@@ -228,13 +244,6 @@ class Calls:
             conditions.append(calls.c.started_at < wanted.until)
         if wanted.sight is not None:
             conditions.append(calls_seen(wanted.sight))
-        for word in every_word(wanted.text):
-            whose = sa.select(customers.c.id).where(
-                customers.c.words.contains(word, autoescape=True), customers.c.removed_at.is_(None)
-            )
-            if wanted.customers is not None:
-                whose = whose.where(records_seen(wanted.customers, customers))
-            conditions.append(calls.c.words.contains(word, autoescape=True) | calls.c.customer_id.in_(whose))
         return conditions
 
 

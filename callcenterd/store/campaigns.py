@@ -35,6 +35,7 @@ from callcenterd.model.campaigns import (
 from callcenterd.model.do_not_call import DoNotCall
 from callcenterd.model.ids import AgentId, CallId
 from callcenterd.store.engine import Database
+from callcenterd.store.hidden import has_part
 from callcenterd.store.schema import campaign_attempts as attempts
 from callcenterd.store.schema import campaign_entries as entries
 from callcenterd.store.schema import campaigns, do_not_call
@@ -161,10 +162,10 @@ class Campaigns:
         if chosen.result is not None:
             query = query.where(entries.c.result == chosen.result)
         if text := chosen.text.strip():
-            has = entries.c.name.contains(text, autoescape=True) | entries.c.number.contains(text, autoescape=True)
+            has = has_part(entries.c.name, text) | has_part(entries.c.number, text)
             digits = numbers.tidy(text).removeprefix("+")
             if digits.isascii() and digits.isdigit() and len(digits) >= LEAST_DIGITS:
-                has |= entries.c.line.contains(digits, autoescape=True)
+                has |= has_part(entries.c.line, digits)
             query = query.where(has)
         rows, total = await self._database.page(query, (entries.c.id,), limit, offset)
         return [_entry(row) for row in rows], total

@@ -1,12 +1,12 @@
 """Complaints as they stand, and their states, which are only ever added to (CMP-02).
 
 Every move is one transaction: the complaint, the row of its new state, the duty of the step that is over, the duty of
-the one that begins, and the letter that it sends. The triggers of migration 0037 refuse any state but the newest row's.
+the one that begins, and the message to the customer. The triggers of migration 0037 refuse any state but the
+newest row's.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.errors import NotFound
 from callcenterd.model import numbers
 from callcenterd.model.complaints import (
+    AnswerSettled,
     Complaint,
     ComplaintCount,
     ComplaintFields,
@@ -25,17 +26,22 @@ from callcenterd.model.complaints import (
     ComplaintState,
     StateKind,
 )
-from callcenterd.model.duties import Duty, DutyLetter, DutySight, NewDuty
+from callcenterd.model.customer_messages import MESSAGE_CHANNELS, NewCustomerMessage
+from callcenterd.model.duties import Duty, DutySight, NewDuty
 from callcenterd.model.people import Role
 from callcenterd.model.records import RecordIsAnother
+from callcenterd.store.customer_messages import cancel_key, put_in
 from callcenterd.store.customers import readings
 from callcenterd.store.duties import Duties, end_duty, put_duty
 from callcenterd.store.engine import Database
 from callcenterd.store.fields import CustomFields
+from callcenterd.store.having import having
+from callcenterd.store.hidden import has_word
 from callcenterd.store.numbering import next_number
-from callcenterd.store.schema import outbox
+from callcenterd.store.search import by_index
 from callcenterd.store.seen import complaints_seen
 from callcenterd.store.tables.complaints import complaint_states, complaints
+from callcenterd.store.tables.customer_messages import customer_messages
 from callcenterd.store.tables.duties import duties
 from callcenterd.store.words import every_word, words_of
 
@@ -44,11 +50,17 @@ MOST_STATES = 500
 _IDS = {"customer": "customer_id", "call": "call_id", "workflow": "workflow_id", "duty": "duty_id"}
 """Fields whose columns have other names."""
 _WRITTEN = tuple(field.name for field in fields(ComplaintFields) if field.name != "fields")
+_STEP = duties.alias("step")
+_WARNED = sa.select(_STEP.c.warn_at).where(_STEP.c.id == complaints.c.duty_id).correlate(complaints).scalar_subquery()
+"""When its step is warned of: as the duty has it."""
 COLUMNS = tuple(
-    complaints.c[_IDS.get(field.name, field.name)].label(field.name)
+    (_WARNED if field.name == "warn_at" else complaints.c[_IDS.get(field.name, field.name)]).label(field.name)
     for field in fields(Complaint)
     if field.name != "fields"
 )
+_ANSWER = "complaint_answer/"
+"""Before the number of the duty, the key of the message that answers: of one duty there is one."""
+_SETTLED = tuple(field.name for field in fields(AnswerSettled))
 _NEWEST = (complaints.c.at.desc(), complaints.c.id.desc())
 _DUE = (complaints.c.due, complaints.c.id)
 
@@ -112,7 +124,8 @@ class Complaints:
         first."""
         query = sa.select(*COLUMNS).where(*conditions_of(chosen))
         order = _DUE if chosen.open or chosen.overdue is not None else _NEWEST
-        rows, total = await self._database.page(query, order, limit, offset)
+        words = by_index(complaints, every_word(chosen.text), sqlite=self._database.is_sqlite)
+        rows, total = await self._database.page(query, order, limit, offset, complaints.c.id, words)
         return await self._custom.onto("complaint", [complaint_of(row) for row in rows], role), total
 
     async def counts(self, chosen: ComplaintFilter, now: datetime) -> list[ComplaintCount]:
@@ -150,16 +163,22 @@ class Complaints:
         found = [complaint_of(row) for row in await self._database.rows(query)]
         return [(one, await self._duties.get(one.duty)) for one in found if one.duty is not None]
 
-    async def sent_meanwhile(self, limit: int = 500) -> list[Complaint]:
-        """Complaints whose answer the mail server has taken, but which have not moved."""
+    async def messages_settled(self, limit: int = 500) -> list[tuple[Complaint, AnswerSettled]]:
+        """Complaints whose answer has gone out to the customer, or never will, but which have not moved."""
+        table = customer_messages.c
+        key = sa.literal(_ANSWER) + sa.cast(complaints.c.duty_id, sa.Text)
         query = (
-            sa.select(*COLUMNS)
-            .join(outbox, outbox.c.duty_id == complaints.c.duty_id)
-            .where(complaints.c.means == "email", complaints.c.due.is_not(None), outbox.c.state == "sent")
-            .where(outbox.c.about != "")
+            sa.select(*COLUMNS, *(table[name].label(f"message_{name}") for name in _SETTLED))
+            .join(customer_messages, table.key == key)
+            .where(complaints.c.due.is_not(None), complaints.c.means.in_(MESSAGE_CHANNELS), table.state != "waiting")
             .limit(limit)
         )
-        return [complaint_of(row) for row in await self._database.rows(query)]
+        found = []
+        for row in await self._database.rows(query):
+            known = dict(row._mapping)
+            settled = AnswerSettled(**{name: known.pop(f"message_{name}") for name in _SETTLED})
+            found.append((complaint_of(known), settled))
+        return found
 
     # ---- writing ----------------------------------------------------------------------------------------
 
@@ -231,11 +250,12 @@ class Complaints:
         *,
         outcome: str,
         duty: NewDuty | None = None,
-        letter: DutyLetter | None = None,
+        message: NewCustomerMessage | None = None,
         role: Role | None = None,
     ) -> Moved:
         """All that a move does, or nothing of it; durable. before: the complaint as it was seen. outcome: of the duty
-        that is over. letter: goes to the customer with the new duty. Raises NotFound, RecordIsAnother."""
+        that is over. message: is the answer that the
+        new duty is about, which gives it its key. Raises NotFound, RecordIsAnother."""
         by, now = state.by, state.at
 
         async def work(connection: AsyncConnection) -> Moved:
@@ -243,7 +263,7 @@ class Complaints:
             closed = opened = None
             if known.duty is not None:
                 closed = await end_duty(connection, known.duty, outcome, by, now)
-                await connection.execute(outbox.delete().where(_waits_for(known.duty)))
+                await cancel_key(connection, f"{_ANSWER}{known.duty}", by)  # another answer takes its place
             await _keep(connection, known.id, state)
             if duty is not None:
                 opened = await self._opened(connection, duty, known.id, known.number, by, now)
@@ -253,8 +273,8 @@ class Complaints:
             if state.kind == "moved":
                 row |= {"state": state.state, "state_at": now}
             row["words"] = _words(known, known.number, str(new.get("result", known.result)))
-            if letter is not None and opened is not None:
-                await _post(connection, letter, opened.id, f"complaint/{known.id}", now)
+            if message is not None and opened is not None:
+                await put_in(connection, replace(message, key=f"{_ANSWER}{opened.id}"), now)
             after = await self._change(connection, known, row, by, now)
             return Moved(
                 complaint=await self._custom.onto_one(connection, "complaint", after, role),
@@ -320,17 +340,6 @@ async def _keep(connection: AsyncConnection, complaint: int, state: NewState) ->
     await connection.execute(complaint_states.insert(), [{"complaint_id": complaint, **row}])
 
 
-async def _post(connection: AsyncConnection, letter: DutyLetter, duty: int, about: str, at: datetime) -> None:
-    row = {"address": letter.address, "subject": letter.subject, "text": letter.text, "duty_id": duty, "about": about}
-    row |= {"key": secrets.token_hex(16), "state": "waiting"}
-    await connection.execute(outbox.insert().values(row | {"created_at": at, "next_at": at}))
-
-
-def _waits_for(duty: int) -> sa.ColumnElement[bool]:
-    """The customer's letter that was not sent yet: another answer takes its place."""
-    return (outbox.c.duty_id == duty) & (outbox.c.about != "") & (outbox.c.state == "waiting")
-
-
 def conditions_of(chosen: ComplaintFilter) -> list[sa.ColumnElement[bool]]:
     table = complaints.c
     names = ("kind", "type", "state", "owner", "responsible", "team")
@@ -346,7 +355,8 @@ def conditions_of(chosen: ComplaintFilter) -> list[sa.ColumnElement[bool]]:
         found.append(table.at < chosen.until)
     if chosen.customer is not None:
         found.append(table.customer_id == chosen.customer)
-    found += [table.words.contains(word, autoescape=True) for word in every_word(chosen.text)]
+    found += [has_word(table.words, word, but=[("card", complaints.c.card)]) for word in every_word(chosen.text)]
+    found += having(table.id, chosen.fields)
     if chosen.sight is not None:
         found.append(complaints_seen(chosen.sight))
     return found

@@ -17,7 +17,10 @@ from callcenterd.model.records import RecordIsAnother
 from callcenterd.store.customers import readings
 from callcenterd.store.engine import MOST_ROWS, Database
 from callcenterd.store.fields import CustomFields
+from callcenterd.store.having import having
+from callcenterd.store.hidden import has_word
 from callcenterd.store.numbering import next_number
+from callcenterd.store.search import by_index
 from callcenterd.store.seen import records_seen
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.words import every_word, words_of
@@ -54,7 +57,8 @@ class Consultations:
     ) -> tuple[list[Consultation], int]:
         """One page, the newest first, at most 500, and how many there are in all."""
         query = sa.select(*_COLUMNS).where(*_conditions(chosen))
-        rows, total = await self._database.page(query, _NEWEST, limit, offset)
+        words = by_index(consultations, every_word(chosen.text), sqlite=self._database.is_sqlite)
+        rows, total = await self._database.page(query, _NEWEST, limit, offset, consultations.c.id, words)
         return await self._custom.onto("consultation", [Consultation(**row._mapping) for row in rows], role), total
 
     async def following(self, chosen: ConsultationFilter, after: Consultation | None) -> list[Consultation]:
@@ -152,7 +156,8 @@ def _conditions(chosen: ConsultationFilter) -> list[sa.ColumnElement[bool]]:
         found.append(table.at < chosen.until)
     if chosen.customer is not None:
         found.append(table.customer_id == chosen.customer)
-    found += [table.words.contains(word, autoescape=True) for word in every_word(chosen.text)]
+    found += [has_word(table.words, word, but=[("card", table.card)]) for word in every_word(chosen.text)]
+    found += having(table.id, chosen.fields)
     if chosen.sight is not None:
         found.append(records_seen(chosen.sight, consultations))
     return found

@@ -7,6 +7,7 @@ for its gateway.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -15,12 +16,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.errors import NotFound
+from callcenterd.model import numbers
 from callcenterd.model.attachments import RecordKind
 from callcenterd.model.customer_messages import (
+    REFUSED,
     CustomerMessage,
     CustomerMessageFilter,
     MessageChannel,
     MessageNotWaiting,
+    MessageRefused,
     NewCustomerMessage,
 )
 from callcenterd.model.ids import CustomerId
@@ -28,11 +32,13 @@ from callcenterd.model.message_templates import MessageTemplate, Purpose, Templa
 from callcenterd.model.message_texts import SHIPPED
 from callcenterd.model.sms import size_of
 from callcenterd.store.engine import Database, bounded
-from callcenterd.store.schema import outbox
+from callcenterd.store.hidden import has_part
+from callcenterd.store.schema import customers, outbox, phones
 from callcenterd.store.seen import records_seen
 from callcenterd.store.tables.customer_messages import customer_messages, message_templates
 
 _IDS = {"customer": "customer_id", "call": "call_id"}
+_MARKS: dict[MessageChannel, sa.ColumnElement[bool]] = {"email": customers.c.no_email, "sms": customers.c.no_sms}
 _COLUMNS = tuple(
     customer_messages.c[_IDS.get(field.name, field.name)].label(field.name) for field in fields(CustomerMessage)
 )
@@ -46,14 +52,16 @@ _Messages: TypeAlias = list[CustomerMessage]
 class CustomerMessages:
     """Whoever writes of these is durable: what was taken is not sent again after a power cut."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, region: str) -> None:
         self._database = database
+        self._region = region
 
     async def put(self, new: NewCustomerMessage, now: datetime) -> CustomerMessage:
-        """As `put_in`, by itself."""
+        """As `put_in`, by itself; and where nobody has said whose the address is, whoever has it on their card."""
 
         async def work(connection: AsyncConnection) -> CustomerMessage:
-            return await put_in(connection, new, now)
+            line = numbers.normalise(new.address, self._region) if new.channel == "sms" else ""
+            return await put_in(connection, new, now, line=line)
 
         return await self._database.write(work)
 
@@ -64,27 +72,46 @@ class CustomerMessages:
             raise NotFound("customer message", message)
         return CustomerMessage(**row._mapping)
 
+    async def refused(self, channel: MessageChannel, address: str, customer: CustomerId | None) -> bool:
+        """Does that customer, or whoever has that address, want nothing in this channel?"""
+        line = numbers.normalise(address, self._region) if channel == "sms" else ""
+        return await self._database.row(_refusing(channel, customer, address, line)) is not None
+
+    async def withdraw_refused(self, now: datetime) -> int:
+        """What is to be sent now to customers who want no messages by now is cancelled; answers how many those were."""
+        table, found = customer_messages.c, 0
+        for channel in _MARKS:
+            which = (table.state == "waiting") & (table.next_at <= now) & _unwanted(channel)
+            if await self._database.row(sa.select(table.id).where(which).limit(1)) is None:
+                continue  # asked every few seconds: nothing is written for nothing
+
+            async def work(connection: AsyncConnection, which: Any = which, why: str = REFUSED[channel]) -> int:
+                return await _cancel(connection, which, "system", why)
+
+            found += await self._database.write(work)
+        return found
+
     async def list(self, chosen: CustomerMessageFilter, limit: int = 50, offset: int = 0) -> tuple[_Messages, int]:
         """One page, newest first, at most 500; and how many there are in all."""
         query = sa.select(*_COLUMNS).where(*_conditions(chosen))
         rows, total = await self._database.page(query, (customer_messages.c.id.desc(),), limit, offset)
         return [CustomerMessage(**row._mapping) for row in rows], total
 
-    async def due_sms(self, now: datetime, limit: int = 50) -> _Messages:
-        """Those that are to be sent now, who waits longest first."""
+    async def due_sms(self, now: datetime, limit: int = 50, *, without: Sequence[str] = ()) -> _Messages:
+        """Those that are to be sent now, who waits longest first. without: kinds of records that it is not about."""
         table = customer_messages.c
         query = (
             sa.select(*_COLUMNS)
-            .where(table.state == "waiting", table.channel == "sms", table.next_at <= now)
+            .where(table.state == "waiting", table.channel == "sms", table.next_at <= now, *not_about(without))
             .order_by(table.next_at, table.id)
             .limit(bounded(limit))
         )
         return [CustomerMessage(**row._mapping) for row in await self._database.rows(query)]
 
-    async def waiting_sms(self, now: datetime) -> int:
-        """How many are due."""
+    async def waiting_sms(self, now: datetime, *, without: Sequence[str] = ()) -> int:
+        """How many are due. without: as of `due_sms`."""
         table = customer_messages.c
-        due = (table.state == "waiting", table.channel == "sms", table.next_at <= now)
+        due = (table.state == "waiting", table.channel == "sms", table.next_at <= now, *not_about(without))
         row = await self._database.row(sa.select(sa.func.count().label("n")).where(*due))
         return 0 if row is None else int(row.n)
 
@@ -137,10 +164,16 @@ class CustomerMessages:
         return await self._database.write(work)
 
     async def again(self, message: int, now: datetime) -> CustomerMessage:
-        """One that failed is tried anew, for as long as a new one. Raises NotFound, MessageNotWaiting."""
+        """One that failed is tried anew, for as long as a new one.
+
+        Raises NotFound, MessageNotWaiting, MessageRefused."""
 
         async def work(connection: AsyncConnection) -> CustomerMessage:
             known = await _locked(connection, message)
+            if not known.necessary:
+                refusing = await connection.execute(_refusing(known.channel, known.customer, known.address, ""))
+                if refusing.first() is not None:
+                    raise MessageRefused(known.channel)
             if known.state != "failed" or (known.channel == "email" and not await _letter(connection, message, now)):
                 raise MessageNotWaiting(message, known.state)
             until = now + KEEP_WAITING if known.channel == "sms" else None
@@ -189,22 +222,35 @@ class MessageTemplates:
         return await self._database.write(work)
 
 
-async def put_in(connection: AsyncConnection, new: NewCustomerMessage, now: datetime) -> CustomerMessage:
+def not_about(kinds: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    """Messages about records of other kinds, and about none."""
+    about = customer_messages.c.kind
+    return [about.not_in(kinds)] if kinds else []
+
+
+async def put_in(
+    connection: AsyncConnection, new: NewCustomerMessage, now: datetime, *, line: str = ""
+) -> CustomerMessage:
     """In the transaction of what it tells of: both are kept, or none. Answers the one that is there already, if there
-    is one of that key."""
+    is one of that key. One that the customer does not want is kept as cancelled, with the reason. line: the address of
+    an SMS, normalised; "": only whoever is named as the customer is asked."""
     known = (await connection.execute(sa.select(*_COLUMNS).where(customer_messages.c.key == new.key))).first()
     if known is not None:
         return CustomerMessage(**known._mapping)
     row = {_IDS.get(name, name): value for name, value in asdict(new).items()}
     due = max(now, new.not_before)
     row |= {"created_at": now, "next_at": due}
+    refusing = _refusing(new.channel, new.customer, new.address, line)
+    refused = not new.necessary and (await connection.execute(refusing)).first() is not None
+    if refused:
+        row |= {"state": "cancelled", "cancelled_by": "system", "why": REFUSED[new.channel], "next_at": None}
     if new.channel == "sms":
         size = size_of(new.text)
         row |= {"units": size.units, "segments": size.segments}
         row |= {"until": new.until or due + KEEP_WAITING}
     added = await connection.execute(customer_messages.insert().values(row).returning(*_COLUMNS))
     message = CustomerMessage(**added.one()._mapping)
-    if new.channel == "email":
+    if new.channel == "email" and not refused:
         letter: dict[str, Any] = {
             "address": new.address,
             "key": secrets.token_hex(16),
@@ -217,10 +263,41 @@ async def put_in(connection: AsyncConnection, new: NewCustomerMessage, now: date
     return message
 
 
+async def withdraw_refused(connection: AsyncConnection, customer: CustomerId) -> None:
+    """What waits for a customer who wants none by now is cancelled, in the transaction that changes the card."""
+    for channel in _MARKS:
+        which = _unwanted(channel) & (customer_messages.c.customer_id == customer)
+        await _cancel(connection, which, "system", REFUSED[channel])
+
+
+def _unwanted(channel: MessageChannel) -> sa.ColumnElement[bool]:
+    """Messages whose customers want none in this channel by now, nor have asked for this one."""
+    table = customer_messages.c
+    # Each message's own customer is looked up: those who want none may be many, those who wait are few.
+    refuses = sa.exists().where(customers.c.id == table.customer_id, _MARKS[channel])
+    return (table.channel == channel) & ~table.necessary & refuses
+
+
+def _refusing(channel: MessageChannel, customer: CustomerId | None, address: str, line: str) -> sa.Select[tuple[int]]:
+    """One who wants nothing in this channel, and is that customer; or, where none is named, has that address."""
+    query = sa.select(customers.c.id).where(_MARKS[channel], customers.c.removed_at.is_(None)).limit(1)
+    if customer is not None:
+        return query.where(customers.c.id == customer)
+    if channel == "email":
+        return query.where(sa.func.lower(customers.c.email) == address.lower())
+    has_line = sa.select(phones.c.customer_id).where(phones.c.number == line)
+    return query.where(customers.c.id.in_(has_line) if line else sa.false())
+
+
 async def cancel_about(connection: AsyncConnection, kind: RecordKind, record: str, by: str) -> None:
     """All that waits about a record is not sent, in the transaction that changes the record."""
     table = customer_messages.c
     await _cancel(connection, (table.kind == kind) & (table.record == record), by)
+
+
+async def cancel_key(connection: AsyncConnection, key: str, by: str) -> None:
+    """The one of that key is not sent, if it waits; in the transaction of what takes its place."""
+    await _cancel(connection, customer_messages.c.key == key, by)
 
 
 async def forget(connection: AsyncConnection, customer: CustomerId) -> None:
@@ -242,14 +319,15 @@ async def of_letter(connection: AsyncConnection, message: int, new: dict[str, An
     await connection.execute(customer_messages.update().where(which).values(new))
 
 
-async def _cancel(connection: AsyncConnection, which: sa.ColumnElement[bool], by: str) -> None:
+async def _cancel(connection: AsyncConnection, which: sa.ColumnElement[bool], by: str, why: str = "") -> int:
     table = customer_messages.c
     change = customer_messages.update().where(which, table.state == "waiting")
-    values = {"state": "cancelled", "cancelled_by": by, "next_at": None}
+    values = {"state": "cancelled", "cancelled_by": by, "next_at": None} | ({"why": why} if why else {})
     ids = [row.id for row in await connection.execute(change.values(values).returning(table.id))]
     if ids:
         waiting = outbox.c.message_id.in_(ids) & (outbox.c.state == "waiting")
         await connection.execute(outbox.delete().where(waiting))
+    return len(ids)
 
 
 async def _locked(connection: AsyncConnection, message: int) -> CustomerMessage:
@@ -275,10 +353,19 @@ def _this(purpose: str, channel: str, language: str) -> sa.ColumnElement[bool]:
 
 def _conditions(chosen: CustomerMessageFilter) -> list[sa.ColumnElement[bool]]:
     table = customer_messages.c
-    given = {name: getattr(chosen, name) for name in ("state", "channel", "kind", "record")}
+    given = {name: getattr(chosen, name) for name in ("state", "channel", "kind", "record", "purpose")}
     found: list[sa.ColumnElement[bool]] = [table[name] == value for name, value in given.items() if value is not None]
     if chosen.customer is not None:
         found.append(table.customer_id == chosen.customer)
+    if chosen.owner is not None:
+        found.append((table.owner == chosen.owner) | (table.created_by == chosen.owner))
+    if chosen.since is not None:
+        found.append(table.created_at >= chosen.since)
+    if chosen.until is not None:
+        found.append(table.created_at < chosen.until)
+    if chosen.text.strip():
+        wanted = chosen.text.strip()
+        found.append(sa.or_(*(has_part(table[name], wanted) for name in ("address", "subject", "text"))))
     if chosen.sight is not None:
         found.append(records_seen(chosen.sight, customer_messages))
     return found

@@ -20,40 +20,50 @@ from callcenterd.clock import Clock
 from callcenterd.errors import NotFound, NotNow
 from callcenterd.model import numbers
 from callcenterd.model.customers import Customer, CustomerCard, CustomerQuery
+from callcenterd.model.fields import FieldWanted
 from callcenterd.model.ids import CustomerId
 from callcenterd.model.people import Role
 from callcenterd.model.records import RecordSight
-from callcenterd.store.columns import Number
+from callcenterd.store.columns import Number, Plain, Utc
+from callcenterd.store.customer_messages import withdraw_refused
 from callcenterd.store.engine import MOST_ROWS, Database, bounded
 from callcenterd.store.fields import CustomFields
+from callcenterd.store.having import having
+from callcenterd.store.pages import MOST_TOLD, narrowed, page, skipped, told
 from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
+from callcenterd.store.search import of_customers
 from callcenterd.store.seen import records_seen
 from callcenterd.store.words import every_word, folded, words_of
 
 MOST_CALLERS = 20
 MOST_READINGS = 16
-LEAST_DIGITS = 3
-"""Of a part of a number: two digits are in nearly every number."""
 _LOCAL_DIGITS = (6, 8)
 """Of numbers that may be without their area code."""
 _LISTS = {"channels": "channel", "tags": "tag"}
 """Fields of a card that hold several values, and the dictionaries that these are from."""
 _BESIDE = ("phones", "fields", *_LISTS)
+_NO_MESSAGES = ("no_sms", "no_email")
+"""Marks of a card: with a time and a login beside each."""
+_MARKS = tuple(f"{name}{part}" for name in _NO_MESSAGES for part in ("", "_at", "_by"))
 _CARD = (
     "id",
-    *(field.name for field in fields(CustomerCard) if field.name not in _BESIDE),
+    *(field.name for field in fields(CustomerCard) if field.name not in (*_BESIDE, *_NO_MESSAGES)),
+    *_MARKS,
     "created_at",
     "created_by",
     "changed_at",
     "version",
 )
 _COLUMNS = tuple(customers.c[name] for name in _CARD)
+_NEWEST = (customers.c.id.desc(),)
 HERE = customers.c.removed_at.is_(None)
 """Not in the recycle bin, and not merged into another: who is in a list, a search, a query, a call."""
 # Asked in every call: building the question would cost more than its answer.
+_CHOSEN = (customer_choices.c.dictionary, customer_choices.c.code)
 _MAY_CALL = (
-    sa.select(*_COLUMNS, phones.c.written)
+    sa.select(*_COLUMNS, phones.c.written, phones.c.position, *_CHOSEN)
     .join(phones, phones.c.customer_id == customers.c.id)
+    .outerjoin(customer_choices, customer_choices.c.customer_id == customers.c.id)
     .where(
         customers.c.id.in_(
             sa.select(phones.c.customer_id)
@@ -64,7 +74,7 @@ _MAY_CALL = (
             .limit(MOST_CALLERS)
         )
     )
-    .order_by(customers.c.id.desc(), phones.c.position)
+    .order_by(customers.c.id.desc(), phones.c.position, customer_choices.c.position)
 )
 
 
@@ -92,9 +102,7 @@ class CustomerCards:
         if not line:
             return []
         found = itertools.groupby(await self._database.rows(_MAY_CALL, {"line": line}), key=lambda row: row.id)
-        callers = [list(rows) for _, rows in found]
-        chosen = await self._chosen([rows[0].id for rows in callers])
-        return await self._with_fields([_from_joined(rows, chosen) for rows in callers], role)
+        return await self._with_fields([_of_all(list(rows)) for _, rows in found], role)
 
     async def by_card(self, card: str, role: Role | None = None) -> list[Customer]:
         """Who has exactly that card number, on the card or as a prepaid card, newest customer first, at most 20."""
@@ -141,12 +149,15 @@ class CustomerCards:
     ) -> Customer:
         """As `create`, in another's transaction."""
         row = {**_row(card), "created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
-        added = await connection.execute(customers.insert().values(row).returning(customers.c.id))
-        number = CustomerId(added.scalar_one())
+        columns = (customers.c[name] for name in ("id", *_MARKS))
+        added = (
+            await connection.execute(customers.insert().values(row | _marks(card, by, now)).returning(*columns))
+        ).one()
+        number = CustomerId(added.id)
         await self._put_beside(connection, number, card)
         await self._fields.put(connection, "customer", number, card.fields, role, new=True)
         kept = await self._kept_fields(connection, card, number, role)
-        return Customer(**kept, id=number, created_at=now, created_by=by, changed_at=now)
+        return Customer(**{**kept, **added._mapping}, created_at=now, created_by=by, changed_at=now)
 
     async def change(
         self,
@@ -182,13 +193,13 @@ class CustomerCards:
         role: Role | None = None,
     ) -> Customer:
         """As `change`, in another's transaction. Raises OtherVersion, and Refused for custom fields."""
-        row = {**_row(card), "changed_at": now, "changed_by": by}
+        row = {**_row(card), **_marks_anew(card, by, now), "changed_at": now, "changed_by": by}
         change = customers.update().where(customers.c.id == customer, HERE)
         if version is not None:
             change = change.where(customers.c.version == version)
         change = change.values({**row, "version": customers.c.version + 1})
         answered = await connection.execute(
-            change.returning(*(customers.c[name] for name in ("created_at", "created_by", "version")))
+            change.returning(*(customers.c[name] for name in ("created_at", "created_by", "version", *_MARKS)))
         )
         changed = answered.first()
         if changed is None:
@@ -197,8 +208,9 @@ class CustomerCards:
             await connection.execute(beside.delete().where(beside.c.customer_id == customer))
         await self._put_beside(connection, customer, card)
         await self._fields.put(connection, "customer", customer, card.fields, role)
+        await withdraw_refused(connection, customer)
         kept = await self._kept_fields(connection, card, customer, role)
-        return Customer(**kept, id=customer, changed_at=now, **changed._mapping)
+        return Customer(**{**kept, **changed._mapping}, id=customer, changed_at=now)
 
     async def _kept_fields(
         self, connection: AsyncConnection, card: CustomerCard, customer: CustomerId, role: Role | None
@@ -245,27 +257,33 @@ class CustomerCards:
         offset: int = 0,
         role: Role | None = None,
         sight: RecordSight | None = None,
+        fields: tuple[FieldWanted, ...] = (),
     ) -> tuple[list[Customer], int]:
-        """One page, at most 500, and how many there are in all: whose name is q first, then newest first.
+        """One page, at most 500, and how many there are in all (`pages.told`): whose name is q first, then whose
+        name begins so, then newest first.
 
         Every word of q must be in the name, its pinyin, the card number, the company or the e-mail address; or be
         three or more digits of a number, or of a prepaid card's.
         """
-        query = sa.select(*_COLUMNS).where(HERE, *_seen(sight), *(self._has(word) for word in every_word(q)))
-        order: list[sa.ColumnElement[Any]] = [customers.c.id.desc()]
+        words = of_customers(every_word(q), self._region, sqlite=self._database.is_sqlite)
+        query = sa.select(*_COLUMNS).where(HERE, *_seen(sight), *having(customers.c.id, fields))
         if wanted := q.strip():
-            named = sa.case(
-                (customers.c.name == wanted, 0), (customers.c.name.startswith(wanted, autoescape=True), 1), else_=2
-            )
-            order.insert(0, named)
-        rows, total = await self._database.page(query, order, limit, offset)
+            async with self._database.listing() as connection:
+                conditions, few = await narrowed(connection, customers.c.id, words)
+                best = _best if few else _best_of_many
+                rows, total = await best(connection, query.where(*conditions), wanted, limit, offset)
+        else:
+            rows, total = await self._database.page(query, _NEWEST, limit, offset, customers.c.id)
         return await self._with_fields(await self._with_phones(rows), role), total
 
-    async def chosen(self, query: CustomerQuery, after: int = 0, limit: int = 500) -> list[Customer]:
-        """Those who are meant and have a number, in the order in which they were made. after: the last one's id."""
+    async def chosen(
+        self, query: CustomerQuery, after: int = 0, limit: int = 500, sight: RecordSight | None = None
+    ) -> list[Customer]:
+        """Those who are meant, are seen and have a number, in the order in which they were made. after: the last one's
+        id."""
         rows = await self._database.rows(
             sa.select(*_COLUMNS)
-            .where(customers.c.id > after, HERE, *self._meant(query))
+            .where(customers.c.id > after, HERE, *_seen(sight), *self._meant(query))
             .where(customers.c.id.in_(sa.select(phones.c.customer_id)))
             .order_by(customers.c.id)
             .limit(bounded(limit))
@@ -274,7 +292,8 @@ class CustomerCards:
 
     def _meant(self, query: CustomerQuery) -> list[sa.ColumnElement[bool]]:
         """The conditions of a query: what knows more of customers one day has its conditions here."""
-        found = [self._has(word) for word in every_word(query.text)]
+        words = of_customers(every_word(query.text), self._region, sqlite=self._database.is_sqlite)
+        found = [one.met for one in words]
         if query.levels:
             found.append(customers.c.level.in_(query.levels))
         if query.not_called_since is not None:
@@ -283,16 +302,6 @@ class CustomerCards:
                 since = calls.c.started_at >= query.not_called_since
                 found.append(~spoken.where(phones.c.customer_id == customers.c.id, since).exists())
         return found
-
-    def _has(self, word: str) -> sa.ColumnElement[bool]:
-        in_words = customers.c.words.contains(word, autoescape=True)
-        digits = word.removeprefix("+")
-        if len(digits) < LEAST_DIGITS or not (digits.isascii() and digits.isdigit()):
-            return in_words
-        line = numbers.normalise(word, self._region)
-        has_number = sa.select(phones.c.customer_id).where(phones.c.digits.contains(digits) | (phones.c.number == line))
-        has_card = sa.select(cards.c.customer_id).where(cards.c.number.contains(digits))
-        return in_words | customers.c.id.in_(has_number) | customers.c.id.in_(has_card)
 
     async def _with_fields(self, found: list[Customer], role: Role | None) -> list[Customer]:
         values = await self._fields.of_records("customer", [one.id for one in found], role) if role else {}
@@ -406,14 +415,37 @@ def readings(name: str) -> list[str]:
 
 
 def _row(card: CustomerCard) -> dict[str, Any]:
-    row = {name: value for name, value in _card_fields(card).items() if name not in _BESIDE}
+    row = {name: value for name, value in _card_fields(card).items() if name not in (*_BESIDE, *_NO_MESSAGES)}
     row["words"] = words_of(card.name, *readings(card.name), card.card, card.company, card.email)
     return row
 
 
+def _marks(card: CustomerCard, by: str, now: datetime) -> dict[str, Any]:
+    """That they want no messages, of a new card."""
+    set_ = [name for name in _NO_MESSAGES if getattr(card, name)]
+    return {column: value for name in set_ for column, value in _marked(name, at=now, by=by).items()}
+
+
+def _marks_anew(card: CustomerCard, by: str, now: datetime) -> dict[str, Any]:
+    """Of one that is changed: since when, and by whom, it was the first who said so; lifted, it is nobody any more."""
+    found: dict[str, Any] = {}
+    for name in _NO_MESSAGES:
+        stands, at, who = (customers.c[f"{name}{part}"] for part in ("", "_at", "_by"))
+        if getattr(card, name):
+            kept = {"at": sa.case((stands, at), else_=sa.literal(now, Utc)), "by": sa.case((stands, who), else_=by)}
+            found |= _marked(name, **kept)
+        elif getattr(card, name) is not None:
+            found |= {name: False, f"{name}_at": None, f"{name}_by": ""}
+    return found
+
+
+def _marked(name: str, *, at: Any, by: Any) -> dict[str, Any]:
+    return {name: True, f"{name}_at": at, f"{name}_by": by}
+
+
 def _card_fields(card: CustomerCard) -> dict[str, Any]:
     known = asdict(card)
-    for added in ("id", "created_at", "created_by", "changed_at", "version"):
+    for added in ("id", "created_at", "created_by", "changed_at", "version", *(set(_MARKS) - set(_NO_MESSAGES))):
         known.pop(added, None)  # a Customer is a card too
     return known
 
@@ -426,6 +458,17 @@ def _digits(number: str) -> str:
     return "".join(sign for sign in folded(number) if sign.isascii() and sign.isdigit())
 
 
+def _of_all(rows: Sequence[sa.Row[Any]]) -> Customer:
+    """One customer, from a row for each pair of a phone and what is chosen from lists: all of it in one question."""
+    known = {name: rows[0]._mapping[name] for name in _CARD}
+    written = {row.position: row.written for row in rows}
+    chosen: dict[str, list[str]] = {}
+    for row in rows:
+        if row.position == rows[0].position and row.dictionary is not None:
+            chosen.setdefault(row.dictionary, []).append(row.code)
+    return Customer(**known, phones=tuple(written.values()), **_lists(chosen))
+
+
 def _from_joined(rows: Sequence[sa.Row[Any]], chosen: Mapping[int, Mapping[str, list[str]]]) -> Customer:
     """One customer, from a row for each of the phones."""
     known = dict(rows[0]._mapping)
@@ -436,6 +479,36 @@ def _from_joined(rows: Sequence[sa.Row[Any]], chosen: Mapping[int, Mapping[str, 
 
 def _lists(chosen: Mapping[str, list[str]]) -> dict[str, Any]:
     return {field: tuple(chosen.get(dictionary, ())) for field, dictionary in _LISTS.items()}
+
+
+async def _best(
+    connection: AsyncConnection, query: sa.Select[Any], wanted: str, limit: int, offset: int
+) -> tuple[Sequence[sa.Row[Any]], int]:
+    """One page of few: whose name is what is wanted, then whose name begins so, then the newest."""
+    begins = _begins(wanted, connection.dialect.name)
+    exact = sa.case((customers.c.name == wanted, 0), (begins, 1), else_=2)
+    return await page(connection, query, (exact, *_NEWEST), limit, offset, customers.c.id)
+
+
+async def _best_of_many(
+    connection: AsyncConnection, query: sa.Select[Any], wanted: str, limit: int, offset: int
+) -> tuple[Sequence[sa.Row[Any]], int]:
+    """The same page of very many, who are not all put in order: those with the name are found by its index."""
+    limit, offset = bounded(limit), skipped(offset)
+    begins = _begins(wanted, connection.dialect.name)
+    exact = sa.case((customers.c.name == wanted, 0), else_=1)
+    first, there = await page(connection, query.where(begins), (exact, *_NEWEST), limit, offset, customers.c.id)
+    if len(first) == limit or there > MOST_TOLD:
+        return first, await told(connection, query)
+    others = query.where(sa.not_(begins))
+    rows, more = await page(connection, others, _NEWEST, limit - len(first), max(offset - there, 0), customers.c.id)
+    return [*first, *rows], min(there + more, MOST_TOLD + 1)
+
+
+def _begins(wanted: str, dialect: str) -> sa.ColumnElement[bool]:
+    """Compared sign by sign, as no language sorts: an index that is sorted so finds them."""
+    name = customers.c.name if dialect == "sqlite" else sa.collate(customers.c.name, "C")
+    return name.between(sa.literal(wanted, Plain), sa.literal(wanted + "\U0010ffff", Plain))
 
 
 class OtherVersion(Exception):

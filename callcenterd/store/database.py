@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -16,6 +18,9 @@ from alembic.util import CommandError
 from callcenterd.clock import Clock
 from callcenterd.errors import CannotStart
 from callcenterd.store.agents import AgentStates
+from callcenterd.store.appointment_codes import AppointmentCodes
+from callcenterd.store.appointment_services import AppointmentServices
+from callcenterd.store.appointments import Appointments
 from callcenterd.store.attachments import Attachments
 from callcenterd.store.audit import Audit
 from callcenterd.store.bans import Bans
@@ -31,32 +36,45 @@ from callcenterd.store.customer_messages import CustomerMessages, MessageTemplat
 from callcenterd.store.customers import CustomerCards
 from callcenterd.store.devices import Devices
 from callcenterd.store.dictionaries import Dictionaries
+from callcenterd.store.displays import Displays
 from callcenterd.store.do_not_call import DoNotCallList
 from callcenterd.store.doubles import DoubleSearch
 from callcenterd.store.duties import Duties
+from callcenterd.store.duty_kinds import DutyKinds
 from callcenterd.store.engine import Database, address_of
 from callcenterd.store.evidence import Evidence
 from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, in_a_line
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.flows import FlowTexts
+from callcenterd.store.follow_up_candidates import FollowUpCandidates
+from callcenterd.store.follow_up_rules import FollowUpRules
 from callcenterd.store.follow_ups import FollowUps
 from callcenterd.store.forwarding import ForwardingRules
+from callcenterd.store.help import HelpRequests
 from callcenterd.store.imports import Imports
 from callcenterd.store.merging import Merging
+from callcenterd.store.office import OfficeKept
 from callcenterd.store.outbox import Outbox
+from callcenterd.store.proposals import Proposals
+from callcenterd.store.quality import Quality
 from callcenterd.store.query.run import Queries
 from callcenterd.store.recordings import Recordings
 from callcenterd.store.roles import Roles
 from callcenterd.store.saved_queries import SavedQueries
+from callcenterd.store.second_factors import SecondFactors
 from callcenterd.store.sessions import Sessions
 from callcenterd.store.site import SiteTables
+from callcenterd.store.staff import StaffMessages
 from callcenterd.store.surveys import Surveys
+from callcenterd.store.thresholds import ThresholdsKept
 from callcenterd.store.timeline import Timeline
+from callcenterd.store.today import Today
 from callcenterd.store.voicemail import VoicemailBox
 from callcenterd.store.workflows import Workflows
 
 __all__ = ["CannotStore", "Store"]
 
+_log = structlog.get_logger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -70,7 +88,7 @@ class Store:
     def __init__(self, database: Database, clock: Clock, region: str) -> None:
         self._database = database
         self.calls = Calls(database, region)
-        self.recordings = Recordings(database)
+        self.recordings = Recordings(database, self.calls)
         self.agents = AgentStates(database)
         self.fields = CustomFields(database)
         self.customers = CustomerCards(database, clock, region, self.fields)
@@ -81,6 +99,8 @@ class Store:
         self.site = SiteTables(database)
         self.roles = Roles(database)
         self.sessions = Sessions(database)
+        self.second_factors = SecondFactors(database)
+        self.displays = Displays(database)
         self.audit = Audit(database)
         self.bans = Bans(database)
         self.do_not_call = DoNotCallList(database, region)
@@ -90,20 +110,37 @@ class Store:
         self.voicemail = VoicemailBox(database)
         self.callbacks = Callbacks(database, region)
         self.outbox = Outbox(database)
-        self.customer_messages = CustomerMessages(database)
+        self._open_business(database, clock, region)
+
+    def _open_business(self, database: Database, clock: Clock, region: str) -> None:
+        """What the business rooms keep beside customers and calls."""
+        self.customer_messages = CustomerMessages(database, region)
         self.message_templates = MessageTemplates(database)
         self.duties = Duties(database, region)
+        self.duty_kinds = DutyKinds(database)
         self.workflows = Workflows(database)
         self.complaints = Complaints(database, self.duties, self.fields)
         self.complaint_tallies = ComplaintTallies(database)
         self.consultations = Consultations(database, self.fields)
         self.follow_ups = FollowUps(database, self.duties, self.fields)
+        self.appointment_services = AppointmentServices(database)
+        self.appointments = Appointments(database, self.fields, region)
+        self.appointment_codes = AppointmentCodes(database, region)
         self.surveys = Surveys(database)
+        self.today = Today(database)
+        self.thresholds = ThresholdsKept(database)
+        self.office = OfficeKept(database)
         self.campaigns = Campaigns(database, region)
         self.attachments = Attachments(database)
+        self.staff = StaffMessages(database)
+        self.help = HelpRequests(database)
+        self.proposals = Proposals(database)
         self.timeline = Timeline(database)
         self.queries = Queries(database, clock, region, self.fields)
         self.saved_queries = SavedQueries(database)
+        self.follow_up_rules = FollowUpRules(database, self.follow_ups)
+        self.follow_up_candidates = FollowUpCandidates(database, self.queries)
+        self.quality = Quality(database)
         self.merging = Merging(database, self.customers)
         self.bin = Bin(database, clock)
         self.doubles = DoubleSearch(database, self.customers)
@@ -138,6 +175,8 @@ class Store:
         try:
             async with opened.alone() as connection:
                 await connection.run_sync(_as_it_is if as_it_is else _migrate)
+                if not as_it_is:
+                    await opened.look_over_in(connection)
         except (*DRIVER_FAULTS, CommandError) as fault:
             with contextlib.suppress(*DRIVER_FAULTS):
                 await opened.close()
@@ -156,9 +195,18 @@ class Store:
         """One question to the database, for /healthz. Raises CannotStore."""
         await self._database.row(sa.select(sa.literal(1)))
 
+    async def look_over(self) -> None:
+        """How much there is of what, as SQLite knows it and chooses its ways by; PostgreSQL does that by itself. For a
+        start and each day: an office grows."""
+        await self._database.look_over()
+
     def together(self) -> AbstractAsyncContextManager[list[BaseException]]:
         """Facts of calls and agents told by this task in here are waited for together: see `Database.together`."""
         return self._database.together()
+
+    def hurry(self) -> None:
+        """Facts that were told are written now, not gathered: somebody waits for them."""
+        self._database.writer.hurry()
 
     def backlog(self) -> int:
         """Writes that wait for the database."""
@@ -178,25 +226,36 @@ def _check_place(path: Path, *, as_it_is: bool) -> None:
         raise CannotStart(f"database {path} cannot be opened: {fault.strerror}") from fault
 
 
-def _versions(connection: sa.Connection) -> tuple[Config, ScriptDirectory, str | None]:
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
-    return config, script, MigrationContext.configure(connection).get_current_revision()
+    return config
+
+
+@functools.cache
+def _steps() -> ScriptDirectory:
+    """Every step from the first tables to ours. They are read once a process: that is most of what opening costs."""
+    return ScriptDirectory.from_config(_config())
+
+
+def _version_of(connection: sa.Connection) -> str | None:
+    """None: there are no tables yet."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _as_it_is(connection: sa.Connection) -> None:
     """Raises CannotStart if the tables are of another version than ours."""
-    _, script, current = _versions(connection)
-    if current != script.get_current_head():
+    if _version_of(connection) != _steps().get_current_head():
         raise CannotStart("is of another version of callcenterd; starting the server brings it up to date")
 
 
 def _migrate(connection: sa.Connection) -> None:
     """Run in the writer's transaction: all of it, or nothing. Raises CannotStart if the tables are newer than we."""
-    config, script, current = _versions(connection)
-    if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+    steps, current = _steps(), _version_of(connection)
+    if current == steps.get_current_head():
+        return
+    if current is not None and current not in {revision.revision for revision in steps.walk_revisions()}:
         raise CannotStart(f"was written by a newer callcenterd (its tables are of version {current})")
-    if current != script.get_current_head():
-        command.upgrade(config, "head")
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

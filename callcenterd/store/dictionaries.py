@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcenterd.model.dictionaries import DICTIONARIES, Dictionary, DictionaryValue
 from callcenterd.store.engine import Database
 from callcenterd.store.schema import customer_choices, customers, dictionary_values
+from callcenterd.store.tables.appointments import appointments
 from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.fields import custom_fields, custom_values
 from callcenterd.store.tables.follow_ups import follow_ups
+from callcenterd.store.tables.recording_marks import recording_tags
 
 _KEPT = (
     dictionary_values.c.code,
@@ -37,6 +39,8 @@ _COLUMNS: tuple[tuple[str, sa.Column[str]], ...] = (
     ("follow_up_result", follow_ups.c.result),
     ("channel", follow_ups.c.channel),
     ("sex", follow_ups.c.sex),
+    ("sex", appointments.c.sex),
+    ("recording_tag", recording_tags.c.tag),
 )
 """Where a record has at most one value of a dictionary; several of a customer are in `customer_choices`."""
 

@@ -9,6 +9,7 @@ from callcenterd.errors import NotFound
 from callcenterd.model import numbers
 from callcenterd.model.do_not_call import DoNotCall
 from callcenterd.store.engine import Database
+from callcenterd.store.hidden import has_part
 from callcenterd.store.schema import do_not_call
 
 _COLUMNS = (do_not_call.c.number, do_not_call.c.why, do_not_call.c.by, do_not_call.c.at)
@@ -52,8 +53,8 @@ class DoNotCallList:
         """One page, newest first, at most 500; and how many there are in all. text: a part of the number."""
         query = sa.select(*_COLUMNS)
         if digits := numbers.tidy(text):
-            part = do_not_call.c.line.contains(digits, autoescape=True)
-            query = query.where(part | do_not_call.c.number.contains(digits, autoescape=True))
+            part = has_part(do_not_call.c.line, digits) | has_part(do_not_call.c.number, digits)
+            query = query.where(part | (do_not_call.c.line == self._line(digits)))
         order = (do_not_call.c.at.desc(), do_not_call.c.line)
         rows, total = await self._database.page(query, order, limit, offset)
         return [DoNotCall(**row._mapping) for row in rows], total

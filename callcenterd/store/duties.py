@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from callcenterd.model.duties import (
     DutyFilter,
     DutyIsAnother,
     DutyLetter,
+    DutyOnDay,
     DutySight,
     DutyState,
     DutyStep,
@@ -34,7 +35,9 @@ from callcenterd.model.duties import (
 )
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.store.engine import Database, bounded
+from callcenterd.store.hidden import has_word, sought
 from callcenterd.store.schema import calls, outbox
+from callcenterd.store.search import by_index
 from callcenterd.store.seen import duties_seen
 from callcenterd.store.tables.duties import duties, duty_steps
 from callcenterd.store.words import every_word, words_of
@@ -44,6 +47,10 @@ MOST_OF_A_LINE = 50
 _BESIDE = {"stage", "next_at", "escalated_to", "call_id"}
 """What the clock and calls change: not a version that somebody has to have seen."""
 _COLUMNS = tuple(column for column in duties.c if column.name not in ("line", "words"))
+
+_ON_DAY = tuple(
+    duties.c[{"customer": "customer_id"}.get(field.name, field.name)].label(field.name) for field in fields(DutyOnDay)
+)
 
 
 class Duties:
@@ -78,8 +85,19 @@ class Duties:
         made last."""
         query = sa.select(*_COLUMNS).where(*self._conditions(chosen))
         order = (duties.c.due, duties.c.id) if chosen.state == "open" else (duties.c.id.desc(),)
-        rows, total = await self._database.page(query, order, limit, offset)
+        words = by_index(duties, every_word(chosen.text), sqlite=self._database.is_sqlite)
+        rows, total = await self._database.page(query, order, limit, offset, duties.c.id, words)
         return [_duty(row) for row in rows], total
+
+    async def on_days(self, chosen: DutyFilter, most: int) -> tuple[list[DutyOnDay], int]:
+        """For a calendar: the first so many by their time, and how many there are in all."""
+        which = self._conditions(chosen)
+        query = sa.select(*_ON_DAY).where(*which).order_by(duties.c.due, duties.c.id).limit(most)
+        found = [DutyOnDay(**row._mapping) for row in await self._database.rows(query)]
+        if len(found) < most:
+            return found, len(found)
+        row = await self._database.row(sa.select(sa.func.count().label("n")).select_from(duties).where(*which))
+        return found, len(found) if row is None else int(row.n)
 
     def _conditions(self, chosen: DutyFilter) -> list[sa.ColumnElement[bool]]:
         given = {name: getattr(chosen, name) for name in ("owner", "kind", "team", "queue")}
@@ -88,9 +106,16 @@ class Duties:
             found.append(_is(chosen.state))
         if chosen.overdue is not None:
             found += [_is("open"), duties.c.due <= chosen.overdue]
-        found += [duties.c.words.contains(word, autoescape=True) for word in every_word(chosen.text)]
+        if chosen.not_cancelled:
+            found.append(duties.c.state != "cancelled")
+        if chosen.since is not None:
+            found.append(duties.c.due >= chosen.since)
+        if chosen.until is not None:
+            found.append(duties.c.due < chosen.until)
+        found += [has_word(duties.c.words, word) for word in every_word(chosen.text)]
         whose = []
         if line := self.line(chosen.number) if chosen.number else "":
+            sought(chosen.number)
             whose.append(duties.c.line == line)
         if chosen.customers:
             whose.append(duties.c.customer_id.in_(chosen.customers))
@@ -98,10 +123,12 @@ class Duties:
             found.append(sa.or_(*whose) if whose else sa.false())
         if chosen.sight is not None:
             found.append(duties_seen(chosen.sight))
-        return found
+        return [*found, *_not_of(chosen.without)]
 
-    async def counts(self, login: str, now: datetime, sight: DutySight | None) -> DutyCounts:
-        """Of open ones."""
+    async def counts(
+        self, login: str, now: datetime, sight: DutySight | None, *, without: Sequence[str] = ()
+    ) -> DutyCounts:
+        """Of open ones. without: kinds that nobody sees."""
         mine, seen = duties.c.owner == login, sa.true() if sight is None else duties_seen(sight)
 
         def number(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
@@ -113,7 +140,7 @@ class Duties:
                 number(mine, (duties.c.stage > 0) | (duties.c.due <= now)).label("due"),
                 number(seen, duties.c.owner == "").label("unowned"),
                 number(seen, duties.c.due <= now).label("overdue"),
-            ).where(_is("open"))
+            ).where(_is("open"), *_not_of(without))
         )
         assert row is not None, "sums of nothing are one row"
         return DutyCounts(**{name: int(value) for name, value in row._mapping.items()})
@@ -236,15 +263,15 @@ class Duties:
 
     # ---- the clock --------------------------------------------------------------------------------------
 
-    async def next_at(self) -> datetime | None:
-        """When the next one has something to be told."""
-        query = sa.select(duties.c.next_at).where(_is("open"), duties.c.next_at.is_not(None))
+    async def next_at(self, *, without: Sequence[str] = ()) -> datetime | None:
+        """When the next one has something to be told. without: kinds that rest."""
+        query = sa.select(duties.c.next_at).where(_is("open"), duties.c.next_at.is_not(None), *_not_of(without))
         row = await self._database.row(query.order_by(duties.c.next_at).limit(1))
         return None if row is None else row.next_at
 
-    async def to_be_told(self, now: datetime, limit: int = 100) -> list[Duty]:
-        """Those of which a time is over, what has waited longest first."""
-        query = sa.select(*_COLUMNS).where(_is("open"), duties.c.next_at <= now)
+    async def to_be_told(self, now: datetime, limit: int = 100, *, without: Sequence[str] = ()) -> list[Duty]:
+        """Those of which a time is over, what has waited longest first. without: kinds that rest."""
+        query = sa.select(*_COLUMNS).where(_is("open"), duties.c.next_at <= now, *_not_of(without))
         rows = await self._database.rows(query.order_by(duties.c.next_at, duties.c.id).limit(bounded(limit)))
         return [_duty(row) for row in rows]
 
@@ -369,6 +396,10 @@ async def step_duty(
 def _is(state: DutyState) -> sa.ColumnElement[bool]:
     """As literal text, so that the indexes of open ones are used."""
     return duties.c.state == sa.literal_column(f"'{state}'")
+
+
+def _not_of(kinds: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    return [duties.c.kind.not_in(kinds)] if kinds else []
 
 
 def _step(kind: DutyStepKind, by: str, at: datetime, text: str, details: Mapping[str, str]) -> dict[str, Any]:

@@ -21,14 +21,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from callcenterd.errors import Refused
-from callcenterd.store.faults import CannotStore, ours
+from callcenterd.store import pages
+from callcenterd.store.faults import DRIVER_FAULTS, CannotStore, ours
+from callcenterd.store.hidden import replaced
+from callcenterd.store.pages import MOST_ROWS, bounded
 from callcenterd.store.schema import storable
+from callcenterd.store.search import Words
 from callcenterd.store.writer import Entry, T, Work, Writer
+
+__all__ = ["MOST_ROWS", "CannotStore", "Database", "TooLong", "address_of", "bounded"]
 
 _TOGETHER: ContextVar[list[asyncio.Future[Any]] | None] = ContextVar("together", default=None)
 READERS = 6
 MOST_MADE_UP = 2
 """Questions that somebody makes up, at a time."""
+MOST_LISTS = 3
+"""Pages of lists that are read at a time."""
+LIST_SECONDS = 2.0
+"""For one page of a list."""
+LEAST_LOOKED_OVER = 32_000_000
+"""Octets of a file of SQLite, from which on it matters which way a question goes."""
+_SAMPLE = 1000
+"""Rows that are read of each index, to tell how many there are of a kind."""
 _LOOK_EACH = 10_000
 """Steps of SQLite's machine between two looks at the time: about a millisecond."""
 _CANCELLED = "57014"
@@ -61,6 +75,7 @@ class Database:
         self._reading = _engine(address, size=READERS, reading=True)
         self.writer = Writer(self._writing, gather_seconds)
         self._made_up = asyncio.Semaphore(MOST_MADE_UP)
+        self._lists = asyncio.Semaphore(MOST_LISTS)
 
     @property
     def is_sqlite(self) -> bool:
@@ -101,44 +116,61 @@ class Database:
                 return await work(connection)
 
     async def page(
-        self, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]], limit: int, offset: int
+        self,
+        query: sa.Select[Any],
+        order: Sequence[sa.ColumnElement[Any]],
+        limit: int,
+        offset: int,
+        key: sa.ColumnElement[Any] | None = None,
+        words: Sequence[Words] = (),
     ) -> tuple[Sequence[sa.Row[Any]], int]:
-        """One page of the rows in that order, and how many there are in all. Raises CannotStore."""
-        counted = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
-        with ours():
-            async with self._reading.connect() as connection:
-                total = (await connection.execute(counted)).scalar_one()
-                if offset >= total:
-                    return [], total
-                page = query.order_by(*order).limit(bounded(limit)).offset(max(offset, 0))
-                return (await connection.execute(page)).all(), total
+        """One page of the rows in that order, and how many there are in all.
 
-    @contextlib.asynccontextmanager
-    async def timed(self, seconds: float) -> AsyncIterator[AsyncConnection]:
+        key: of the rows of a list that may be very long, see `pages.page`; words: what is looked for in it. Raises
+        TooLong, CannotStore.
+        """
+        async with self.listing() as connection:
+            if words:
+                assert key is not None, "candidates are keys"
+                conditions, _ = await pages.narrowed(connection, key, words)
+                query = query.where(*conditions)
+            return await pages.page(connection, query, order, limit, offset, key)
+
+    def listing(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
+        """A reader for a page of a list: what takes too long is ended. Raises TooLong, CannotStore."""
+        return self._timed(LIST_SECONDS, self._lists)
+
+    def timed(self, seconds: float) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """A reader for questions that somebody makes up: all of them together take so long at most, then the database
         ends the one that runs. Few at a time, so that there are always readers for calls. Raises TooLong, CannotStore.
         """
+        return self._timed(seconds, self._made_up)
+
+    @contextlib.asynccontextmanager
+    async def _timed(self, seconds: float, places: asyncio.Semaphore) -> AsyncIterator[AsyncConnection]:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         guard = _Guard(loop.time, until)
-        try:
-            async with asyncio.timeout(seconds), self._made_up:
-                connection = await self._reading.connect()
-        except TimeoutError:
-            raise TooLong(seconds) from None
-        try:
-            with ours():
-                await self._limit(connection, guard, until - loop.time())
-                yield connection
-        except CannotStore as fault:
-            if guard.ended or getattr(getattr(fault.__cause__, "orig", None), "sqlstate", "") == _CANCELLED:
-                raise TooLong(seconds) from fault
-            raise
-        finally:
-            guard.until = math.inf  # at once, whatever ends this: the next one's questions have a time of their own
-            with ours():
-                await self._unlimit(connection)
-                await connection.close()
+        async with contextlib.AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(seconds):
+                    await held.enter_async_context(places)
+                    connection = await self._reading.connect()
+            except TimeoutError:
+                raise TooLong(seconds) from None
+            try:
+                with ours():
+                    await self._limit(connection, guard, until - loop.time())
+                    yield connection
+            except CannotStore as fault:
+                if guard.ended or getattr(getattr(fault.__cause__, "orig", None), "sqlstate", "") == _CANCELLED:
+                    raise TooLong(seconds) from fault
+                raise
+            finally:
+                guard.until = math.inf  # at once, whatever ends this: the next one's questions have a time of their own
+                with ours():
+                    await self._unlimit(connection)
+                    await connection.close()
 
     async def _limit(self, connection: AsyncConnection, guard: _Guard, seconds: float) -> None:
         if self.is_sqlite:
@@ -156,7 +188,11 @@ class Database:
             assert driver is not None, "it is open"
             await driver.set_progress_handler(None, 0)
         else:
-            await connection.exec_driver_sql("RESET statement_timeout")
+            try:
+                await connection.exec_driver_sql("RESET statement_timeout")
+            except DRIVER_FAULTS:
+                # It has the limit itself, and may be ended by it: nobody shall have this connection again.
+                await connection.invalidate()
 
     async def keep(self, *entries: Entry) -> None:
         given = self.writer.put(entries)
@@ -184,6 +220,24 @@ class Database:
                 await one
             except CannotStore as fault:
                 faults.append(fault)
+
+    async def look_over(self) -> None:
+        """See `Store.look_over`. Raises CannotStore."""
+        if self.is_sqlite:
+            await self.writer.run(self.look_over_in, durable=False)
+            await self._reading.dispose()  # readers know it when they are opened
+
+    async def look_over_in(self, connection: AsyncConnection) -> None:
+        """A sample of each index is read: 0.1 s with ten million rows. A small file needs none."""
+        if not self.is_sqlite:
+            return
+        pages_, size = [
+            int((await connection.exec_driver_sql(f"PRAGMA {what}")).scalar_one())
+            for what in ("page_count", "page_size")
+        ]
+        if pages_ * size >= LEAST_LOOKED_OVER:
+            await connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLE}")
+            await connection.exec_driver_sql("ANALYZE")
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         return await self.writer.run(work, durable=durable)
@@ -213,14 +267,6 @@ class _Guard:
         return 1
 
 
-MOST_ROWS = 500
-"""In one page: 2,000 rows as objects already hold the loop for 5 ms."""
-
-
-def bounded(limit: int) -> int:
-    return min(max(limit, 0), MOST_ROWS)
-
-
 def _engine(address: sa.URL, *, size: int, reading: bool) -> AsyncEngine:
     ways: dict[str, Any] = {}
     if address.get_backend_name() == "sqlite":
@@ -229,7 +275,8 @@ def _engine(address: sa.URL, *, size: int, reading: bool) -> AsyncEngine:
         ways["connect_args"] = {
             "timeout": 10,
             "command_timeout": 60,
-            "server_settings": {"application_name": "callcenterd", "timezone": "UTC"},
+            # No question of ours is worth being compiled: that alone takes longer than most of them.
+            "server_settings": {"application_name": "callcenterd", "timezone": "UTC", "jit": "off"},
         }
         ways["pool_pre_ping"] = reading  # a database that was restarted costs no reader its answer
     if reading:
@@ -278,3 +325,4 @@ def _prepare_sqlite(engine: AsyncEngine, *, reading: bool) -> None:
         if reading:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
+        connection.create_function("regexp_replace", 4, replaced, deterministic=True)

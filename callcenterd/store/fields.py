@@ -24,6 +24,7 @@ from callcenterd.model.fields import (
     FieldId,
     FieldIsAnother,
     FieldKind,
+    FieldTarget,
     FieldTerms,
     FieldValue,
     NewField,
@@ -35,7 +36,8 @@ from callcenterd.model.fields import (
 from callcenterd.model.follow_ups import FollowUp
 from callcenterd.model.people import Role
 from callcenterd.store.engine import Database
-from callcenterd.store.schema import customers, dictionary_values, users
+from callcenterd.store.references import called, there_is
+from callcenterd.store.schema import dictionary_values
 from callcenterd.store.tables.attachments import attachments
 from callcenterd.store.tables.fields import custom_fields, custom_values
 from callcenterd.store.words import folded
@@ -166,6 +168,10 @@ class CustomFields:
         seen = [field for field in await _fields_of(connection, kind) if field.seen_by(role)]
         return _of_rows((await connection.execute(_of(kind, records, seen))).all(), seen) if seen and records else {}
 
+    async def called(self, target: FieldTarget, values: Collection[FieldValue]) -> Mapping[FieldValue, str]:
+        """How people call those of them that are there; at most 500."""
+        return await called(self._database, target, values)
+
     async def onto(self, kind: FieldKind, found: Sequence[R], role: Role | None) -> list[R]:
         """The records with what they have of them; at most 500. role: as `of_records`."""
         values = await self.of_records(kind, [one.id for one in found], role) if role else {}
@@ -274,8 +280,7 @@ async def _checked(
         if (await connection.execute(hangs)).first() is None:
             raise WrongValue(f"no file {value} hangs on this record")
         return value
-    target = users.c.login if field.target == "user" else customers.c.id
-    if (await connection.execute(sa.select(target).where(target == value))).first() is None:
+    if not await there_is(connection, field.target or "customer", value):
         raise WrongValue(f"there is no {field.target} {value}")
     return value
 

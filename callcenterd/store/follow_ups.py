@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,8 +18,10 @@ from callcenterd.model.duties import Duty, DutyStepKind, NewDuty
 from callcenterd.model.follow_ups import (
     WAITING,
     FollowUp,
+    FollowUpCount,
     FollowUpFields,
     FollowUpFilter,
+    FollowUpKey,
     FollowUpPlan,
     FollowUpsDone,
     FollowUpsOwed,
@@ -27,17 +29,24 @@ from callcenterd.model.follow_ups import (
 )
 from callcenterd.model.people import Role
 from callcenterd.model.records import RecordIsAnother, RecordSight
+from callcenterd.store.columns import Plain
 from callcenterd.store.customers import readings
 from callcenterd.store.duties import Duties, end_duty, put_duty, step_duty
 from callcenterd.store.engine import MOST_ROWS, Database
 from callcenterd.store.fields import CustomFields
+from callcenterd.store.having import having
+from callcenterd.store.hidden import has_word
 from callcenterd.store.numbering import next_number
+from callcenterd.store.query.zones import step_of
+from callcenterd.store.search import by_index
 from callcenterd.store.seen import records_seen
 from callcenterd.store.tables.follow_ups import follow_ups
 from callcenterd.store.words import every_word, words_of
 
 PREFIX = "HF"
-_IDS = {"customer": "customer_id", "call": "call_id", "duty": "duty_id"}
+MOST_COUNTS = 20_000
+"""Of one statistic."""
+_IDS = {"customer": "customer_id", "call": "call_id", "duty": "duty_id", "rule": "rule_id"}
 """Fields whose columns have other names."""
 _WRITTEN = tuple(field.name for field in fields(FollowUpFields) if field.name != "fields")
 _COLUMNS = tuple(
@@ -60,7 +69,7 @@ _TALLIES: Mapping[FollowUpTally, sa.ColumnElement[str]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFollowUp:
     """One to be kept. duty: what is owed for it; its title gets the number in front. None: it is done already, with
-    that result."""
+    that result. rule: that draws it."""
 
     written: FollowUpFields
     plan: FollowUpPlan
@@ -69,6 +78,7 @@ class NewFollowUp:
     team: str
     duty: NewDuty | None = None
     result: str = ""
+    rule: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +129,8 @@ class FollowUps:
         """One page, at most 500, and how many there are in all. What is owed: what is due first; else the newest."""
         query = sa.select(*_COLUMNS).where(*conditions_of(chosen))
         order = _DUE if chosen.waiting or chosen.due_before is not None else _NEWEST
-        rows, total = await self._database.page(query, order, limit, offset)
+        words = by_index(follow_ups, every_word(chosen.text), sqlite=self._database.is_sqlite)
+        rows, total = await self._database.page(query, order, limit, offset, follow_ups.c.id, words)
         return await self._custom.onto("follow_up", [FollowUp(**row._mapping) for row in rows], role), total
 
     async def following(self, chosen: FollowUpFilter, after: FollowUp | None) -> list[FollowUp]:
@@ -157,6 +168,53 @@ class FollowUps:
             )
             for row in rows
         ]
+
+    async def statistics(
+        self,
+        chosen: FollowUpFilter,
+        since: datetime,
+        until: datetime,
+        by: FollowUpKey,
+        across: FollowUpKey | None,
+        zone: tzinfo,
+    ) -> list[FollowUpCount]:
+        """Of those done in a period (since: included; until: not), in the order of their keys. chosen.owner: who did
+        them. zone: the office's."""
+        c = follow_ups.c
+        keys = [self._key(by, zone), sa.literal("", Plain()) if across is None else self._key(across, zone)]
+        inner = sa.select(
+            keys[0].label("key"),
+            keys[1].label("across"),
+            sa.case((c.done_at > c.due, 1), else_=0).label("late"),
+            c.tries.label("tries"),
+        ).where(c.state == "done", c.done_at >= since, c.done_at < until)
+        inner = inner.where(*conditions_of(replace(chosen, owner=None)))
+        if chosen.owner is not None:
+            inner = inner.where(c.done_by == chosen.owner)
+        each = inner.subquery("each")
+        sums = (sa.func.sum(each.c.late).label("late"), sa.func.sum(each.c.tries).label("tries"))
+        query = sa.select(each.c.key, each.c.across, sa.func.count().label("done"), *sums)
+        rows = await self._database.rows(
+            query.group_by(each.c.key, each.c.across).order_by(each.c.key, each.c.across).limit(MOST_COUNTS)
+        )
+        return [
+            FollowUpCount(
+                key=str(row.key), across=str(row.across), done=int(row.done), late=int(row.late), tries=int(row.tries)
+            )
+            for row in rows
+        ]
+
+    def _key(self, of: FollowUpKey, zone: tzinfo) -> sa.ColumnElement[str]:
+        c = follow_ups.c
+        match of:
+            case "person":
+                return c.done_by
+            case "rule":
+                return sa.func.coalesce(sa.cast(c.rule_id, sa.String()), "")
+            case "day" | "week" | "month":
+                return step_of(c.done_at, of, zone, sqlite=self._database.is_sqlite)
+            case _:
+                return c[of]
 
     async def owed(self, now: datetime, sight: RecordSight | None) -> list[FollowUpsOwed]:
         """By who owes them; "": nobody yet."""
@@ -200,7 +258,7 @@ class FollowUps:
         row = {**_row(new.written), "at": new.at, "owner": new.owner, "team": new.team, "number": number}
         row |= {_IDS.get(field.name, field.name): getattr(new.plan, field.name) for field in fields(FollowUpPlan)}
         row |= {"created_at": now, "created_by": by, "changed_at": now, "changed_by": by}
-        row |= {"words": _words(new.written, number)}
+        row |= {"words": _words(new.written, number), "rule_id": new.rule}
         if new.duty is None:
             row |= {"state": "done", "result": new.result, "done_at": new.at, "done_by": new.owner}
         else:
@@ -355,7 +413,10 @@ def conditions_of(chosen: FollowUpFilter) -> list[sa.ColumnElement[bool]]:
         found.append(table.at < chosen.until)
     if chosen.customer is not None:
         found.append(table.customer_id == chosen.customer)
-    found += [table.words.contains(word, autoescape=True) for word in every_word(chosen.text)]
+    if chosen.rule is not None:
+        found.append(table.rule_id == chosen.rule)
+    found += [has_word(table.words, word, but=[("card", table.card)]) for word in every_word(chosen.text)]
+    found += having(table.id, chosen.fields)
     if chosen.sight is not None:
         found.append(records_seen(chosen.sight, follow_ups))
     return found

@@ -22,6 +22,7 @@ from callcenterd.store.customers import CustomerCards
 from callcenterd.store.engine import Database, bounded
 from callcenterd.store.fields import CustomFields
 from callcenterd.store.schema import calls, cards, customers
+from callcenterd.store.tables.appointments import appointments
 from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.customer_messages import customer_messages
@@ -33,7 +34,8 @@ MOST_PHONES = 10
 _LISTS = ("channels", "tags")
 _CARD = tuple(one.name for one in fields(CustomerCard) if one.name != "fields")
 _HANGS_ON = tuple(
-    table.c.customer_id for table in (calls, cards, duties, consultations, complaints, follow_ups, customer_messages)
+    table.c.customer_id
+    for table in (calls, cards, duties, consultations, complaints, follow_ups, appointments, customer_messages)
 )
 """Who has one of these is not taken out again by an undo: something has happened with them since."""
 

@@ -92,6 +92,13 @@ class Merging:
 
         return await self._database.write(work)
 
+    async def kept_of(self, merge: int) -> CustomerId:
+        """Who stayed. Raises NotFound."""
+        row = await self._database.row(sa.select(customer_merges.c.kept).where(customer_merges.c.id == merge))
+        if row is None:
+            raise NotFound("merge", merge)
+        return CustomerId(row.kept)
+
     async def settle(self, limit: int = 200) -> int:
         """What came to one who had gone already (a call that was up at the time, a page that was open) goes over too.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -32,11 +32,12 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, now: datetime, limit: int = 20) -> _Letters:
-        """Those that are to be sent now, who waits longest first."""
+    async def due(self, now: datetime, limit: int = 20, *, without: Sequence[str] = ()) -> _Letters:
+        """Those that are to be sent now, who waits longest first. without: kinds of records of which none is sent
+        now."""
         query = (
             sa.select(outbox)
-            .where(outbox.c.state == "waiting", outbox.c.next_at <= now)
+            .where(outbox.c.state == "waiting", outbox.c.next_at <= now, *_not_of(without))
             .order_by(outbox.c.next_at, outbox.c.id)
             .limit(bounded(limit))
         )
@@ -152,6 +153,18 @@ class Outbox:
                 await of_letter(connection, letter.message, new, anyhow=both.get("state") == "sent")
 
         await self._database.write(work)
+
+
+def _not_of(kinds: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if "voicemail" in kinds:
+        found.append(outbox.c.voicemail_id.is_(None))
+    if "message" in kinds:
+        found.append(outbox.c.message_id.is_(None))
+    elif kinds:
+        rest = sa.select(customer_messages.c.id).where(customer_messages.c.kind.in_(kinds))
+        found.append(sa.or_(outbox.c.message_id.is_(None), outbox.c.message_id.not_in(rest)))
+    return found
 
 
 async def put_in(connection: AsyncConnection, voicemail: int, addresses: Iterable[str], at: datetime) -> None:

@@ -37,6 +37,13 @@ class SavedQueries:
             raise NotFound("query", number)
         return _saved(row)
 
+    async def kept(self, number: int) -> SavedQuery:
+        """Whoever keeps it: for what runs by it. Raises NotFound."""
+        row = await self._database.row(sa.select(saved_queries).where(_C.id == number))
+        if row is None:
+            raise NotFound("query", number)
+        return _saved(row)
+
     async def add(self, name: str, query: Query, owner: str, shared: Shared, team: str, at: datetime) -> SavedQuery:
         """Durable. Raises NotNow: one person keeps only so many."""
         row = {"name": name, "query": _written(query), "owner": owner, "shared": shared, "team": team}

@@ -54,6 +54,15 @@ customers = sa.Table(
     sa.Column("erased", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("merged_into", Number),
     *(
+        column
+        for name in ("no_sms", "no_email")
+        for column in (
+            sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false()),
+            sa.Column(f"{name}_at", Utc),
+            text(f"{name}_by"),
+        )
+    ),
+    *(
         sa.Index(
             f"ix_customers_{name}",
             name,
@@ -66,6 +75,12 @@ customers = sa.Table(
     # By these a customer is known again when a file brings them.
     sa.Index("ix_customers_card", "card"),
     sa.Index("ix_customers_email", "email"),
+    # Whether somebody of that address wants no e-mail, however it is written: looked for among those who want none.
+    sa.Index(
+        "ix_customers_no_email", "email", sqlite_where=sa.text("no_email = 1"), postgresql_where=sa.text("no_email")
+    ),
+    # Grouped by, and whose they are; who lies in the recycle bin is told by the index as well.
+    *(sa.Index(f"ix_customers_{name}", name, "removed_at") for name in ("level", "owner", "team", "created_by")),
     sqlite_autoincrement=True,
 )
 
@@ -289,12 +304,21 @@ recordings = sa.Table(
     sa.Column("original_path", Plain),
     sa.Column("original_octets", sa.BigInteger),
     sa.Column("original_sha256", Plain),
+    sa.Column("removed_at", Utc),
+    text("removed_by"),
+    text("removed_why"),
     sa.Index("ix_recordings_call_id", "call_id"),
     sa.Index(
         "ix_recordings_unfinished",
         "started_at",
         sqlite_where=sa.text("finishing IN ('waiting', 'kept')"),
         postgresql_where=sa.text("finishing IN ('waiting', 'kept')"),
+    ),
+    sa.Index(
+        "ix_recordings_removed",
+        "id",
+        sqlite_where=sa.text("removed_at IS NOT NULL AND path <> ''"),
+        postgresql_where=sa.text("removed_at IS NOT NULL AND path <> ''"),
     ),
     sa.Index(
         "ix_recordings_open",
@@ -347,7 +371,6 @@ outbox = sa.Table(
     sa.Column("duty_id", Number, sa.ForeignKey("duties.id")),
     text("subject"),
     text("text"),
-    text("about"),  # of a letter to a customer: which record it answers
     sa.Column("message_id", Number, sa.ForeignKey("customer_messages.id")),
     sa.Index("ix_outbox_message_id", "message_id"),
     sa.Index("ix_outbox_state", "state", "next_at"),
@@ -513,6 +536,7 @@ users = sa.Table(
     sa.Column("skills", JSON, nullable=False, server_default="{}"),
     text("pin_hash"),
     sa.Column("in_directory", sa.Boolean, nullable=False, server_default=sa.true()),
+    text("own_role"),
 )
 
 extensions = sa.Table(
@@ -593,6 +617,7 @@ teams = sa.Table(
     text("title"),
     sa.Column("members", JSON, nullable=False),
     sa.Column("leaders", JSON, nullable=False),
+    text("department"),
 )
 
 breaks = sa.Table(

@@ -25,13 +25,17 @@ from callcenterd.model.timeline import (
 from callcenterd.store.calls import calls_seen
 from callcenterd.store.columns import Plain
 from callcenterd.store.engine import Database, bounded
+from callcenterd.store.hidden import has_part
 from callcenterd.store.schema import audit, callbacks, calls, cards, postings, survey_answers, voicemail
 from callcenterd.store.seen import complaints_seen, duties_seen, messages_seen, records_seen
+from callcenterd.store.tables.appointments import appointment_services, appointments
 from callcenterd.store.tables.attachments import attachments
 from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
+from callcenterd.store.tables.customer_messages import customer_messages
 from callcenterd.store.tables.duties import duties
 from callcenterd.store.tables.follow_ups import follow_ups
+from callcenterd.store.tables.proposals import proposals
 from callcenterd.store.words import every_word
 
 _ORDER = {kind: number for number, kind in enumerate(TIMELINE_KINDS)}
@@ -92,7 +96,7 @@ def _select(kind: TimelineKind, source: Source, query: TimelineQuery, limit: int
     )
     asked = asked.select_from(source.joined).where(*source.conditions)
     for word in every_word(query.text):
-        asked = asked.where(sa.or_(*(column.icontains(word, autoescape=True) for column in source.words)))
+        asked = asked.where(sa.or_(*(has_part(column, word) for column in source.words)))
     if query.after is not None:
         asked = asked.where(_after(kind, source, query.after))
     return asked.order_by(source.at.desc(), source.key.desc()).limit(limit)
@@ -214,7 +218,7 @@ def _duties(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
 
 def _complaints(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
     names = ("number", "kind", "type", "state", "owner", "due")
-    seen = None if sight.duties is None else complaints_seen(sight.duties)
+    seen = None if sight.complaints is None else complaints_seen(sight.complaints)
     return Source(
         at=complaints.c.at,
         key=complaints.c.id,
@@ -224,6 +228,23 @@ def _complaints(customers: Sequence[CustomerId], sight: TimelineSight) -> Source
         words=(complaints.c.words,),
         conditions=_all([complaints.c.customer_id.in_(customers), seen]),
         joined=complaints,
+    )
+
+
+def _messages(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
+    """That were written to the customer; what is about a record too."""
+    names = ("channel", "address", "state", "purpose", "kind", "record")
+    seen = None if sight.written is None else records_seen(sight.written, customer_messages)
+    written = sa.case((customer_messages.c.subject != "", customer_messages.c.subject), else_=customer_messages.c.text)
+    return Source(
+        at=customer_messages.c.created_at,
+        key=customer_messages.c.id,
+        by=customer_messages.c.created_by,
+        text=written,
+        more={name: customer_messages.c[name] for name in names},
+        words=tuple(customer_messages.c[name] for name in ("address", "subject", "text")),
+        conditions=_all([customer_messages.c.customer_id.in_(customers), seen]),
+        joined=customer_messages,
     )
 
 
@@ -249,6 +270,7 @@ def _postings(customers: Sequence[CustomerId], _: TimelineSight) -> Source:
 
 def _files(customers: Sequence[CustomerId], _: TimelineSight) -> Source:
     of = [str(customer) for customer in customers]
+    proposed = sa.select(proposals.c.id).where(proposals.c.attachment_id == attachments.c.id)  # tells of it by itself
     return Source(
         at=attachments.c.at,
         key=attachments.c.id,
@@ -256,8 +278,22 @@ def _files(customers: Sequence[CustomerId], _: TimelineSight) -> Source:
         text=attachments.c.name,
         more={"octets": attachments.c.octets, "type": attachments.c.type},
         words=(attachments.c.name,),
-        conditions=[attachments.c.kind == "customer", attachments.c.record.in_(of)],
+        conditions=[attachments.c.kind == "customer", attachments.c.record.in_(of), ~proposed.exists()],
         joined=attachments,
+    )
+
+
+def _proposals(customers: Sequence[CustomerId], _: TimelineSight) -> Source:
+    names = ("number", "version", "language")
+    return Source(
+        at=proposals.c.at,
+        key=proposals.c.id,
+        by=proposals.c.by,
+        text=proposals.c.title,
+        more={**{name: proposals.c[name] for name in names}, "attachment": proposals.c.attachment_id},
+        words=(proposals.c.title, proposals.c.number),
+        conditions=[proposals.c.customer_id.in_(customers)],
+        joined=proposals,
     )
 
 
@@ -298,6 +334,25 @@ def _records(
     return source
 
 
+def _appointments(customers: Sequence[CustomerId], sight: TimelineSight) -> Source:
+    """At the time that was booked: those that are to come stand before all."""
+    own = sight.records.get("appointment")
+    names = ("number", "state", "ends_at", "person")
+    title = {"service": appointment_services.c.chinese, "service_english": appointment_services.c.english}
+    return Source(
+        at=appointments.c.at,
+        key=appointments.c.id,
+        by=appointments.c.owner,
+        text=appointments.c.note,
+        more={**title, **{name: appointments.c[name] for name in names}},
+        words=(appointments.c.words, *title.values()),
+        conditions=_all(
+            [appointments.c.customer_id.in_(customers), None if own is None else records_seen(own, appointments)]
+        ),
+        joined=appointments.join(appointment_services, appointment_services.c.id == appointments.c.service_id),
+    )
+
+
 SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], Source]] = {
     "call": _calls,
     "voicemail": _voicemail,
@@ -306,8 +361,11 @@ SOURCES: Mapping[TimelineKind, Callable[[Sequence[CustomerId], TimelineSight], S
     "consultation": _records("consultation", consultations, "note", "category", "channel"),
     "complaint": _complaints,
     "follow_up": _records("follow_up", follow_ups, "content", "category", "state", "result", "due"),
+    "appointment": _appointments,
     "duty": _duties,
+    "message": _messages,
     "posting": _postings,
     "file": _files,
+    "proposal": _proposals,
     "change": _changes,
 }

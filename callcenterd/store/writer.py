@@ -121,6 +121,10 @@ class Writer:
         job = _Job(asyncio.get_running_loop().create_future(), durable=durable, work=work)
         return cast(T, await self._give(job))
 
+    def hurry(self) -> None:
+        """Somebody waits for what was put: it is not kept waiting for more."""
+        self._urgent.set()
+
     def _give(self, job: _Job) -> asyncio.Future[Any]:
         if self._stopping or (self._task is not None and self._task.done()):
             raise CannotStore(_CLOSED)

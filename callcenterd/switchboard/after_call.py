@@ -67,6 +67,10 @@ class AfterCall:
         if agent is not None:
             self._last[agent] = call
 
+    def spoke_last_in(self, agent: str, call: CallId) -> bool:
+        """Also where it was handed on, and is another's now: who wraps it up says what came of their part."""
+        return self._last.get(AgentId(agent)) == call
+
     async def last_call(self, agent: AgentId) -> CallId | None:
         """The call in which the agent spoke last."""
         if agent in self._last:

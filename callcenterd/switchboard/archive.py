@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import io
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -60,6 +60,8 @@ _SECONDS_OF_AN_HOUR = 300.0
 _PEAKS_SECONDS = 60.0
 VOICE_SECONDS = 20.0
 """Who waits for it is on the line."""
+PART_SECONDS = 120.0
+"""Of a recording that a phone hears: 2 MB."""
 _READERS = 4
 MB = 1_000_000
 
@@ -89,6 +91,18 @@ class Found:
     octets: int
     format: RecordingFormat
     sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """values: (n, 2), how loud each side was from begin to end, in equal shares. silences: of the whole recording, all
+    in seconds of it."""
+
+    seconds: float
+    begin: float
+    end: float
+    values: NDArray[np.uint8]
+    silences: Sequence[tuple[float, float]]
 
 
 class Archive:
@@ -148,6 +162,21 @@ class Archive:
         if keys is None:
             raise OSError("there is no key to seal it with")
         return files.sealing(keys)(path)
+
+    @property
+    def folder(self) -> Path:
+        """Of all recordings."""
+        return self._folder
+
+    @property
+    def key_file(self) -> Path | None:
+        """With which a worker opens sealed ones. None: they are plain."""
+        return self._rules.key_file
+
+    @property
+    def keep_free(self) -> int:
+        """Octets of room that are to be left on their disk."""
+        return self._rules.keep_free_mb * MB
 
     @property
     def ending(self) -> str:
@@ -258,6 +287,7 @@ class Archive:
         self._read_keys()
         self._keys_suffice = self._rules.key_file is None or self.keys is not None
         await self._repair()
+        await self._unlink_old()
         passed: set[RecordingId] = set()
         while True:
             self._backlog = await self._store.recordings.count_unfinished()
@@ -358,6 +388,40 @@ class Archive:
                 complete=False,
             )
 
+    # ---- removing ---------------------------------------------------------------------------------------
+
+    async def remove(self, recording: RecordingId, by: str, why: str) -> RecordingRecord:
+        """Nobody hears it any more, from now on; its files go at once, or at the next look if the disk does not let
+        them. What it was. Raises NotFound, NotNow."""
+        removed = await self._store.recordings.remove(recording, by, why, self._clock.utc())
+        self._played.pop(recording, None)
+        self._bus.publish(
+            events.RecordingRemoved(at=self._clock.utc(), recording=recording, call=removed.call_id, by=by, why=why)
+        )
+        await self._unlink(removed)
+        return removed
+
+    async def _unlink(self, removed: RecordingRecord) -> None:
+        path = self._folder / removed.path
+        names = [
+            path,
+            finishing.peaks_of(path),
+            *([self._folder / removed.original_path] if removed.original_path else []),
+        ]
+        try:
+            for name in names:
+                if name.resolve().is_relative_to(self._folder.resolve()):
+                    await asyncio.to_thread(name.unlink, missing_ok=True)
+        except OSError as fault:
+            _log.error("a removed recording's file stays for now", recording=removed.id, why=str(fault))
+            return
+        await self._store.recordings.unlinked(removed.id)
+
+    async def _unlink_old(self) -> None:
+        """What a crash, or the disk, has kept."""
+        for removed in await self._store.recordings.to_unlink():
+            await self._unlink(removed)
+
     # ---- playing ----------------------------------------------------------------------------------------
 
     async def find(self, recording: RecordingId) -> Found:
@@ -371,6 +435,8 @@ class Archive:
             found, _ = self._played.get(recording, (None, 0.0))
             if found is None:
                 record = await self._store.recordings.get(recording)
+                if record.removed_at is not None:
+                    raise NotFound("recording", recording)
                 found = await asyncio.to_thread(_look_at, self._folder, record)
             self._played[recording] = found, now + PLAYED_SECONDS
             return found
@@ -402,8 +468,9 @@ class Archive:
             raise NoKey("there are no keys")
         return sealed.Opened(found.path, self.keys)
 
-    async def peaks(self, record: RecordingRecord, points: int) -> tuple[float, NDArray[np.uint8]]:
-        """Seconds, and (n, 2) how loud each side was in equal shares of them, 0 to 255; n is at most `points`.
+    async def peaks(self, record: RecordingRecord, points: int | None = None) -> tuple[float, NDArray[np.uint8]]:
+        """Seconds, and (n, 2) how loud each side was in equal shares of them, 0 to 255; n is at most `points`, if that
+        is said.
 
         They are made now if they are not there yet. Raises NotFound, CannotFinish, NoKey, JobFailed.
         """
@@ -414,11 +481,34 @@ class Archive:
             await self._make_peaks(record)
             octets = await asyncio.to_thread(self._whole, path)
         seconds, values = finishing.read_peaks(octets)
-        return seconds, _fewer(values, points)
+        return seconds, values if points is None else _fewer(values, points)
+
+    async def picture(
+        self, record: RecordingRecord, points: int, begin: float = 0.0, end: float | None = None
+    ) -> Picture:
+        """For the eye: at most so many points of that part (seconds), and where nobody speaks. Raises as `peaks`."""
+        seconds, values = await self.peaks(record)
+        first = min(int(begin * finishing.PEAKS_A_SECOND), max(0, len(values) - 1))
+        last = (
+            len(values) if end is None else max(first + 1, int(np.ceil(min(end, seconds) * finishing.PEAKS_A_SECOND)))
+        )
+        until = min(seconds, last / finishing.PEAKS_A_SECOND)
+        silences = [(since, min(seconds, to)) for since, to in finishing.silences(values)]
+        return Picture(seconds, first / finishing.PEAKS_A_SECOND, until, _fewer(values[first:last], points), silences)
 
     async def voice_of(self, path: Path) -> NDArray[np.int16]:
         """The left side of a whole recording as it was written: who called. Raises JobFailed."""
         return await self._worker.run(finishing.voice_of, path, self._rules.key_file, timeout=VOICE_SECONDS)
+
+    async def part_of(self, recording: RecordingId, begin: float) -> NDArray[np.int16]:
+        """Both sides together, for a phone: from second `begin` on, PART_SECONDS of it at most; nothing behind its end.
+
+        Raises NotFound, JobFailed.
+        """
+        found = await self.find(recording)
+        return await self._worker.run(
+            finishing.part_of, found.path, self._rules.key_file, begin, PART_SECONDS, timeout=VOICE_SECONDS
+        )
 
     def _whole(self, path: Path) -> bytes:
         """Raises OSError, NoKey, BrokenSeal."""

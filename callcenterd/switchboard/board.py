@@ -39,6 +39,7 @@ from callcenterd.store.inquiries import Databases
 from callcenterd.switchboard import conferences, liveness, parking
 from callcenterd.switchboard.after_call import AfterCall
 from callcenterd.switchboard.answering import Answering
+from callcenterd.switchboard.appointments import AppointmentsByCall
 from callcenterd.switchboard.breaks import Breaks
 from callcenterd.switchboard.business import Business
 from callcenterd.switchboard.callbacks import Callbacks
@@ -49,17 +50,19 @@ from callcenterd.switchboard.consulting import Consulting
 from callcenterd.switchboard.coverage import Coverage
 from callcenterd.switchboard.desk import Desk
 from callcenterd.switchboard.dialout import DialOut
-from callcenterd.switchboard.feature_codes import FeatureCodes, Proof
+from callcenterd.switchboard.feature_codes import CallForHelp, FeatureCodes, Proof
 from callcenterd.switchboard.flowcounts import FlowCounts
 from callcenterd.switchboard.forwarding import ForwardingDesk
 from callcenterd.switchboard.history import History
 from callcenterd.switchboard.holding import Holding, agent_of
 from callcenterd.switchboard.inbound import Inbound
 from callcenterd.switchboard.journey import Journey
+from callcenterd.switchboard.lines import Lines
 from callcenterd.switchboard.live import Live
 from callcenterd.switchboard.liveness import Liveness
 from callcenterd.switchboard.lockout import Lockout
 from callcenterd.switchboard.monitoring import Monitoring
+from callcenterd.switchboard.moving import Moving
 from callcenterd.switchboard.notices import Notices
 from callcenterd.switchboard.opening import Opening
 from callcenterd.switchboard.outbound import Outbound
@@ -69,9 +72,13 @@ from callcenterd.switchboard.pickup import Pickup
 from callcenterd.switchboard.queueing import Queueing
 from callcenterd.switchboard.recorder import Recorder
 from callcenterd.switchboard.rehearsal import Rehearsals
+from callcenterd.switchboard.replaying import Replays
 from callcenterd.switchboard.seating import Seating
 from callcenterd.switchboard.sounding import Sounding
+from callcenterd.switchboard.testcalls import TestCalls
+from callcenterd.switchboard.today import Today
 from callcenterd.switchboard.transfer import Transfers
+from callcenterd.switchboard.tries import CallTries
 from callcenterd.switchboard.voicemail import VoicemailDesk
 from callcenterd.switchboard.waiting import Waiting
 from callcenterd.worker.passwords import Passwords
@@ -163,6 +170,7 @@ class Switchboard:
         self.coverage = Coverage(bus, clock)
         self.pausing = Pausing(self, pause_forgotten_seconds)
         self.monitoring = Monitoring(self)
+        self.moving = Moving(self)
         self.conferences = Conferences(self, conference_most)
         self.parking = Parking(self, park_seconds, park_slots)
         self.notices = Notices(self)
@@ -171,11 +179,14 @@ class Switchboard:
         self.breaks = Breaks(self, zone)
         self.opening = Opening(self, zone)
         self.flow_counts = FlowCounts(clock, zone)
+        self.today = Today(bus, clock, zone)
         self.forwarding = ForwardingDesk(self)
         self.after_call = AfterCall(self)
         proof = proof or Passwords()
         self.feature_codes = FeatureCodes(self, proof)
         self.cards = CardDesk(self, proof, zone)
+        self.appointments: AppointmentsByCall | None = None
+        self.call_for_help: CallForHelp | None = None
         self.voicemail = VoicemailDesk(self)
         self.liveness = Liveness(self, silent_seconds, silent_held_seconds)
         self.sounding = Sounding(self)
@@ -186,8 +197,12 @@ class Switchboard:
         self.pickup = Pickup(self)
         self.recorder = Recorder(self)
         self.rehearsals = Rehearsals(self)
+        self.replays = Replays(self)
+        self.test_calls = TestCalls(self)
+        self.tries = CallTries(self)
         self.callbacks = Callbacks(self)
         self.campaigns = Campaigns(self, zone)
+        self.lines = Lines(self)
         self.live = Live(self)
         calls.listener = self
 
@@ -228,10 +243,13 @@ class Switchboard:
         await self.feature_codes.stop()
         await self.recorder.stop()
         await self.rehearsals.stop()
+        await self.replays.stop()
+        await self.test_calls.stop()
         await self.voicemail.stop()
         self.after_call.stop()
         self.opening.stop()
         self.queueing.stop()
+        self.today.stop()
         await self._media_has_told()
         await self.history.stop()
 
@@ -248,6 +266,7 @@ class Switchboard:
     def measured(self, leg: Leg, sound: LegStatistics) -> None:
         self._media_told.set()
         self.sounding.ended(leg, sound)
+        self.test_calls.measured(leg, sound)
 
     # ---- CallListener -----------------------------------------------------------------------------------
 
@@ -267,6 +286,8 @@ class Switchboard:
             self.desk.pop_for(leg)
         elif self.dial_out.knows(leg):
             self.dial_out.ringing(leg)
+        elif self.test_calls.knows(leg):
+            self.test_calls.ringing()
         elif self.outbound.knows(leg):
             self.outbound.ringing(leg, early)
             self.consulting.rings(leg, early)
@@ -289,6 +310,10 @@ class Switchboard:
             self.recorder.answered(leg)
         elif self.rehearsals.knows(leg):
             self.rehearsals.answered(leg)
+        elif self.replays.knows(leg):
+            self.replays.answered(leg)
+        elif self.test_calls.knows(leg):
+            self.test_calls.answered()
         else:
             self.calls.hang_up(leg)
 
@@ -308,12 +333,24 @@ class Switchboard:
             self.recorder.refused(leg)
         elif self.rehearsals.knows(leg):
             self.rehearsals.gone(leg)
+        elif self.replays.knows(leg):
+            self.replays.gone(leg)
+        elif self.test_calls.knows(leg):
+            self.test_calls.refused(leg)
 
     def gone(self, leg: Leg, reason: str) -> None:
         if self.monitoring.knows(leg):
             self.monitoring.gone(leg)
             return
-        if self.feature_codes.gone(leg) or self.recorder.gone(leg) or self.rehearsals.gone(leg):
+        if (
+            self.feature_codes.gone(leg)
+            or self.recorder.gone(leg)
+            or self.rehearsals.gone(leg)
+            or self.replays.gone(leg)
+        ):
+            return
+        if self.test_calls.knows(leg):
+            self.test_calls.gone()
             return
         journey = self.journeys.get(leg.call.id)
         if journey is None or self.transfers.has_left(leg):
@@ -367,11 +404,13 @@ class Switchboard:
     def key(self, leg: Leg, key: str) -> None:
         if self.monitoring.knows(leg):
             self.monitoring.key(leg, key)
+        self.replays.key(leg, key)
         if leg is leg.call.first and (flow := self.in_flow.get(leg.call.id)) is not None:
             flow.key(key)
 
     def played(self, leg: Leg, play: int, finished: bool) -> None:  # noqa: ARG002  # over is over
         self.monitoring.played(leg, play)
+        self.replays.played(leg, play)
         if (flow := self.in_flow.get(leg.call.id)) is not None and leg is leg.call.first:
             flow.played(play)
 

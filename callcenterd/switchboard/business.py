@@ -36,6 +36,7 @@ DATABASE = "database."
 IDEMPOTENCY_KEY = "Idempotency-Key"
 """A line of a POST's head that is the same in every try, so that a system can tell a second try from a second order."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def secrets(place: Path | None) -> Mapping[str, str]:
@@ -67,7 +68,10 @@ def known(settings: config.Business) -> Known:
 
 
 class Business:
-    """hosts: "crm.example.com" (at the usual ports) or "crm.example.com:8080". new_key: what a question is known by."""
+    """hosts: "crm.example.com" (at the usual ports) or "crm.example.com:8080". new_key: what a question is known by.
+
+    names: what turns names into addresses.
+    """
 
     def __init__(
         self,
@@ -75,11 +79,13 @@ class Business:
         networks: Sequence[Network] = (),
         secrets: Mapping[str, str] | None = None,
         new_key: Callable[[], object] = uuid4,
+        names: Callable[[], AbstractResolver] = aiohttp.ThreadedResolver,
     ) -> None:
         self._hosts = frozenset(hosts)
         self._networks = tuple(networks)
         self._secrets = secrets or {}
         self._new_key = new_key
+        self._names = names
         self._session: aiohttp.ClientSession | None = None
         self._turns = asyncio.Semaphore(MAX_AT_ONCE)
 
@@ -157,12 +163,14 @@ class Business:
         return {header: self._secrets[name] for header, name in question.secrets.items()}
 
     def _reachable(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-        address = getattr(address, "ipv4_mapped", None) or address
+        address = _meant(address)
         return address.is_global or any(address in network for network in self._networks)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(resolver=_Guarded(self), limit=MAX_AT_ONCE, use_dns_cache=False)
+            connector = aiohttp.TCPConnector(
+                resolver=_Guarded(self, self._names()), limit=MAX_AT_ONCE, use_dns_cache=False
+            )
             # Nothing of one caller's answer goes with the next one's question; no proxy of the environment.
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False
@@ -170,12 +178,21 @@ class Business:
         return self._session
 
 
+def _meant(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The one of IPv4 that one of IPv6 only carries: mapped, by 6to4 (RFC 3056), or translated (RFC 6052)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
 class _Guarded(AbstractResolver):
     """Names become addresses; one that leads where it must not is as good as none."""
 
-    def __init__(self, business: Business) -> None:
+    def __init__(self, business: Business, names: AbstractResolver) -> None:
         self._business = business
-        self._names = aiohttp.ThreadedResolver()
+        self._names = names
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

@@ -158,7 +158,11 @@ class Callbacks:
                     self._line_up(callback)
 
     def _may_be_called(self, callback: Callback, now: datetime) -> bool:
-        if self._board.draining or callback.queue not in self._board.queueing.queue_names():
+        if (
+            self._board.draining
+            or not self._board.site.has("callbacks")
+            or callback.queue not in self._board.queueing.queue_names()
+        ):
             return False
         hours = self._board.queueing.settings(callback.queue).callback_hours
         return (callback.next_at is None or callback.next_at <= now) and self._board.outbound.is_within(hours)

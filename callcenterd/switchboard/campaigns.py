@@ -53,8 +53,8 @@ FIRST: Final = 1_000_000
 SYSTEM: Final = "system"
 
 Doing = Literal[
-    "not_running", "draining", "no_queue", "no_caller_id", "closed", "back_off", "callers_wait", "no_agent",
-    "nothing_due", "calling",
+    "not_running", "draining", "module_off", "no_queue", "no_caller_id", "closed", "back_off", "callers_wait",
+    "no_agent", "nothing_due", "calling",
 ]  # fmt: skip
 """Why a campaign does not dial now, or that it does."""
 _OUTCOMES: dict[Result, Outcome] = {
@@ -357,6 +357,8 @@ class Campaigns:
         board, campaign = self._board, running.campaign
         if board.draining:
             return "draining"
+        if not board.site.has("campaigns"):
+            return "module_off"
         if campaign.queue not in board.queueing.queue_names():
             return "no_queue"
         if campaign.caller_id and campaign.caller_id not in outbound.own_numbers(board.site):

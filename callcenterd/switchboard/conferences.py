@@ -112,12 +112,15 @@ class Conferences:
             raise NotNow("nobody speaks in this call now")
         if journey.consult is not None or board.transfers.is_under_way(journey):
             raise NotNow("somebody is being asked about this call, or it is being handed on")
-        if len(room.sides()) >= self._most:
+        if self.is_full(room):
             raise NotNow(f"at most {self._most} can speak with each other")
         wanted = outbound.targets(board.site, number, None, board.region)
         if not wanted or any(leg.extension == number for leg in self.parties(journey)):
             raise Refused(f"number {number} cannot be added to the call", {"number": "leads nowhere"})
         self._own(self._bring(journey, number, wanted, by))
+
+    def is_full(self, room: Room) -> bool:
+        return len(room.sides()) >= self._most
 
     async def _bring(self, journey: Journey, number: str, wanted: Sequence[ToExtension | ToTrunk], by: str) -> None:
         board = self._board
@@ -200,8 +203,12 @@ class Conferences:
 
     def mute(self, call: CallId, party: int, muted: bool) -> None:
         """Nobody hears the party, who hears all others. Raises NotFound, NotNow."""
+        board = self._board
         _, leg = self.party(call, party)
         self._mute(leg, muted)
+        number, agent = leg.extension or leg.number, agent_of(board, leg)
+        fact = events.AgentMuted(at=board.clock.utc(), call=call, agent=agent, number=number, muted=muted)
+        board.bus.publish(fact)
 
     def put_out(self, call: CallId, party: int, by: str) -> None:
         """The party leaves. Raises NotFound, NotNow."""

@@ -58,7 +58,8 @@ class Desk:
     async def _forced(self, agent: AgentId, by: str, state: ForcedState, reason: str = "") -> None:
         """Told to the agent, and kept in the audit trail (SUP-02)."""
         now = self._board.clock.utc()
-        self._board.bus.publish(events.AgentForced(at=now, agent=agent, by=by, state=state, reason=reason))
+        name = next((user.name for user in self._board.site.users if user.login == by), by)
+        self._board.bus.publish(events.AgentForced(at=now, agent=agent, by=by, name=name, state=state, reason=reason))
         details = {"state": state, "reason": reason}
         await self._board.store.audit.append(now, by, "agent.forced", f"agent/{agent}", details)
 

@@ -57,6 +57,12 @@ class Proof(Protocol):
     async def verify(self, hashed: str, text: str) -> bool: ...
 
 
+class CallForHelp(Protocol):
+    """`channels.help.Help.by_phone`. call: in which the agent speaks."""
+
+    async def __call__(self, agent: AgentId, call: CallId | None) -> None: ...
+
+
 @dataclass(eq=False)
 class OneCall:
     """A phone's call to a code. agent: who sits there. afterwards: what is done when it is over."""
@@ -359,6 +365,18 @@ async def _own_state(one: OneCall, rest: str) -> None:  # noqa: ARG001  # nothin
     await one.say(one.words(f"工号 {number}，{chinese}。", f"Agent {number}, {english}."))
 
 
+async def _help(one: OneCall, rest: str) -> None:  # noqa: ARG001  # nothing follows this code
+    """Who speaks with a caller holds that call and dials this in another one."""
+    agent, call_for_help = one.signed_in, one.board.call_for_help
+    if agent is None or call_for_help is None:
+        await one.say("code_no_agent" if agent is None else "code_failed")
+        return
+    view = one.board.queueing.view(agent)
+    speaks = view.state == "talking" and not one.board.feature_codes.knows(view.call)
+    await call_for_help(agent, view.call if speaks else None)
+    await one.say(one.words("已通知班长。", "Your supervisors are told."))
+
+
 # ---- after a call -------------------------------------------------------------------------------------------
 
 
@@ -467,6 +485,7 @@ CODES: Sequence[Code] = (
     Code("*75", r"\d{0,6}", ("小结，后面是编码", "say what came of the last call; its code follows"), _disposition),
     Code("*76", "", ("口述备注", "speak a note on the last call"), _note),
     Code("*77", "", ("听自己的状态", "hear one's own state"), _own_state),
+    Code("*66", "", ("向班长求助", "call one's supervisors for help"), _help),
     Code("*78", "", ("打开免打扰", "do not disturb"), _disturb(True)),
     Code("*79", "", ("关闭免打扰", "disturb again"), _disturb(False)),
     *(

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,7 +39,8 @@ from callcenterd.ivr.node import (
     Spoken,
 )
 from callcenterd.media.recording import RATE
-from callcenterd.model import events, numbers
+from callcenterd.model import events, modules, numbers
+from callcenterd.model.appointments_by_call import BookedByCall, FoundByCall
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customer_messages import NewCustomerMessage
 from callcenterd.model.customers import Customer
@@ -48,6 +49,7 @@ from callcenterd.model.prompts import Music, Prompt
 from callcenterd.model.voicemail import Box
 from callcenterd.store.inquiries import CannotAsk, TooSlow
 from callcenterd.switchboard import outbound, queueing
+from callcenterd.switchboard.appointments import AppointmentsInCall
 from callcenterd.switchboard.conferences import RoomWishes
 from callcenterd.switchboard.journey import Journey
 from callcenterd.switchboard.voicemail import LOOK_EVERY
@@ -103,6 +105,7 @@ class LiveFlowCall:
         self._key_came = asyncio.Event()
         self._playing: tuple[int, asyncio.Future[None]] | None = None
         self._sms: set[str] = set()
+        self._appointments = AppointmentsInCall(board, journey)
 
     @property
     def _leg(self) -> Leg:
@@ -130,6 +133,7 @@ class LiveFlowCall:
     def played(self, play: int) -> None:
         if self._playing is not None and self._playing[0] == play and not self._playing[1].done():
             self._playing[1].set_result(None)
+            self._board.tries.greeted(self.call)
 
     # ---- asked by the flow ------------------------------------------------------------------------------
 
@@ -140,6 +144,10 @@ class LiveFlowCall:
 
     def speak(self, language: str) -> None:
         self.language = language
+
+    def lacks(self, kind: str) -> str:
+        module = modules.of_node(kind)
+        return "" if module is None or self._board.site.has(module) else module
 
     def seconds(self) -> float:
         return self._board.clock.monotonic()
@@ -487,6 +495,21 @@ class LiveFlowCall:
                 await self._journey.looking  # else whose number it is would be found after this, and stand instead
             self._journey.customers = (checked.account.customer,)
         return checked
+
+    async def free_places(self, service: str) -> Sequence[datetime]:
+        return await self._appointments.free(service)
+
+    async def book_place(self, service: str, begin: datetime, phone: str) -> BookedByCall:
+        return await self._appointments.book(service, begin, phone, self.language)
+
+    async def find_appointment(self, phone: str, code: str) -> FoundByCall:
+        return await self._appointments.find(phone, code)
+
+    async def move_appointment(self, number: str, service: str, begin: datetime) -> BookedByCall:
+        return await self._appointments.move(number, service, begin)
+
+    async def cancel_appointment(self, number: str) -> bool:
+        return await self._appointments.cancel(number)
 
     async def hang_up(self, cause: str) -> None:
         self._board.finish(self._journey, "system", cause)

@@ -73,6 +73,8 @@ class History:
         self._answered: set[CallId] = set()
         self._states: dict[AgentId, tuple[AgentState, str]] = {}
         self._parties = PartyBook(live, agent_at)
+        self._asked = 0
+        """How many wait for what they or others have told."""
         self.failed = 0
         bus.listen(Fact, self._told)
 
@@ -98,16 +100,20 @@ class History:
         return self._waiting.qsize()
 
     async def settled(self) -> bool:
-        """Everything told until now is in the store. False: it follows when the database can be written again."""
+        """Everything told until now is in the store. False: it is not yet; it follows when the database can be written
+        again, or has come so far. What is asked of the store then may lack something that there is."""
         try:
             await self._later(_nothing)
         except CannotStore:
             return False
         return True
 
-    async def note(self, call: CallId, note: str, customer_id: CustomerId | None, by: str) -> None:
-        """Keep what a person wrote on the call, surely. Raises NotFound if there is no such call, and CannotStore."""
-        await self._later(lambda: self._store.calls.note(call, note, customer_id))
+    async def note(
+        self, call: CallId, note: str, customer_id: CustomerId | None, by: str, seen: str | None = None
+    ) -> None:
+        """Keep what a person wrote on the call, surely. seen: the note that they had before them. Raises NotFound if
+        there is no such call, NoteIsAnother, and CannotStore."""
+        await self._later(lambda: self._store.calls.note(call, note, customer_id, seen))
         self._bus.publish(events.CallNoted(at=self._clock.utc(), call=call, customer=customer_id, by=by))
 
     async def dispose(self, call: CallId, code: str, by: str, queue: QueueName | None) -> None:
@@ -118,6 +124,8 @@ class History:
     async def _later(self, write: Write) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait((write, done))
+        self._asked += 1
+        self._store.hurry()  # what is being gathered stands before it
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 if not self._tasks:  # before the start or after the end nobody else writes it
@@ -126,6 +134,8 @@ class History:
                 await done
         except TimeoutError:
             raise CannotStore("the database cannot be written now") from None
+        finally:
+            self._asked -= 1
 
     def _keep(self, write: Write) -> None:
         if self.backlog() < MOST_WAITING:
@@ -147,19 +157,24 @@ class History:
                 taken.append(self._waiting.get_nowait())
             ending = None in taken
             entries = [entry for entry in taken if entry is not None]
-            for waited, some in itertools.groupby(entries, lambda entry: entry[1] is not None):
-                await (self._one_by_one if waited else self._together)(list(some))
+            for order, some in itertools.groupby(entries, _is_order):
+                await (self._one_by_one if order else self._together)(list(some))
 
     async def _together(self, entries: Sequence[Entry]) -> None:
-        """Facts that nobody waits for."""
+        """Facts that nobody waits for, and those who wait for all of them: however many wait, it is one transaction."""
+        waiting = [done for _, done in entries if done is not None]
         async with self._store.together() as faults:
             for write, _ in entries:
                 try:
                     await write()
                 except Exception as fault:  # noqa: BLE001  # told below; the next fact is written all the same
                     faults.append(fault)
+            if self._asked:
+                self._store.hurry()
         for told in faults:
             self._settle(None, told)
+        for done in waiting:
+            self._settle(done, None)
 
     async def _one_by_one(self, entries: Sequence[Entry]) -> None:
         """Each has somebody who waits for it. Tasks begin in the order in which they are made: so do the rows."""
@@ -374,6 +389,12 @@ class History:
 
 async def _nothing() -> None:
     return None
+
+
+def _is_order(entry: Entry) -> bool:
+    """Somebody waits for this row itself, and is told its own fault."""
+    write, done = entry
+    return done is not None and write is not _nothing
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -53,7 +53,7 @@ class Lamps:
         self._told: dict[tuple[Package, ExtensionNumber], Word | Counts] = {}
         self._counting: asyncio.Task[None] | None = None
         self._stale = False
-        board.calls.moved = self.moved
+        board.lines.watch(self.moved)
         for kind in (events.VoicemailLeft, events.VoicemailMarked, events.VoicemailRemoved):
             board.bus.listen(kind, lambda _: self.count())
         board.bus.listen(events.CallTransferred, self._transferred)

@@ -58,11 +58,16 @@ class Lockout:
 
     def succeeded(self, login: str, source: str) -> None:
         """It was right after all: the pair starts anew; the source's own count only loses this try."""
+        self.withdrawn(login, source)
         self._failures.pop((login[:64], source), None)
-        if (kept := self._failures.get((source,))) is not None:
-            kept.count -= 1
-            if kept.count <= 0:
-                del self._failures[(source,)]
+
+    def withdrawn(self, login: str, source: str) -> None:
+        """It was right as far as it went, and more is to be said: as if it had not been tried."""
+        for key in ((login[:64], source), (source,)):
+            if (kept := self._failures.get(key)) is not None:
+                kept.count -= 1
+                if kept.count <= 0:
+                    del self._failures[key]
 
     def _left(self, key: tuple[str, ...], patience: Patience, now: float) -> float:
         kept = self._failures.get(key)

@@ -18,7 +18,7 @@ from callcenterd.calls.listening import RefusalReason
 from callcenterd.clock import Clock
 from callcenterd.errors import LocalError, NotFound
 from callcenterd.model import events
-from callcenterd.model.agents import AgentView, WantedState
+from callcenterd.model.agents import AgentState, AgentView, WantedState
 from callcenterd.model.calls import Outcome
 from callcenterd.model.events import DeclineReason, LeftReason
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName
@@ -88,6 +88,7 @@ class Queueing:
         self._agent_of: dict[int, AgentId] = {}
         self._names: dict[AgentId, str] = {}
         self._queues_of: dict[AgentId, tuple[QueueName, ...]] = {}
+        self._teams_of: dict[AgentId, tuple[str, ...]] = {}
         self._phones: dict[AgentId, ExtensionNumber] = {}
         self._at: dict[ExtensionNumber, AgentId] | None = None  # who sits at each phone; None: they have moved
         self._registered: set[ExtensionNumber] = set()
@@ -109,6 +110,10 @@ class Queueing:
         self._names = {AgentId(user.login): user.name for user in site.users}
         self._queues_of = {
             agent: tuple(queue.name for queue in site.queues if agent in queue.members) for agent in self._names
+        }
+        self._teams_of = {
+            agent: tuple(team.title or team.name for team in site.teams if agent in team.members)
+            for agent in self._names
         }
         self._at = None
         self._phones = {agent: number for agent, number in self._phones.items() if agent in self._names}
@@ -148,6 +153,11 @@ class Queueing:
     def knows(self, agent: AgentId) -> bool:
         return agent in self._names
 
+    def states_in(self, queue: QueueName) -> list[AgentState]:
+        """Of each agent who serves it."""
+        serving = (agent for agent in self._names if queue in self._queues_of.get(agent, ()))
+        return [self._acd.agent(agent).state for agent in serving]
+
     def view(self, agent: AgentId) -> AgentView:
         """As others see the agent now. Raises KeyError if there is none."""
         name = self._names[agent]
@@ -166,6 +176,7 @@ class Queueing:
             phone=self.is_reachable(extension),
             call=standing.call,
             queues=self._queues_of.get(agent, ()),
+            teams=self._teams_of.get(agent, ()),
         )
 
     def sits_at(self, agent: AgentId, extension: ExtensionNumber) -> None:
@@ -386,6 +397,35 @@ class Queueing:
         if agent is not None and agent not in journey.rung:
             self._ring(Offer(call, queue, (agent,), Reason("kept", {"agent": agent})))
         return result
+
+    def put_ahead(self, call: CallId, *, of_all: bool = False) -> None:
+        """One place ahead, or before all of the queue. Raises NotFound if the call does not wait."""
+        self._apply(self._acd.put_ahead(call, self._now(), of_all=of_all))
+
+    def give_to(self, call: CallId, agent: AgentId) -> None:
+        """Raises NotFound, and LocalError for an agent who takes no calls of that queue now."""
+        self._apply(self._acd.give_to(call, agent, self._now()))
+
+    def requeue(self, journey: Journey, queue: QueueName) -> None:
+        """Who waits does so in another queue from now on; whoever brought them into the first one waits for what comes
+        of it. Raises NotFound, and LocalError: nobody works there, or they are there already."""
+        call, old = journey.call.id, journey.queue
+        decisions = self._acd.requeue(call, queue, self._now())
+        n = next(n for n, one in enumerate(decisions) if isinstance(one, CallerLeft) and one.call == call)
+        left = decisions[n]
+        assert isinstance(left, CallerLeft)
+        self._apply(decisions[:n])
+        at = self._clock.utc()
+        self._bus.publish(
+            events.CallerLeftQueue(
+                at=at, call=call, queue=left.queue, reason=left.reason, wait_seconds=round(left.waited, 3)
+            )
+        )
+        journey.queue = queue
+        if old is not None and old in journey.places:
+            journey.places.setdefault(queue, journey.places[old])
+        self._bus.publish(events.CallerQueued(at=at, call=call, queue=queue))
+        self._apply(decisions[n + 1 :])
 
     def _run_out(self, journey: Journey, result: asyncio.Future[QueueResult]) -> None:
         if journey.joined_at is None and not result.done():

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from callcenterd.calls.call import Leg
 from callcenterd.ivr import engine
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.flow import Flow
 from callcenterd.ivr.node import BusinessFailed, Exit, Question, QueueResult, Spoken
+from callcenterd.model import modules
+from callcenterd.model.appointments_by_call import AppointmentTold, BookedByCall
 from callcenterd.model.ids import ExtensionNumber, QueueName, RecordingId
 from callcenterd.model.prompts import Speech
 from callcenterd.model.voicemail import Box
 from callcenterd.switchboard import own_phone
 from callcenterd.switchboard.flowcall import LiveFlowCall
 from callcenterd.switchboard.journey import Journey
-from callcenterd.switchboard.own_phone import OwnPhone
+from callcenterd.switchboard.own_phone import OwnCall, OwnCalls
 
 if TYPE_CHECKING:
     from callcenterd.switchboard.board import Switchboard
@@ -41,6 +44,8 @@ _SAID = {
     "message": {"zh-CN": "试听：这里录下来电者的留言。", "en": "Rehearsal: here the caller leaves a message."},
     "callback": {"zh-CN": "试听：这里记下回拨号码{what}。", "en": "Rehearsal: here a callback to {what} is kept."},
     "sms": {"zh-CN": "试听：这里给{what}发短信。", "en": "Rehearsal: here an SMS is sent to {what}."},
+    "book": {"zh-CN": "试听：这里预约{what}。", "en": "Rehearsal: here {what} is booked."},
+    "cancel": {"zh-CN": "试听：这里取消预约。", "en": "Rehearsal: here the appointment is cancelled."},
     "flow": {"zh-CN": "试听：这里转到流程{what}。", "en": "Rehearsal: here the call goes to flow {what}."},
     "over": {"zh-CN": "试听结束。", "en": "End of the rehearsal."},
 }
@@ -68,6 +73,10 @@ class RehearsedCall(LiveFlowCall):
 
     def tell(self, name: str, value: Plain) -> None:
         """There is no agent who would see it."""
+
+    def lacks(self, kind: str) -> str:
+        module = modules.of_node(kind)
+        return "" if module is None or self._board.site.has(module) else module
 
     def note_keys(self, keys: str) -> None:
         """It stands in no history."""
@@ -135,6 +144,21 @@ class RehearsedCall(LiveFlowCall):
         await self.say("sms", " ".join(number))
         return True
 
+    async def book_place(self, service: str, begin: datetime, phone: str) -> BookedByCall:  # noqa: ARG002
+        return await self._pretend(service, begin)
+
+    async def move_appointment(self, number: str, service: str, begin: datetime) -> BookedByCall:  # noqa: ARG002
+        return await self._pretend(service, begin)
+
+    async def _pretend(self, service: str, begin: datetime) -> BookedByCall:
+        await self.say("book", f"{service} {begin:%H:%M}")
+        told = AppointmentTold(number="YY", service=service, chinese=service, english=service, begin=begin)
+        return BookedByCall(answer="booked", told=told, code="000000")
+
+    async def cancel_appointment(self, number: str) -> bool:  # noqa: ARG002
+        await self.say("cancel")
+        return True
+
     async def go_to_flow(self, to: str) -> None:
         await self.say("flow", to)
         await self.hang_up("rehearsal")
@@ -154,16 +178,15 @@ class RehearsedCall(LiveFlowCall):
         await self.play([Speech(_SAID[what][language].format(what=name), language)])
 
 
-class Rehearsals:
-    def __init__(self, board: Switchboard) -> None:
-        self._board = board
-        self._under_way: dict[Leg, _Rehearsal] = {}
+@dataclass(eq=False)
+class _Rehearsal(OwnCall):
+    flow: Flow
+    caller: str
+    called: str
 
-    async def stop(self) -> None:
-        tasks = [one.task for one in self._under_way.values() if one.task is not None]
-        for leg in list(self._under_way):
-            self.gone(leg)
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+class Rehearsals(OwnCalls[_Rehearsal]):
+    WHAT = "rehearsal"
 
     def begin(
         self, login: str, flow: Flow, *, extension: ExtensionNumber | None = None, caller: str, called: str
@@ -172,36 +195,10 @@ class Rehearsals:
 
         Raises NotFound for an extension that there is not, and NotNow: no phone can be rung, or it is in a call.
         """
-        phone = own_phone.ring(self._board, login, extension)
-        timer = asyncio.get_running_loop().call_later(own_phone.RING_SECONDS, self.gone, phone.leg)
-        self._under_way[phone.leg] = _Rehearsal(phone, flow, caller, called, timer)
+        self._rung(_Rehearsal(own_phone.ring(self._board, login, extension), flow, caller, called))
 
-    def rings_at(self, number: str) -> bool:
-        """Does that phone ring for a rehearsal, or hear one?"""
-        return any(leg.number == number for leg in self._under_way)
-
-    def knows(self, leg: Leg) -> bool:
-        return leg in self._under_way
-
-    def answered(self, leg: Leg) -> None:
-        one = self._under_way[leg]
-        if one.task is None:
-            one.timer.cancel()
-            one.task = asyncio.create_task(self._walk(one), name=f"rehearsal at {leg.number}")
-
-    def gone(self, leg: Leg) -> bool:
-        """The phone did not pick up, or hung up; or the walk is over."""
-        one = self._under_way.pop(leg, None)
-        if one is None:
-            return False
-        one.timer.cancel()
-        if one.task is not None and one.task is not asyncio.current_task():
-            one.task.cancel()
-        own_phone.let_go(self._board, one.phone)
-        return True
-
-    async def _walk(self, one: _Rehearsal) -> None:
-        board, leg, flow = self._board, one.phone.leg, one.flow
+    async def _serve(self, one: _Rehearsal) -> None:
+        board, leg, flow = self._board, one.leg, one.flow
         now = board.clock.utc()
         journey = Journey(call=leg.call, began_at=now, state_at=now)
         hand = RehearsedCall(board, journey, flow.language or board.language, one.caller, one.called)
@@ -221,15 +218,3 @@ class Rehearsals:
                 task.cancel()
             await asyncio.gather(walk, over, return_exceptions=True)
             self.gone(leg)
-
-
-class _Rehearsal:
-    """task: the walk, once somebody has picked up."""
-
-    def __init__(self, phone: OwnPhone, flow: Flow, caller: str, called: str, timer: asyncio.TimerHandle) -> None:
-        self.phone = phone
-        self.flow = flow
-        self.caller = caller
-        self.called = called
-        self.timer = timer
-        self.task: asyncio.Task[None] | None = None

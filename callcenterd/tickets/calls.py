@@ -20,8 +20,9 @@ from callcenterd.clock import Clock
 from callcenterd.errors import CallcenterdError
 from callcenterd.model import events
 from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.model.site import Site
 from callcenterd.store.database import Store
-from callcenterd.tickets.kinds import CALLED_AGAIN, KINDS, Kind
+from callcenterd.tickets.kinds import CALLED_AGAIN, Kind
 from callcenterd.tickets.ledger import Ledger, Wanted
 
 _log = structlog.get_logger(__name__)
@@ -31,8 +32,6 @@ LOOKED_BACK = timedelta(days=2)
 STOP_SECONDS = 10.0
 SYSTEM = "system"
 """Who has spoken in a call that no agent had."""
-_FROM_CALLS = tuple(kind for kind in KINDS.values() if kind.from_calls)
-_CLOSED_BY_CALLS = tuple(name for name, kind in KINDS.items() if kind.closes is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,11 @@ class _Line:
 
 
 class CallsAndDuties:
-    def __init__(self, store: Store, bus: Bus, clock: Clock, ledger: Ledger) -> None:
+    """site: as it is now; what is owed by modules that are switched off rests."""
+
+    def __init__(self, store: Store, bus: Bus, clock: Clock, ledger: Ledger, site: Callable[[], Site] = Site) -> None:
         self._store = store
+        self._site = site
         self._clock = clock
         self._ledger = ledger
         self._lines: dict[CallId, _Line] = {}
@@ -104,23 +106,29 @@ class CallsAndDuties:
         if line is None or line.direction != "inbound" or not line.number:
             return
         owner, queue = "" if fact.queue else fact.agent or "", fact.queue or ""
-        for kind in _FROM_CALLS:
+        for kind in self._from_calls():
             if fact.outcome in kind.from_calls:
                 lost = functools.partial(self._lost, kind, fact.call, line.number, queue, owner)
                 self._waiting.put_nowait(lost)
+
+    def _from_calls(self) -> tuple[Kind, ...]:
+        return tuple(kind for kind in self._ledger.kinds.values() if kind.from_calls)
 
     # ---- what they mean ---------------------------------------------------------------------------------
 
     async def _spoken(self, call: CallId, line: _Line, by: str) -> None:
         reached = line.direction == "outbound"
-        for duty in await self._store.duties.open_for(line.number, _CLOSED_BY_CALLS):
-            kind = KINDS[duty.kind]
+        kinds = self._ledger.kinds
+        rest = self._site().duties_off
+        closed = tuple(name for name, kind in kinds.items() if kind.closes is not None and name not in rest)
+        for duty in await self._store.duties.open_for(line.number, closed):
+            kind = kinds[duty.kind]
             if kind.by_people and by == SYSTEM:
                 continue
             if not reached and kind.closes == "reached":
                 await self._ledger.called_in(duty, by, call)
                 continue
-            outcome = kind.closed_as if reached else CALLED_AGAIN
+            outcome = (kind.closed_as or kind.outcomes[0]) if reached else CALLED_AGAIN
             if reached and kind.closed_late and self._clock.utc() > duty.first_due:
                 outcome = kind.closed_late
             await self._ledger.settled(duty, outcome, by, call)
@@ -146,7 +154,7 @@ class CallsAndDuties:
 
     async def _catch_up(self) -> None:
         since = self._clock.utc() - LOOKED_BACK
-        for kind in _FROM_CALLS:
+        for kind in self._from_calls():
             found = await self._store.duties.lost_calls(since, kind.name, kind.from_calls)
             for record in found:
                 await self._lost(kind, record.id, record.caller, record.queue or "", "")

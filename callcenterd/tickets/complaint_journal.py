@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callcenterd.model.complaints import ComplaintFilter, ComplaintListed, ComplaintState, ComplaintTally
+from callcenterd.model.customer_messages import CANCELLED, REFUSED, TOO_LATE
 from callcenterd.model.fields import FieldKind, Values
 from callcenterd.store.database import Store
 from callcenterd.tickets.journals import Both, JournalColumn, Reader, named, tally
@@ -45,8 +46,16 @@ _LATENESS: Mapping[str, Both] = {
 _MEANS: Mapping[str, Both] = {
     "call": ("电话", "Call"),
     "email": ("邮件", "E-mail"),
+    "sms": ("短信", "SMS"),
     "in_person": ("当面", "Told otherwise"),
 }
+_REASONS: Mapping[str, Both] = {
+    REFUSED["email"]: ("客户不接收邮件", "The customer wants no e-mail"),
+    REFUSED["sms"]: ("客户不接收短信", "The customer wants no SMS"),
+    TOO_LATE: ("没能按时发出", "It could not be sent in time"),
+    CANCELLED: ("已在发件箱取消", "Cancelled in the outbox"),
+}
+"""Why an answer did not go out, in words of ours; what a mail server or a gateway says stays as it is."""
 _NO_TEAM: Both = ("未派单", "Not dispatched")
 
 
@@ -148,7 +157,7 @@ class ComplaintJournal:
     def _step(self, state: ComplaintState, reader: Reader) -> Line:
         """When it came into which state, and by whom."""
         at = f"{state.at.astimezone(reader.zone):%Y-%m-%d %H:%M}"
-        told = " · ".join(filter(None, (at, reader.person(state.by), state.text)))
+        told = " · ".join(filter(None, (at, reader.person(state.by), _from(_REASONS, state.text, reader))))
         return Line(_from(self.steps, state.state, reader), told, wide=True)
 
     def number(self, one: ComplaintListed) -> str:

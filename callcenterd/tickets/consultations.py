@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import NotFound, Refused
+from callcenterd.model.changes import audit_change
 from callcenterd.model.consultations import Consultation, ConsultationFields
 from callcenterd.model.fields import FieldKind
 from callcenterd.model.people import Role
@@ -66,7 +67,7 @@ class Consultations:
             day=now.astimezone(self._zone).date(),
             role=role,
         )
-        await self._saved(made, "consultation.created", by, {"number": made.number})
+        await self._saved(None, made, "consultation.created", by, {"number": made.number})
         return made
 
     async def change(
@@ -90,7 +91,7 @@ class Consultations:
         after, changed = await self._store.consultations.change(
             before.id, new, version=version, by=by, now=now, role=role
         )
-        await self._saved(after, "consultation.changed", by, {"fields": sorted(changed)})
+        await self._saved(before, after, "consultation.changed", by, {"fields": sorted(changed)})
         return after
 
     async def _wrong(self, new: ConsultationFields, before: Consultation | None) -> dict[str, str]:
@@ -108,8 +109,10 @@ class Consultations:
                     faults[name] = f"{code} cannot be chosen here"
         return faults
 
-    async def _saved(self, one: Consultation, what: str, by: str, details: dict[str, object]) -> None:
-        """The trail says which fields, not what stands in them."""
+    async def _saved(
+        self, before: Consultation | None, one: Consultation, what: str, by: str, details: dict[str, object]
+    ) -> None:
+        """The trail says which fields; what stood in them lies beside it."""
         now = self._clock.utc()
-        await self._store.audit.append(now, by, what, f"{KIND}/{one.id}", details)
+        await self._store.audit.append(now, by, what, f"{KIND}/{one.id}", details, audit_change(before, one))
         self._bus.publish(news(KIND, one, by, now))

@@ -7,13 +7,17 @@ clock. Without a calendar every minute is one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from callcenterd.acd.hours import Hours
 from callcenterd.errors import LocalError
 
 MOST_MINUTES = 366 * 24 * 60
 """A limit is at most a year of them."""
+
+
+MOST_DAYS = 732
+"""So far ahead working days are looked for."""
 
 
 class NeverOpen(LocalError):
@@ -36,6 +40,34 @@ def after(hours: Hours | None, start: datetime, minutes: float) -> datetime:
             return begin + left
         left -= end - begin
     raise NeverOpen(f"calendar {hours.calendar.name} has no {minutes:g} working minutes ahead")
+
+
+def end_of_day(hours: Hours | None, start: datetime, days: int, zone: tzinfo) -> datetime:
+    """The last working moment of the so manyth working day, UTC; the first is the day of the start, if there is still
+    time to work in it. zone: whose days they are. Raises NeverOpen where there are too few in two years."""
+    day, at, left = start.astimezone(zone).date(), start.astimezone(UTC), days
+    for _ in range(MOST_DAYS):
+        midnight = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+        end = _last_worked(hours, at, midnight)
+        left -= end is not None
+        if end is not None and not left:
+            return end
+        day, at = day + timedelta(days=1), midnight
+    raise NeverOpen(f"there are less than {days} working days ahead")
+
+
+def _last_worked(hours: Hours | None, at: datetime, until: datetime) -> datetime | None:
+    """When work ends for the last time between two moments; None: nobody works then."""
+    if hours is None:
+        return until
+    last = None
+    for begin, over in _worked(hours, at):
+        if begin >= until:
+            break
+        last = until if over is None else min(over, until)
+        if last >= until:
+            break
+    return last
 
 
 def between(hours: Hours | None, start: datetime, end: datetime) -> timedelta:

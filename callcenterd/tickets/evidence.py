@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from callcenterd.errors import CallcenterdError, NotFound
 from callcenterd.model import evidence
 from callcenterd.model.evidence import Break, Link
 from callcenterd.model.ids import RecordingId
+from callcenterd.model.site import Site
 from callcenterd.store.database import Store
 from callcenterd.switchboard.archive import Archive, Found
 from callcenterd.tickets import verifier
@@ -72,9 +73,20 @@ class _Walk:
 
 
 class Evidence:
-    """folder: for packs while they are made."""
+    """folder: for packs while they are made. site: as it is now; switched off, the chain does not grow and is not
+    checked, and switched on again it gets links for all that has happened."""
 
-    def __init__(self, *, store: Store, clock: Clock, archive: Archive, worker: Worker, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        archive: Archive,
+        worker: Worker,
+        folder: Path,
+        site: Callable[[], Site] = Site,
+    ) -> None:
+        self._site = site
         self._store = store
         self._clock = clock
         self._archive = archive
@@ -97,7 +109,7 @@ class Evidence:
     async def _grow(self) -> None:
         while True:
             try:
-                more = True
+                more = self._site().has("evidence")
                 while more:
                     more = bool(await self._store.evidence.append(self._clock.utc()))
                     await asyncio.sleep(PAUSE)
@@ -108,6 +120,8 @@ class Evidence:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(CHECKED_EVERY)
+            if not self._site().has("evidence"):
+                continue
             try:
                 await self.check()
             except CallcenterdError as fault:

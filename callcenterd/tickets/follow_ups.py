@@ -14,6 +14,8 @@ from typing import Any, Final
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import NotFound, NotNow, Refused
+from callcenterd.model.changes import audit_change
+from callcenterd.model.customers import Customer
 from callcenterd.model.duties import NewDuty
 from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.follow_ups import WAITING, FollowUp, FollowUpFields, FollowUpPlan
@@ -102,13 +104,13 @@ class FollowUps:
             raise Refused(_REFUSED, faults)
         whose, plan = owner or by, FollowUpPlan()
         team = self._site().team_of(whose)
-        duty = None if result else self._duty(new, whose, team, due)
+        duty = None if result else self.duty_of(new, whose, team, due)
         kept = NewFollowUp(written=new, plan=plan, at=at or now, owner=whose, team=team, duty=duty, result=result)
         made = await self._store.follow_ups.add(kept, by=by, now=now, day=self._today(now), role=role)
-        await self.saved(made, "follow_up.created", by, {"number": made.one.number})
+        await self.saved(None, made, "follow_up.created", by, {"number": made.one.number})
         return made.one
 
-    def _duty(self, of: FollowUpFields, owner: str, team: str, due: datetime | None) -> NewDuty:
+    def duty_of(self, of: FollowUpFields, owner: str, team: str, due: datetime | None) -> NewDuty:
         """What is owed for it. due None: as its kind says."""
         return self._ledger.planned(
             Wanted(
@@ -137,7 +139,7 @@ class FollowUps:
         after, changed = await self._store.follow_ups.change(
             before.id, new, version=version, by=by, now=self._clock.utc(), role=role
         )
-        await self.saved(after, "follow_up.changed", by, {"fields": sorted(changed)})
+        await self.saved(before, after, "follow_up.changed", by, {"fields": sorted(changed)})
         return after.one
 
     # ---- what comes of it -------------------------------------------------------------------------------
@@ -162,7 +164,7 @@ class FollowUps:
         """To that time, as somebody says in the ledger. Raises RecordIsAnother."""
         new = {"state": "open", "next_call": due, "due": due}
         moved = await self._later(before, new, by, text, {}, self._clock.utc())
-        await self.saved(moved, "follow_up.put_off", by, {})
+        await self.saved(before, moved, "follow_up.put_off", by, {})
         return moved.one
 
     async def _done(
@@ -186,7 +188,7 @@ class FollowUps:
         moved = await self._store.follow_ups.move(
             before, new, step, by=by, now=now, after=after, day=self._today(now), fields=own, role=role
         )
-        await self.saved(moved, "follow_up.done", by, {"result": result})
+        await self.saved(before, moved, "follow_up.done", by, {"result": result})
         return moved.one
 
     def _after(self, of: FollowUp, next_call: datetime, by: str, now: datetime) -> NewFollowUp:
@@ -195,8 +197,8 @@ class FollowUps:
         kept = {name: getattr(of, name) for name in ("most_tries", "again_minutes")}
         plan = FollowUpPlan(next_call=next_call, **kept)
         owner = of.owner or by
-        duty = self._duty(written, owner, of.team, self._late(next_call))
-        return NewFollowUp(written=written, plan=plan, at=now, owner=owner, team=of.team, duty=duty)
+        duty = self.duty_of(written, owner, of.team, self._late(next_call))
+        return NewFollowUp(written=written, plan=plan, at=now, owner=owner, team=of.team, duty=duty, rule=of.rule)
 
     async def not_reached(
         self, before: FollowUp, version: int, by: str, text: str = "", next_call: datetime | None = None
@@ -214,7 +216,7 @@ class FollowUps:
             again = next_call or self._again(now, before.again_minutes)
             new |= {"state": "open", "next_call": again, "due": max(before.due or again, self._late(again))}
         moved = await self._later(before, new, by, text, {"tries": str(tries)}, now)
-        await self.saved(moved, "follow_up.not_reached", by, {"tries": tries})
+        await self.saved(before, moved, "follow_up.not_reached", by, {"tries": tries})
         return moved.one
 
     async def later(self, before: FollowUp, version: int, by: str, next_call: datetime, text: str = "") -> FollowUp:
@@ -225,7 +227,7 @@ class FollowUps:
         now = self._clock.utc()
         new = {**self._whose(before, by), "state": "open", "next_call": next_call, "due": self._late(next_call)}
         moved = await self._later(before, new, by, text, {}, now)
-        await self.saved(moved, "follow_up.put_off", by, {})
+        await self.saved(before, moved, "follow_up.put_off", by, {})
         return moved.one
 
     async def _later(
@@ -252,7 +254,7 @@ class FollowUps:
         moved = await self._store.follow_ups.move(
             before, {"state": "cancelled", "next_call": None}, step, by=by, now=now
         )
-        await self.saved(moved, "follow_up.cancelled", by, {})
+        await self.saved(before, moved, "follow_up.cancelled", by, {})
         return moved.one
 
     async def assign(
@@ -271,13 +273,13 @@ class FollowUps:
         whose = {"owner": owner, "team": team or self._site().team_of(owner) or before.team}
         step = DutyStepped(kind="assigned", text=text, details={n: v for n, v in whose.items() if v}, new=whose)
         moved = await self._store.follow_ups.move(before, whose, step, by=by, now=now)
-        await self.saved(moved, "follow_up.assigned", by, whose)
+        await self.saved(before, moved, "follow_up.assigned", by, whose)
         return moved.one
 
     async def called(self, before: FollowUp, call: CallId, by: str) -> FollowUp:
         """A call for it was begun; one that was nobody's is theirs who rings. Raises NotFound."""
         moved = await self._store.follow_ups.called(before.id, call, by, by, self._clock.utc())
-        await self.saved(moved, "follow_up.called", by, {"call": call})
+        await self.saved(before, moved, "follow_up.called", by, {"call": call})
         return moved.one
 
     # ---- once -------------------------------------------------------------------------------------------
@@ -316,11 +318,7 @@ class FollowUps:
         except NotFound:
             faults["customer"] = f"there is no customer {new.customer}"
             return new
-        if not new.channel and customer.channels:
-            new = replace(new, channel=customer.channels[0])
-        if new.gifts_by_mail is None:
-            new = replace(new, gifts_by_mail=customer.gifts_by_mail)
-        return with_customer(new, customer)
+        return of_customer(new, customer)
 
     async def _wrong(self, new: FollowUpFields, before: FollowUp | None) -> dict[str, str]:
         """Only what is offered now can be chosen; what stood there before may stay."""
@@ -347,10 +345,18 @@ class FollowUps:
             return {name: "must be still to come"}
         return {name: "at most 5 years ahead are wanted"} if at > now + FARTHEST else {}
 
-    async def saved(self, made: FollowedUp, what: str, by: str, details: Mapping[str, object]) -> None:
-        """The trail says what was done; texts stand in the record, and in the steps of its duty."""
-        now = self._clock.utc()
-        await self._store.audit.append(now, by, what, f"{KIND}/{made.one.id}", dict(details))
+    async def saved(
+        self, before: FollowUp | None, made: FollowedUp, what: str, by: str, details: Mapping[str, object]
+    ) -> None:
+        """The trail says what was done; what stood in its fields lies beside it."""
+        now, audit = self._clock.utc(), self._store.audit
+        await audit.append(now, by, what, f"{KIND}/{made.one.id}", details, audit_change(before, made.one))
+        if made.after is not None:
+            next_one = made.after.one
+            told = {"number": next_one.number, "after": made.one.number}
+            await audit.append(
+                now, by, "follow_up.created", f"{KIND}/{next_one.id}", told, audit_change(None, next_one)
+            )
         self.tell(made, by)
 
     def tell(self, made: FollowedUp, by: str) -> None:
@@ -360,6 +366,15 @@ class FollowUps:
             self._ledger.tell(made.duty, by)
         if made.after is not None:
             self.tell(made.after, by)
+
+
+def of_customer(new: FollowUpFields, customer: Customer) -> FollowUpFields:
+    """What is not said of whom it is with is taken from the card."""
+    if not new.channel and customer.channels:
+        new = replace(new, channel=customer.channels[0])
+    if new.gifts_by_mail is None:
+        new = replace(new, gifts_by_mail=customer.gifts_by_mail)
+    return with_customer(new, customer)
 
 
 def _fields_of(of: FollowUp) -> FollowUpFields:

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from callcenterd.clock import Clock
 from callcenterd.errors import Refused
-from callcenterd.model.fields import CustomField, FieldKind, FieldValue, Values
+from callcenterd.model.fields import CustomField, FieldKind, FieldTarget, FieldType, FieldValue, Values
 from callcenterd.model.people import Role
 from callcenterd.model.site import Site
 from callcenterd.store.database import Store
@@ -24,7 +24,16 @@ from callcenterd.worker.sheets import Cell, Column, Kind, Table
 
 Both = tuple[str, str]
 """A text in Chinese and in English."""
-R = TypeVar("R")
+Called = Mapping[tuple[FieldTarget, int], str]
+"""How people call records; those that are gone, or not to be seen, are not in it."""
+
+
+class Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+R = TypeVar("R", bound=Numbered)
 F = TypeVar("F")
 F_contra = TypeVar("F_contra", contravariant=True)
 LANGUAGES: tuple[Language, Language] = ("zh-CN", "en")
@@ -40,8 +49,10 @@ _FOOT: Both = ("{at} {who} 打印", "Printed {at} by {who}")
 _TOTAL: Both = ("合计", "Total")
 _COUNT: Both = ("件数", "Number")
 _EMPTY: Both = ("未填", "Not said")
+_KINDS: Mapping[FieldType, Kind] = {"number": "amount", "date": "date"}
 _YES_NO: tuple[Both, Both] = (("否", "No"), ("是", "Yes"))
 _FILE: Both = ("附件 {n}", "File {n}")
+_GONE: Both = ("{n}（已不存在，或无权查看）", "{n} (gone, or not yours to see)")
 _MORE_FIELDS: Both = ("其他项目", "More")
 
 
@@ -118,10 +129,12 @@ class Journals:
         people = {user.login: user.name for user in self._site().users}
         return Reader(language, self._zone, words, people)
 
-    async def sheet(self, of: RecordJournal[R, F], one: R, reader: Reader, by: str, role: Role | None) -> Sheet:
-        """by: who prints it."""
+    async def sheet(
+        self, of: RecordJournal[R, F], one: R, reader: Reader, by: str, role: Role | None, called: Called
+    ) -> Sheet:
+        """by: who prints it. called: the records that its custom fields refer to."""
         fields = [field for field in await self._store.fields.all(of.kind) if field.seen_by(role)]
-        more = custom_lines(fields, of.values(one), reader)
+        more = custom_lines(fields, of.values(one), reader, called)
         parts = tuple(of.parts(one, reader)) + ((Part(reader.say(_MORE_FIELDS), more),) if more else ())
         return Sheet(
             language=reader.language,
@@ -134,9 +147,18 @@ class Journals:
         )
 
     async def journal(
-        self, of: RecordJournal[R, F], chosen: F, period: Period, reader: Reader, by: str, most: int
+        self,
+        of: RecordJournal[R, F],
+        chosen: F,
+        period: Period,
+        reader: Reader,
+        by: str,
+        most: int,
+        role: Role | None = None,
     ) -> Journal:
-        """chosen: of that period. Raises Refused where it has more than most rows."""
+        """chosen: of that period. role: whose custom fields are columns beside the others; None: none are, paper has no
+        room for them. Raises Refused where it has more than most rows."""
+        fields = [field for field in await self._store.fields.all(of.kind) if field.seen_by(role)]
         rows: list[bytes] = []
         count, after = 0, None
         while some := await of.following(chosen, after):
@@ -145,8 +167,18 @@ class Journals:
             if count > most:
                 why = f"at most {most} records are printed: a shorter period is wanted"
                 raise Refused(why, {"period": why})
-            rows.append(packed([[column.value(one, reader) for column in of.columns] for one in some]))
+            values = await self._store.fields.of_records(of.kind, [one.id for one in some], role)
+            rows.append(
+                packed(
+                    [
+                        [column.value(one, reader) for column in of.columns]
+                        + [_cell(field, values.get(one.id, {}), reader) for field in fields]
+                        for one in some
+                    ]
+                )
+            )
         columns = tuple(Column(reader.say(column.title), column.kind, column.width) for column in of.columns)
+        columns += tuple(Column(reader.say((one.chinese, one.english)), _KINDS.get(one.type, "text")) for one in fields)
         return Journal(
             language=reader.language,
             zone=reader.zone,
@@ -219,12 +251,12 @@ def named(
     return [*pairs, ("", reader.say(_EMPTY))] if "" in found else pairs
 
 
-def custom_lines(fields: Sequence[CustomField], values: Values, reader: Reader) -> tuple[Line, ...]:
+def custom_lines(fields: Sequence[CustomField], values: Values, reader: Reader, called: Called) -> tuple[Line, ...]:
     """Those that have a value, in the office's order."""
     return tuple(
         Line(
             reader.say((field.chinese, field.english)),
-            _said(field, values[field.name], reader),
+            _said(field, values[field.name], reader, called),
             wide=field.type == "long_text",
         )
         for field in fields
@@ -232,7 +264,15 @@ def custom_lines(fields: Sequence[CustomField], values: Values, reader: Reader) 
     )
 
 
-def _said(field: CustomField, value: FieldValue, reader: Reader) -> Cell:
+def _cell(field: CustomField, values: Values, reader: Reader) -> Cell:
+    """A record that is referred to is its number here: a table is for machines, too."""
+    if field.name not in values:
+        return None
+    value = values[field.name]
+    return value if field.type == "reference" and isinstance(value, int) else _said(field, value, reader, {})
+
+
+def _said(field: CustomField, value: FieldValue, reader: Reader, called: Called) -> Cell:
     names = {choice.code: (choice.chinese, choice.english) for choice in field.choices}
 
     def choice(code: str) -> str:
@@ -249,5 +289,7 @@ def _said(field: CustomField, value: FieldValue, reader: Reader) -> Cell:
             return choice(value)
         case str() if field.type == "reference":
             return reader.person(value)
+        case int() if field.type == "reference" and field.target:
+            return called.get((field.target, value)) or reader.say(_GONE).format(n=value)
         case _:
             return value

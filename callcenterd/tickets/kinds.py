@@ -1,5 +1,6 @@
-"""The kinds of duties, as data: what each needs, how long it has, who is told, and which calls close it.
+"""The kinds of duties as they ship, as data: what each needs, how long it has, who is told, and which calls close it.
 
+An administrator changes times, names and rules of closing (`kindterms`).
 A new kind is a new row; what is done with it is `ledger`, `warnings` and `calls`, which know none by name but these.
 """
 
@@ -12,10 +13,9 @@ from typing import Literal
 
 from callcenterd.model.calls import Outcome
 from callcenterd.model.duties import Escalation
+from callcenterd.model.duty_kinds import Closing
 
 Needed = Literal["title", "number"]
-Closing = Literal["reached", "spoken"]
-"""reached: somebody of the office rang that number and spoke there. spoken: or they rang and were answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Kind:
     working minutes before. escalations: where nobody says otherwise.
 
     needs: fields that must be filled in. by_hand: people make them. outcomes: what may come of it, the usual one first.
-    closes: which calls with its number close it; None: none. closed_as: the outcome of that, and closed_late: where it
-    was too late. priority_levels: customers of these levels go first.
+    closes: which calls with its number close it; None: none. closed_as: the outcome of that ("": the usual one), and
+    closed_late: where it was too late. priority_levels: customers of these levels go first.
     of_record: a step of a record, which alone makes it, hands it over and closes it. by_people: only an agent's call
     closes it, and none that a flow or a campaign made.
     from_calls: inbound calls that ended so are owed one, one for each line.
@@ -129,6 +129,16 @@ _KINDS = (
         escalations=(Escalation(8 * 60, "leaders"),),
         by_hand=False,
         outcomes=("followed_up",),
+        of_record=True,
+    ),
+    Kind(
+        name="appraisal",
+        chinese="通话考核",
+        english="Appraisal of a call",
+        limit=5 * 8 * 60,
+        warn=8 * 60,
+        by_hand=False,
+        outcomes=("appraised",),
         of_record=True,
     ),
 )

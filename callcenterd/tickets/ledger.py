@@ -15,6 +15,7 @@ from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import NotNow, Refused
 from callcenterd.model import events
+from callcenterd.model.changes import audit_change
 from callcenterd.model.duties import PRIORITIES, Duty, DutyIsAnother, DutyStepKind, Escalation, NewDuty
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.model.site import Site
@@ -84,9 +85,18 @@ class Calendars:
 
 
 class Ledger:
-    """changed: told after every change, for who waits for the next time of any duty."""
+    """changed: told after every change, for who waits for the next time of any duty. kinds: as they are now."""
 
-    def __init__(self, store: Store, bus: Bus, clock: Clock, site: Callable[[], Site], zone: tzinfo) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        site: Callable[[], Site],
+        zone: tzinfo,
+        kinds: Mapping[str, Kind] = KINDS,
+    ) -> None:
+        self.kinds = kinds
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -100,12 +110,12 @@ class Ledger:
 
     async def create(self, wanted: Wanted, by: str) -> Duty:
         """by: a login. Raises Refused with its fields."""
-        kind = KINDS.get(wanted.kind)
+        kind = self.kinds.get(wanted.kind)
         if kind is None or not kind.by_hand:
-            known = ", ".join(name for name, one in KINDS.items() if one.by_hand)
+            known = ", ".join(name for name, one in self.kinds.items() if one.by_hand)
             raise Refused("this duty cannot be kept", {"kind": f"one of {known} is wanted"})
         duty = await self._store.duties.add(self._checked(kind, wanted, by), by, self._clock.utc())
-        await self._tell(duty, "duty.created", by, {"kind": duty.kind, "due": duty.due.isoformat()})
+        await self._tell(None, duty, "duty.created", by, {"kind": duty.kind, "due": duty.due.isoformat()})
         return duty
 
     async def owe(self, kind: Kind, wanted: Wanted) -> Duty:
@@ -133,7 +143,7 @@ class Ledger:
 
     def planned(self, wanted: Wanted) -> NewDuty:
         """A duty of a record's step, as its record keeps it: with its times, by the calendar that counts."""
-        return self._new(KINDS[wanted.kind], wanted)
+        return self._new(self.kinds[wanted.kind], wanted)
 
     def put_off(self, duty: Duty, due: datetime) -> dict[str, object]:
         """What is another with it, where its time is. due: the new one."""
@@ -201,7 +211,7 @@ class Ledger:
         given = {"title": title, "note": note, "number": number, "priority": priority, "customer": customer}
         _by_hand(duty)
         new = {name: value for name, value in given.items() if value is not None and value != getattr(duty, name)}
-        needs = KINDS[duty.kind].needs if duty.kind in KINDS else ()
+        needs = self.kinds[duty.kind].needs if duty.kind in self.kinds else ()
         faults: dict[str, str] = {
             name: "is missing" for name in needs if not str(new.get(name, getattr(duty, name))).strip()
         }
@@ -219,6 +229,10 @@ class Ledger:
             return await record.duty_assigned(known, by, by, "", "")
         _by_hand(known)
         return await self._change(duty, version, {"owner": by}, "assigned", by, details={"owner": by})
+
+    async def give_back(self, duty: Duty, by: str) -> Duty:
+        """It is nobody's again, as it was before it was taken. Raises as `edit`."""
+        return await self._change(duty.id, duty.version, {"owner": ""}, "assigned", by, details={"owner": ""})
 
     async def assign(
         self, duty: int, version: int, by: str, *, owner: str = "", team: str = "", queue: str = "", text: str = ""
@@ -262,7 +276,7 @@ class Ledger:
         record = self._record(duty, version)
         if record is None:
             _by_hand(duty)
-        kind = KINDS.get(duty.kind)
+        kind = self.kinds.get(duty.kind)
         usual = kind.outcomes if kind is not None else ()
         known = (*usual, *((kind.closed_as, kind.closed_late) if kind is not None else ()))
         if outcome and outcome not in known:
@@ -313,21 +327,23 @@ class Ledger:
         details: dict[str, str] | None = None,
     ) -> Duty:
         now = self._clock.utc()
+        before = await self._store.duties.get(duty)
         changed = await self._store.duties.change(duty, version, new, kind, by, now, text=text, details=details)
-        await self._tell(changed, f"duty.{kind}", by, {"fields": sorted(new)})
+        await self._tell(before, changed, f"duty.{kind}", by, {"fields": sorted(new)})
         return changed
 
     async def _close(self, duty: int, version: int | None, state: str, outcome: str, by: str, text: str) -> Duty:
-        now = self._clock.utc()
+        now, before = self._clock.utc(), await self._store.duties.get(duty)
         closed = await self._store.duties.close(
             duty, version, "done" if state == "done" else "cancelled", outcome, by, now, text=text
         )
-        await self._tell(closed, f"duty.{state}", by, {"outcome": outcome})
+        await self._tell(before, closed, f"duty.{state}", by, {"outcome": outcome})
         return closed
 
-    async def _tell(self, duty: Duty, what: str, by: str, details: dict[str, object]) -> None:
-        """The trail says what was done; texts stand in the duty's own steps."""
-        await self._store.audit.append(self._clock.utc(), by, what, f"duty/{duty.id}", details)
+    async def _tell(self, before: Duty | None, duty: Duty, what: str, by: str, details: dict[str, object]) -> None:
+        """The trail says what was done; what stood in its fields lies beside it."""
+        changes = audit_change(before, duty)
+        await self._store.audit.append(self._clock.utc(), by, what, f"duty/{duty.id}", details, changes)
         self._publish(duty, by)
 
     def _publish(self, duty: Duty, by: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from callcenterd.model import events
+from callcenterd.model.appointments import Appointment, AppointmentFields
 from callcenterd.model.complaints import Complaint, ComplaintFields
 from callcenterd.model.consultations import Consultation, ConsultationFields
 from callcenterd.model.customers import Customer
@@ -14,7 +15,7 @@ from callcenterd.model.fields import FieldKind
 from callcenterd.model.follow_ups import FollowUp, FollowUpFields
 from callcenterd.store.database import Store
 
-F = TypeVar("F", ConsultationFields, ComplaintFields, FollowUpFields)
+F = TypeVar("F", ConsultationFields, ComplaintFields, FollowUpFields, AppointmentFields)
 
 OLDEST = timedelta(days=366)
 """So far back somebody may write down what was not written down then."""
@@ -38,7 +39,9 @@ async def offered(store: Store) -> dict[str, set[str]]:
     }
 
 
-def news(kind: FieldKind, one: Consultation | Complaint | FollowUp, by: str, at: datetime) -> events.RecordSaved:
+def news(
+    kind: FieldKind, one: Consultation | Complaint | FollowUp | Appointment, by: str, at: datetime
+) -> events.RecordSaved:
     """That it was written down, or is another now."""
     return events.RecordSaved(
         at=at,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 import structlog
@@ -23,6 +23,7 @@ from callcenterd.model.site import Site
 from callcenterd.model.voicemail import Box
 from callcenterd.store.database import Store
 from callcenterd.tickets import deadlines
+from callcenterd.tickets.kinds import KINDS, Kind
 from callcenterd.tickets.ledger import Calendars
 from callcenterd.tickets.wording import letter
 
@@ -47,6 +48,7 @@ class Warnings:
         calendars: Calendars,
         language: str,
         zone: tzinfo,
+        kinds: Mapping[str, Kind] = KINDS,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -55,6 +57,7 @@ class Warnings:
         self._calendars = calendars
         self._language = language
         self._zone = zone
+        self._kinds = kinds
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.told = 0
@@ -86,12 +89,13 @@ class Warnings:
                     await self._changed.wait()
 
     async def look(self) -> float:
-        """Tell what is to be told now. Answers the seconds until the next look."""
-        now = self._clock.utc()
-        while found := await self._store.duties.to_be_told(now):
+        """Tell what is to be told now; what is owed by modules that are switched off rests. Answers the seconds until
+        the next look."""
+        now, rest = self._clock.utc(), self._site().duties_off
+        while found := await self._store.duties.to_be_told(now, without=rest):
             for duty in found:
                 await self._one(duty, now)
-        next_at = await self._store.duties.next_at()
+        next_at = await self._store.duties.next_at(without=rest)
         if next_at is None:
             return LONGEST
         return min(max((next_at - self._clock.utc()).total_seconds(), SHORTEST), LONGEST)
@@ -207,4 +211,5 @@ class Warnings:
         names = {user.login: user.name for user in site.users}
         owner = f"{names.get(duty.owner, '')} {duty.owner}".strip()
         addresses = dict.fromkeys(address for login in to for address in site.mailbox(Box("agent", login)).mail)
-        return [letter(duty, kind, address, owner, self._language, self._zone) for address in addresses]
+        of = self._kinds.get(duty.kind)
+        return [letter(duty, of, kind, address, owner, self._language, self._zone) for address in addresses]

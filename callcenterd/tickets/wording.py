@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from callcenterd.model.complaints import Complaint
 from callcenterd.model.duties import Duty, DutyLetter, Stage
-from callcenterd.tickets.kinds import KINDS
+from callcenterd.tickets.kinds import Kind
 
 _CHINESE = {
     "warning": "即将到期",
@@ -36,11 +35,12 @@ _ENGLISH = {
 }
 
 
-def letter(duty: Duty, stage: Stage, address: str, owner: str, language: str, zone: tzinfo) -> DutyLetter:
-    """owner: their name; "" is nobody."""
+def letter(
+    duty: Duty, known: Kind | None, stage: Stage, address: str, owner: str, language: str, zone: tzinfo
+) -> DutyLetter:
+    """known: its kind. owner: their name; "" is nobody."""
     chinese = language.lower().startswith("zh")
     words = _CHINESE if chinese else _ENGLISH
-    known = KINDS.get(duty.kind)
     kind = duty.kind if known is None else known.chinese if chinese else known.english
     what = words["between"].join(filter(None, (kind, duty.title or duty.number)))
     lines = [what, words["due"].format(due=f"{duty.due.astimezone(zone):%Y-%m-%d %H:%M}")]
@@ -51,31 +51,3 @@ def letter(duty: Duty, stage: Stage, address: str, owner: str, language: str, zo
         lines.append(words["note"].format(note=duty.note))
     subject = words["subject"].format(stage=words[stage], what=what)
     return DutyLetter(address=address, subject=subject[:200], text="\n".join(lines) + f"\n\n{words['where']}\n")
-
-
-_ANSWER_CHINESE = {
-    "subject": "关于您的{kind}（单号 {number}）",
-    "complaint": "投诉",
-    "suggestion": "建议",
-    "dear": "{name}，您好：",
-    "nobody": "您好：",
-    "text": "您于 {at} 提出的{kind}（单号 {number}）已处理，结果如下：",
-}
-_ANSWER_ENGLISH = {
-    "subject": "Your {kind} {number}",
-    "complaint": "complaint",
-    "suggestion": "suggestion",
-    "dear": "Dear {name},",
-    "nobody": "Hello,",
-    "text": "This is what came of your {kind} {number} of {at}:",
-}
-
-
-def answer_letter(complaint: Complaint, address: str, language: str, zone: tzinfo) -> DutyLetter:
-    """What the customer is told by e-mail, in the office's language."""
-    words = _ANSWER_CHINESE if language.lower().startswith("zh") else _ANSWER_ENGLISH
-    kind, at = words[complaint.kind], f"{complaint.at.astimezone(zone):%Y-%m-%d}"
-    dear = words["dear"].format(name=complaint.name) if complaint.name else words["nobody"]
-    said = words["text"].format(kind=kind, number=complaint.number, at=at)
-    subject = words["subject"].format(kind=kind, number=complaint.number)
-    return DutyLetter(address=address, subject=subject, text=f"{dear}\n\n{said}\n\n{complaint.result}\n")

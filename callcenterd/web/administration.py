@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -17,8 +17,10 @@ from pydantic import TypeAdapter
 
 from callcenterd import site as site_file
 from callcenterd.errors import NotFound, Refused
+from callcenterd.ivr.flow import Flow
 from callcenterd.model.calendar import Calendar
 from callcenterd.model.ids import ExtensionNumber
+from callcenterd.model.modules import MODULES, ModuleName
 from callcenterd.model.people import Role
 from callcenterd.model.site import (
     BreakReason,
@@ -34,6 +36,7 @@ from callcenterd.model.site import (
     NumberRoute,
     OutboundRoute,
     QueueSettings,
+    RecordWhen,
     Secret,
     Site,
     Team,
@@ -43,10 +46,20 @@ from callcenterd.model.site import (
     UserAccount,
 )
 from callcenterd.site import ENTRIES, Applied, Section
-from callcenterd.web.answers import Conflict, Malformed, NotYaml, WrongFields, answer, nothing, read_object, read_octets
+from callcenterd.web.answers import (
+    Conflict,
+    Malformed,
+    NotAllowed,
+    NotYaml,
+    WrongFields,
+    answer,
+    nothing,
+    read_object,
+    read_octets,
+)
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE, Office, PhoneNow, TrunkNow
-from callcenterd.web.rights import right
+from callcenterd.web.rights import covers, right
 from callcenterd.web.session import LEAST_PASSWORD, signed_in
 
 routes = web.RouteTableDef()
@@ -100,6 +113,9 @@ class UserShown:
     extension: str | None
     language: str
     in_directory: bool
+    own_role: str
+    record: RecordWhen
+    skills: Mapping[str, int]
     has_password: bool
     has_pin: bool
 
@@ -127,8 +143,8 @@ def _trunk(office: Office, trunk: Trunk) -> TrunkShown:
 
 def _user(_: Office, user: UserAccount) -> UserShown:
     password, pin = bool(user.password_hash.reveal()), bool(user.pin_hash.reveal())
-    own = (user.login, user.name, user.role, user.extension, user.language, user.in_directory)
-    return UserShown(*own, password, pin)
+    own = (user.login, user.name, user.role, user.extension, user.language, user.in_directory, user.own_role)
+    return UserShown(*own, user.record, user.skills, password, pin)
 
 
 def _extension(office: Office, extension: Extension) -> ExtensionShown:
@@ -147,18 +163,49 @@ def _extension(office: Office, extension: Extension) -> ExtensionShown:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ModuleShown:
+    """on: it is there. uses: modules without which it does less. nodes: kinds of flow nodes that need it; flows: those
+    in service that have such nodes."""
+
+    name: ModuleName
+    on: bool
+    chinese: str
+    english: str
+    uses: tuple[ModuleName, ...]
+    nodes: tuple[str, ...]
+    flows: tuple[str, ...]
+
+
+def _module(office: Office, module: Module) -> ModuleShown:
+    parts = MODULES[module.name]
+    flows = tuple(sorted(name for name, flow in office.flows.all().items() if has_node(flow, parts.nodes)))
+    return ModuleShown(module.name, module.on, parts.chinese, parts.english, parts.uses, parts.nodes, flows)
+
+
+def has_node(flow: Flow, kinds: Collection[str]) -> bool:
+    return any(node.kind in kinds for node in flow.nodes.values())
+
+
+def _every_module(site: Site) -> Iterable[Module]:
+    """Also those that nobody has named: they are on."""
+    return [Module(name=name, on=site.has(name)) for name in MODULES]
+
+
 def _as_it_is(_: Office, thing: Any) -> Any:
     return thing
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """How the things of one section are shown. key: the field that names one of them."""
+    """How the things of one section are shown. key: the field that names one of them. all: where what is listed is more
+    than the site names."""
 
     word: str
     key: str
     thing: type[Any]
     show: Callable[[Office, Any], Any]
+    all: Callable[[Site], Iterable[Any]] | None = None
 
 
 _LISTS: Mapping[Section, _List] = {
@@ -171,7 +218,7 @@ _LISTS: Mapping[Section, _List] = {
     "limits": _List("limits", "who", Limits, _as_it_is),
     "breaks": _List("break reason", "name", BreakReason, _as_it_is),
     "dispositions": _List("disposition", "code", Disposition, _as_it_is),
-    "modules": _List("module", "name", Module, _as_it_is),
+    "modules": _List("module", "name", ModuleShown, _module, _every_module),
     "mailboxes": _List("mailbox", "box", Mailbox, _as_it_is),
     "calendars": _List("calendar", "name", Calendar, _as_it_is),
     "teams": _List("team", "name", Team, _as_it_is),
@@ -189,6 +236,34 @@ async def change_site(request: web.Request, target: str, work: Callable[[], Awai
             await office.store.audit.append(office.clock.utc(), who, "site.changed", target, details)
             await office.site_changed()
     return applied
+
+
+def may_change_user(request: web.Request, login: str) -> None:
+    """Raises NotAllowed: they have more than who asks (see `allowed_changes`)."""
+    site = request.app[OFFICE].board.site
+    mine = site.settings_of(signed_in(request).login)
+    if mine.level != "admin" and not covers(mine, site.settings_of(login)):
+        raise NotAllowed
+
+
+def allowed_changes(request: web.Request) -> site_file.Allowed:
+    """Nobody gives a role that has more than their own, nor changes a user who has one: not their password either, or
+    they could be them. Raises NotAllowed when it is asked."""
+    login = signed_in(request).login
+
+    def check(before: Site, after: Site) -> None:
+        mine = before.settings_of(login)
+        if mine.level == "admin":
+            return
+        was = {user.login: user for user in before.users}
+        is_now = {user.login: user for user in after.users}
+        for one in was.keys() | is_now.keys():
+            if was.get(one) != is_now.get(one) and not all(
+                covers(mine, site.settings_of(one)) for site, users in ((before, was), (after, is_now)) if one in users
+            ):
+                raise NotAllowed
+
+    return check
 
 
 def _found(office: Office, section: Section, key: str) -> Any | None:
@@ -217,7 +292,8 @@ def _add_routes(section: Section) -> None:
     async def list_things(request: web.Request) -> web.StreamResponse:
         """200 all of them, in their order."""
         office = request.app[OFFICE]
-        shown = [kind.show(office, thing) for thing in getattr(office.board.site, section)]
+        site = office.board.site
+        shown = [kind.show(office, thing) for thing in (kind.all(site) if kind.all else getattr(site, section))]
         return answer(many, Listing(shown, len(shown)))
 
     @routes.post(f"/api/v1/{section}")
@@ -248,14 +324,16 @@ def _add_routes(section: Section) -> None:
         if naming := office.flows.naming(kind.word if section != "users" else "agent", key):
             by = ", ".join(f"flow {flow}" for flow in naming[:5])
             raise Refused(f"{kind.word} {key} is named by {by}", {kind.key: "is in use"})
-        await change_site(request, f"{kind.word}/{key}", lambda: site_file.remove(office.store, section, key))
+        allowed = allowed_changes(request)
+        await change_site(request, f"{kind.word}/{key}", lambda: site_file.remove(office.store, section, key, allowed))
         return nothing()
 
     async def _put(request: web.Request, key: str, fields: Mapping[str, Any], status: int) -> web.StreamResponse:
         office = request.app[OFFICE]
         if section == "users" and 0 < len(str(fields.get("password") or "")) < LEAST_PASSWORD:
             raise WrongFields({"password": ("string_too_short", {"min_length": LEAST_PASSWORD})})
-        work = lambda: site_file.put(office.store, office.passwords, section, fields)  # noqa: E731
+        allowed = allowed_changes(request)
+        work = lambda: site_file.put(office.store, office.passwords, section, fields, allowed)  # noqa: E731
         await change_site(request, f"{kind.word}/{key}", work)
         thing = _found(office, section, key)
         if thing is None:
@@ -322,6 +400,8 @@ async def apply_site(request: web.Request) -> web.StreamResponse:
     except UnicodeDecodeError:
         raise Malformed(why="UTF-8") from None
     applied = await change_site(
-        request, "site", lambda: site_file.apply_text(office.store, office.passwords, text, "site.yaml")
+        request,
+        "site",
+        lambda: site_file.apply_text(office.store, office.passwords, text, "site.yaml", allowed_changes(request)),
     )
     return answer(SITE_APPLIED, SiteApplied(applied.changes, applied.revision))

@@ -25,7 +25,7 @@ routes = web.RouteTableDef()
 
 
 class Agent(TypedDict):
-    """until: end of the wrap-up, where there is one. phone: the extension's phone is registered now."""
+    """until: end of the wrap-up, where there is one. phone: the extension's phone is registered now. teams: titles."""
 
     login: str
     name: str
@@ -37,6 +37,7 @@ class Agent(TypedDict):
     phone: bool
     call: str | None
     queues: list[str]
+    teams: list[str]
 
 
 class Agents(TypedDict):
@@ -183,7 +184,7 @@ async def own_desk(request: web.Request) -> web.StreamResponse:
     login, desk = signed_in(request).login, request.app[OFFICE].board.desk
     view, pop = desk.view(login), desk.pop(login)
     live, sight = request.app[STREAMS].live, sight_of(request)
-    shown: Any = None if pop is None else fact_data(live.as_seen(pop, signed_in(request).role, sight))
+    shown: Any = None if pop is None else fact_data(live.as_seen(pop, sight))
     return answer(DESK, DeskNow(agent=None if view is None else _as_agent(agent_data(view)), pop=shown))
 
 

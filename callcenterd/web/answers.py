@@ -27,9 +27,17 @@ from callcenterd.errors import (
     RemoteError,
 )
 from callcenterd.ivr.editing import ChangedMeanwhile
+from callcenterd.model.appointments import ServiceIsAnother
+from callcenterd.model.appraisal_plans import PlanIsAnother
+from callcenterd.model.appraisals import AppraisalIsAnother, ScorecardIsAnother
+from callcenterd.model.calls import NoteIsAnother
 from callcenterd.model.duties import Duty, DutyIsAnother
+from callcenterd.model.duty_kinds import DutyKindIsAnother
+from callcenterd.model.help import HelpIsAnother
 from callcenterd.model.message_templates import TemplateIsAnother
+from callcenterd.model.proposals import PaperIsAnother
 from callcenterd.model.records import RecordIsAnother
+from callcenterd.model.thresholds import ThresholdsAreOthers
 from callcenterd.model.workflows import KeptWorkflow
 from callcenterd.store.workflows import WorkflowIsAnother
 from callcenterd.web import words
@@ -39,8 +47,23 @@ from callcenterd.web.office import OCTETS, OFFICE, PACE
 _log = structlog.get_logger(__name__)
 
 MOST_OCTETS = 1 << 20
+LATER_SECONDS = 2
+"""When to ask again for what does not work now."""
 _DUTY = TypeAdapter(Duty)
 _WORKFLOW = TypeAdapter(KeptWorkflow)
+
+_ANOTHER = (
+    RecordIsAnother,
+    TemplateIsAnother,
+    ServiceIsAnother,
+    PaperIsAnother,
+    DutyKindIsAnother,
+    HelpIsAnother,
+    AppraisalIsAnother,
+    ScorecardIsAnother,
+    PlanIsAnother,
+    ThresholdsAreOthers,
+)
 
 STATUS: tuple[tuple[type[CallcenterdError], int, str], ...] = (
     # The first that fits. What is left is a part that does not work now, the database first of all; its own words
@@ -82,6 +105,31 @@ class WrongLogin(WebError):
     code = "wrong_login"
 
 
+class CodeNeeded(WebError):
+    """The password is right, and this login has a second factor. half: by which a page goes on without the password."""
+
+    status = 401
+    code = "code_needed"
+
+    def __init__(self, half: str = "") -> None:
+        super().__init__()
+        self.half = half
+
+
+class WrongCode(WebError):
+    """Of a second factor; also one that was used before."""
+
+    status = 401
+    code = "wrong_code"
+
+
+class SecondFactorNeeded(WebError):
+    """Their role must have a second factor, and they have not set one up yet."""
+
+    status = 403
+    code = "second_factor_needed"
+
+
 class TooManyAttempts(WebError):
     """seconds: how long to wait."""
 
@@ -93,9 +141,31 @@ class TooManyAttempts(WebError):
         self.headers["Retry-After"] = str(seconds)
 
 
+class SoughtTooOften(WebError):
+    """Numbers that are hidden from who asks."""
+
+    status = 429
+    code = "sought_too_often"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(wait=timedelta(seconds=seconds))
+        self.headers["Retry-After"] = str(seconds)
+
+
 class NotAllowed(WebError):
     status = 403
     code = "not_allowed"
+
+
+class ModuleOff(WebError):
+    """It belongs to a part of the system that this office has switched off."""
+
+    status = 404
+    code = "module_off"
+
+    def __init__(self, module: str) -> None:
+        super().__init__()
+        self.more = {"module": module}
 
 
 class ForeignPage(WebError):
@@ -243,6 +313,10 @@ def conditions(request: web.Request, kind: type[A]) -> A:
     twice = {name for name in given if len(request.query.getall(name)) > 1}
     if twice:
         raise WrongFields({name: ("twice", {}) for name in twice})
+    if (mask := request.get(MASK)) is not None:
+        given, unknown = mask.given(given)
+        if unknown is not None:
+            raise WrongFields({unknown: ("masked", {})})
     try:
         return kind.model_validate(given)
     except ValidationError as fault:
@@ -253,7 +327,7 @@ def refused_fields(found: ValidationError) -> WebError:
     """What pydantic found, as the answer to whoever sent it."""
     faults: list[ErrorDetails] = found.errors(include_url=False)
     for fault in faults:
-        if fault["type"] == "json_invalid":
+        if fault["type"] == "json_invalid" and not fault["loc"]:
             return Malformed(why=str(fault.get("ctx", {}).get("error", "JSON")))
     return WrongFields(
         {
@@ -314,10 +388,12 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
     if isinstance(fault, ChangedMeanwhile):
         now = {"text": fault.text, "checksum": fault.checksum}
         return _error(status, "changed_meanwhile", words.say("changed_meanwhile", language), {}, now=now)
+    if isinstance(fault, NoteIsAnother):
+        return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now={"note": fault.note})
     if isinstance(fault, WorkflowIsAnother):
         workflow = None if fault.now is None else json.loads(_WORKFLOW.dump_json(fault.now))
         return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=workflow)
-    if isinstance(fault, RecordIsAnother | TemplateIsAnother):
+    if isinstance(fault, _ANOTHER):
         record = json.loads(TypeAdapter(type(fault.now)).dump_json(fault.now))
         return _error(status, "changed_meanwhile", words.sentence(str(fault), language), {}, now=record)
     if isinstance(fault, DutyIsAnother):
@@ -330,7 +406,9 @@ def refusal(fault: CallcenterdError, language: words.Language) -> web.Response:
         ]
         return _error(status, code, words.say(code, language), {}, faults=faults)
     if status >= 500:
-        return _error(status, code, words.say(code, language), {})
+        answered = _error(status, code, words.say(code, language), {})
+        answered.headers["Retry-After"] = str(LATER_SECONDS)
+        return answered
     fields = fault.fields if isinstance(fault, Refused) else {}
     translated = {name: words.sentence(reason, language) for name, reason in fields.items()}
     return _error(status, code, words.sentence(str(fault), language), translated)

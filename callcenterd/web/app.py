@@ -12,10 +12,17 @@ from callcenterd.web import (
     administration,
     agents,
     answers,
+    appointment_services,
+    appointments,
+    appraisal_plans,
+    appraisal_results,
+    appraisal_templates,
+    appraisals,
     attachments,
     audit,
     bans,
     calendars,
+    calibrations,
     callcontrol,
     calls,
     campaigns,
@@ -29,43 +36,62 @@ from callcenterd.web import (
     describe,
     devices,
     dictionaries,
+    displays,
     dispositions,
     do_not_call,
     doubles,
     duties,
+    duty_kinds,
     evidence,
     fields,
     flow_examples,
     flows,
     follow_up_prints,
+    follow_up_rules,
+    follow_up_statistics,
     follow_ups,
     forwarding,
     headers,
     health,
+    help_requests,
     imports,
     letters,
+    listening,
     livestate,
     masking,
     messages,
     monitoring,
     pagephone,
     parking,
+    phonebook,
     phones,
     places,
     prompts,
+    proposal_templates,
+    proposals,
     queries,
     queues,
+    recording_batches,
+    recording_links,
+    recording_list,
     recordings,
     roles,
+    seats,
+    second_factor,
+    seeking,
     session,
+    setup,
     shell,
     signing,
     sipsocket,
     socket,
+    staff,
     states,
     surveys,
+    thresholds,
     timeline,
     trail,
+    ways,
     workflows,
 )
 from callcenterd.web.live import LiveEvents
@@ -81,9 +107,10 @@ from callcenterd.web.office import (
     PhoneSeen,
     Ticks,
     TrunkNow,
+    Ways,
 )
 
-__all__ = ["PAGE", "FlowsNow", "Office", "Pace", "PhoneNow", "PhoneSeen", "Ticks", "TrunkNow", "build"]
+__all__ = ["PAGE", "FlowsNow", "Office", "Pace", "PhoneNow", "PhoneSeen", "Ticks", "TrunkNow", "Ways", "build"]
 
 RESOURCES = (
     signing,
@@ -97,6 +124,10 @@ RESOURCES = (
     monitoring,
     conferences,
     parking,
+    recording_list,
+    recording_batches,
+    recording_links,
+    phonebook,
     recordings,
     customers,
     places,
@@ -113,20 +144,39 @@ RESOURCES = (
     complaint_prints,
     workflows,
     consultations,
+    appraisal_results,
+    appraisals,
+    appraisal_templates,
+    appraisal_plans,
+    calibrations,
+    proposals,
+    proposal_templates,
     follow_ups,
     follow_up_prints,
+    appointment_services,
+    appointments,
+    follow_up_rules,
+    follow_up_statistics,
     customer_messages,
+    staff,
+    help_requests,
     duties,
+    duty_kinds,
     evidence,
     fields,
     queries,
     queues,
+    thresholds,
+    displays,
     letters,
     administration,
+    setup,
     roles,
+    second_factor,
     audit,
     calendars,
     phones,
+    seats,
     devices,
     dispositions,
     surveys,
@@ -138,6 +188,7 @@ RESOURCES = (
     describe,
     health,
     sipsocket,
+    listening,
     shell,
 )
 """In the order in which the API's description lists them; the pages last, since they take every address left."""
@@ -150,22 +201,34 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     Raises RuntimeError if a route under /api/ has no right.
     """
     app = web.Application(
-        middlewares=[health.counted, shell.page_faults, answers.hidden, answers.faults, session.identify],
+        middlewares=[
+            health.counted,
+            ways.right_way,
+            shell.page_faults,
+            answers.hidden,
+            answers.faults,
+            session.identify,
+        ],
         client_max_size=answers.MOST_OCTETS,
     )
     app[OFFICE] = office
     app[MODULES] = office.modules
     app[session.SESSIONS] = session.Sessions(office)
-    app[socket.STREAMS] = socket.Streams(LiveEvents(office.board, office.bus), app[session.SESSIONS])
+    app[socket.STREAMS] = socket.Streams(
+        LiveEvents(office.board, office.bus, office.modules.help.up), app[session.SESSIONS]
+    )
     app[administration.SITE_LOCK] = asyncio.Lock()
     app[masking.MASKS] = masking.Masks()
+    app[seeking.SEEKING] = seeking.Seeking()
     app[trail.LOOKS] = trail.Looks()
     app[bans.HEARD] = bans.Alarms(office)
     app[devices.GUESSES] = devices.guesses()
+    app[listening.TRIES] = listening.tries()
     app[health.WATCH] = health.Watch(office)
     app[health.METRICS] = health.Metrics(app)
     app[describe.DESCRIPTION] = describe.Description(app)
     app[shell.PAGES] = pages
+    app[displays.BUILD] = displays.Build(pages)
     app[PACE] = pace or Pace()
     add_resources(app)
     for route in describe.routes_of(app):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import urllib.parse
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,9 +23,7 @@ from callcenterd.web.answers import (
     AS_IT_IS,
     VISIBLE,
     Conditions,
-    Malformed,
     NotAllowed,
-    TooSlow,
     WebError,
     answer,
     conditions,
@@ -36,10 +33,11 @@ from callcenterd.web.answers import (
 from callcenterd.web.calls import seen_call
 from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
-from callcenterd.web.office import MODULES, OFFICE, PACE
+from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.recordsight import number_of, seen_record, sees
 from callcenterd.web.rights import may, right
 from callcenterd.web.session import signed_in
+from callcenterd.web.uploads import pieces
 
 _log = structlog.get_logger(__name__)
 
@@ -47,9 +45,6 @@ routes = web.RouteTableDef()
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """What a browser may show. No SVG: that is a program's text."""
-PIECE = 1 << 16
-SLOWEST = 32 * 1024
-"""Octets in a second at which a file has to come at least, after the first moments."""
 HARMLESS = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
@@ -143,31 +138,12 @@ async def add_attachment(request: web.Request) -> web.StreamResponse:
         raise FileTooLarge(most=f"{files.most_octets >> 20} MiB")
     by = signed_in(request).login
     try:
-        kept = await files.add(wanted.kind, record, wanted.name, _pieces(request), by)
+        kept = await files.add(wanted.kind, record, wanted.name, pieces(request), by)
     except FileRefused as fault:
         if fault.why == "too_large":
             raise FileTooLarge(most=f"{files.most_octets >> 20} MiB") from None
         raise FileNotTaken(f"file_{fault.why}", 503 if fault.why == "unchecked" else 422) from None
     return answer(ATTACHMENT, kept, status=201)
-
-
-async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
-    """Raises TooSlow and Malformed."""
-    patience, got = request.app[PACE].body, 0
-    loop = asyncio.get_running_loop()
-    since = loop.time()
-    while True:
-        try:
-            async with asyncio.timeout_at(since + patience + got / SLOWEST):
-                piece = await request.content.read(PIECE)
-        except TimeoutError:
-            raise TooSlow from None
-        except web.RequestPayloadError:
-            raise Malformed(why="body") from None
-        if not piece:
-            return
-        got += len(piece)
-        yield piece
 
 
 @routes.get("/api/v1/attachments/{id}/file")

@@ -15,6 +15,7 @@ from callcenterd.model.events import EVENT_NAMES, CallMonitored
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 from callcenterd.model.records import RecordSight
 from callcenterd.model.surveys import SurveyAnswer
+from callcenterd.store.database import CannotStore
 from callcenterd.web import rights
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import (
@@ -30,7 +31,7 @@ from callcenterd.web.answers import (
 from callcenterd.web.callrights import as_whom, note, own_or_any
 from callcenterd.web.customers import seen_customer
 from callcenterd.web.describe import shape
-from callcenterd.web.office import OFFICE
+from callcenterd.web.office import OFFICE, Office
 from callcenterd.web.rights import customers_seen, right, sight_of
 from callcenterd.web.session import signed_in
 from callcenterd.web.socket import STREAMS
@@ -121,26 +122,35 @@ class CallConditions(Conditions):
 
 
 class NoteAsked(Asked):
-    """customer_id: whose call it was; null: not known."""
+    """customer_id: whose call it was; null: not known. seen: the note that one had before one; another by now is
+    refused, without it it is replaced."""
 
     note: Annotated[str, VISIBLE] = Field(max_length=10_000)
     customer_id: int | None = Field(None, ge=1, lt=1 << 62)
+    seen: Annotated[str, VISIBLE] | None = Field(None, max_length=10_000)
 
 
 async def seen_call(request: web.Request, call: CallId) -> CallRecord:
-    """The call, if who asks may see it. Raises NotFound, alike for one that there is not and one of others."""
-    office = request.app[OFFICE]
-    try:
-        record = await office.store.calls.get(call)
-    except NotFound:
-        record = None
+    """The call, if who asks may see it. Raises NotFound, alike for one that there is not and one of others; CannotStore
+    while that cannot be said, because the database is behind."""
+    office, settled = request.app[OFFICE], True
+    record = await _call_if_any(office, call)
     if record is None or record.ended_at is None:
         # A page that pops asks before the call's row is written, one that looks at its end before the last steps are.
-        await office.board.history.settled()
-        record = await office.store.calls.get(call)
-    if call in await office.store.calls.seen_among([call], call_sight(request)):
+        settled = await office.board.history.settled()
+        record = await _call_if_any(office, call)
+    if record is not None and call in await office.store.calls.seen_among([call], call_sight(request)):
         return record
+    if not settled:
+        raise CannotStore("what was told of calls is not written yet")
     raise NotFound("call", call)
+
+
+async def _call_if_any(office: Office, call: CallId) -> CallRecord | None:
+    try:
+        return await office.store.calls.get(call)
+    except NotFound:
+        return None
 
 
 def call_sight(request: web.Request) -> CallSight | None:
@@ -187,14 +197,16 @@ def _fields(record: CallRecord) -> dict[str, Any]:
 @right("call.note")
 @shape(summary="Write on a call, and say whose it was", body=NoteAsked)
 async def note_call(request: web.Request) -> web.StreamResponse:
-    """204 kept · 404 no such call, or one that one may not see."""
+    """204 kept · 404 no such call, or one that one may not see · 409 somebody has written on it meanwhile: `error.now`
+    has their note."""
     asked = await read(request, NoteAsked)
     record = await seen_call(request, CallId(request.match_info["id"]))
     customer = None if asked.customer_id is None else CustomerId(asked.customer_id)
     try:
         if customer is not None and customer != record.customer_id:
             await seen_customer(request, customer)
-        await request.app[OFFICE].board.history.note(record.id, asked.note, customer, signed_in(request).login)
+        history, by = request.app[OFFICE].board.history, signed_in(request).login
+        await history.note(record.id, asked.note, customer, by, asked.seen)
     except NotFound as missing:
         if missing.kind != "customer":
             raise
@@ -209,7 +221,10 @@ async def hang_up(request: web.Request) -> web.StreamResponse:
     """204 done · 403 a call that one does not take part in · 404 no such call is up, or one may not see it."""
     call = await _of_own_or_any(request, "call.hang_up.any")
     login, desk = signed_in(request).login, request.app[OFFICE].board.desk
-    await desk.hang_up(call, login, by_force=not desk.takes_part(login, call))
+    by_force = not desk.takes_part(login, call)
+    await desk.hang_up(call, login, by_force=by_force)
+    if by_force:
+        await note(request, "call.hang_up", call)
     return nothing()
 
 

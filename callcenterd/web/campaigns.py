@@ -64,7 +64,7 @@ from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.live import fact_data
 from callcenterd.web.office import OFFICE
-from callcenterd.web.rights import right, sight_of
+from callcenterd.web.rights import customers_seen, right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -209,8 +209,8 @@ class RowsAsked(Asked):
 
 
 class CustomersAsked(Asked):
-    """Those to whom all of it applies. text: as in `GET /api/v1/customers`; levels: one of them; not_called_since: with
-    whom there was no call since then. priority: of the entries."""
+    """Those whom one sees, and to whom all of it applies. text: as in `GET /api/v1/customers`; levels: one of them;
+    not_called_since: with whom there was no call since then. priority: of the entries."""
 
     text: Annotated[str, VISIBLE] = Field("", max_length=100)
     levels: list[Text] = Field(default_factory=list, max_length=20)
@@ -470,9 +470,11 @@ async def add_customers(request: web.Request) -> web.StreamResponse:
     asked = await read(request, CustomersAsked)
     query = CustomerQuery(text=asked.text, levels=tuple(asked.levels), not_called_since=asked.not_called_since)
 
+    sight = customers_seen(request)
+
     async def rows() -> AsyncIterator[ListRow | RowFault]:
         after = 0
-        while found := await office.store.customers.chosen(query, after, TOGETHER):
+        while found := await office.store.customers.chosen(query, after, TOGETHER, sight):
             after = found[-1].id
             for customer in found:
                 try:

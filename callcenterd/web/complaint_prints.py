@@ -9,10 +9,9 @@ from aiohttp import web
 from callcenterd.model.complaints import ComplaintFilter, ComplaintKind, ComplaintListed
 from callcenterd.tickets.complaint_journal import ComplaintJournal
 from callcenterd.web.answers import conditions
-from callcenterd.web.complaints import seen_complaint
+from callcenterd.web.complaints import complaint_sight, seen_complaint
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.duties import duty_sight
 from callcenterd.web.journals import (
     JOURNAL_MEDIA,
     SHEET_MEDIA,
@@ -67,7 +66,7 @@ async def complaint_sheet(request: web.Request) -> web.StreamResponse:
 async def complaint_journal(request: web.Request) -> web.StreamResponse:
     """200 those that one may see in their order, with totals by kind, type, aspect, state, department, whether they
     stand, whether limits were kept, and satisfaction: a page, or the file · 422 too many for that format."""
-    wanted, sight = conditions(request, ComplaintPeriod), duty_sight(request)
+    wanted, sight = conditions(request, ComplaintPeriod), complaint_sight(request)
 
     def chosen(since: datetime, until: datetime) -> ComplaintFilter:
         return ComplaintFilter(

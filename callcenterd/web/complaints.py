@@ -20,19 +20,20 @@ from callcenterd.model.complaints import (
 )
 from callcenterd.model.duties import DutySight
 from callcenterd.model.fields import FieldsGiven
-from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.model.ids import CustomerId
 from callcenterd.model.workflows import Given, KeptWorkflow
 from callcenterd.tickets.deadlines import MOST_MINUTES
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, WrongFields, answer, conditions, nothing, read
-from callcenterd.web.calls import Moment, seen_call
+from callcenterd.web.calls import Moment
 from callcenterd.web.customers import customer_id, number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.duties import duty_sight
 from callcenterd.web.office import MODULES, OFFICE
-from callcenterd.web.recordfields import Line, Name, Number, Short, Text, Version
+from callcenterd.web.recordfields import FieldsWanted, Line, Name, Number, Short, Text, Version, wanted_fields
 from callcenterd.web.recordsight import number_of, sees
+from callcenterd.web.recordwriting import check_change, check_new
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
+from callcenterd.web.trail import note_once
 
 routes = web.RouteTableDef()
 
@@ -88,6 +89,7 @@ class BoardConditions(Conditions):
     since: Moment | None = None
     until: Moment | None = None
     text: Line = ""
+    fields: FieldsWanted = Field(default={})
 
 
 class ComplaintConditions(BoardConditions):
@@ -114,7 +116,7 @@ class ComplaintAsked(Asked):
     aspects: list[Short] = Field([], max_length=20)
     reason: Annotated[str, VISIBLE, Field(max_length=1000)] = ""
     note: Text = ""
-    answer_by: Literal["", "call", "email", "in_person"] = ""
+    answer_by: Literal["", "call", "email", "sms", "in_person"] = ""
     email: Annotated[str, VISIBLE, Field(max_length=200, pattern=r"^([^\s@,;<>]+@[^\s@,;<>]+)?$")] = ""
     fields: FieldsGiven = Field({})
 
@@ -153,8 +155,8 @@ class MoveAsked(Asked):
 
 
 class AnswerAsked(Asked):
-    """means: how the customer is told. to: a number or an address; "": what is known. text: what they are told; "": as
-    it is. in_person: they have been told, and text says how."""
+    """means: how the customer is told. to: a number (a mobile one for an SMS) or an address; "": what is known. text:
+    what they are told; "": as it is. in_person: they have been told, and text says how."""
 
     version: Version
     means: Means
@@ -166,7 +168,7 @@ class ComplaintNote(Asked):
     text: Annotated[str, VISIBLE] = Field(min_length=1, max_length=4000)
 
 
-def _chosen(request: web.Request, wanted: BoardConditions, state: str | None = None) -> ComplaintFilter:
+async def _chosen(request: web.Request, wanted: BoardConditions, state: str | None = None) -> ComplaintFilter:
     me = signed_in(request).login
     people = {"me": me, "nobody": ""}
     return ComplaintFilter(
@@ -182,20 +184,14 @@ def _chosen(request: web.Request, wanted: BoardConditions, state: str | None = N
         since=wanted.since,
         until=wanted.until,
         text=wanted.text,
+        fields=await wanted_fields(request, "complaint", wanted.fields),
         sight=complaint_sight(request),
     )
 
 
 def complaint_sight(request: web.Request) -> DutySight | None:
-    """Whose complaints who asks may see: as far as their steps are theirs or those of whom they oversee, unless the
-    scope of the role says all, or only their own. None: all."""
-    site, base = request.app[OFFICE].board.site, duty_sight(request)
-    own = sight_of(request).of_records(site, "complaint")
-    if own is None:
-        return None
-    if base is None or site.role(signed_in(request).role).scope("complaint") == "own":
-        return DutySight(agents=own.agents, queues=(), teams=own.teams)
-    return base
+    """Whose complaints who asks may see. None: all."""
+    return sight_of(request).of_complaints(request.app[OFFICE].board.site)
 
 
 async def seen_complaint(request: web.Request, number: int) -> Complaint:
@@ -223,7 +219,7 @@ async def list_complaints(request: web.Request) -> web.StreamResponse:
     """200 one page of them: open ones by the time of their step, else the newest first. One sees those that one wrote
     down, has to do with, or of whom one oversees; of one's teams and queues."""
     wanted = conditions(request, ComplaintConditions)
-    chosen = _chosen(request, wanted, wanted.state)
+    chosen = await _chosen(request, wanted, wanted.state)
     items, total = await request.app[OFFICE].store.complaints.page(
         chosen, wanted.limit, wanted.offset, signed_in(request).role
     )
@@ -236,7 +232,7 @@ async def list_complaints(request: web.Request) -> web.StreamResponse:
 async def complaint_board(request: web.Request) -> web.StreamResponse:
     """200 of those that the list has with the same conditions; and how many of them are late."""
     office = request.app[OFFICE]
-    chosen = _chosen(request, conditions(request, BoardConditions))
+    chosen = await _chosen(request, conditions(request, BoardConditions))
     items = await office.store.complaints.counts(chosen, office.clock.utc())
     return answer(BOARD, Board(items, sum(one.count for one in items), sum(one.overdue for one in items)))
 
@@ -261,11 +257,10 @@ async def complaints_of_customer(request: web.Request) -> web.StreamResponse:
 @right("complaint")
 @shape(summary="Write a complaint or a suggestion down", body=ComplaintNew, answer=COMPLAINT)
 async def create_complaint(request: web.Request) -> web.StreamResponse:
-    """201 it, with the number of its sheet; its first step is a duty of who wrote it · 404 no such call, or one that
-    one may not see · 422 fields."""
+    """201 it, with the number of its sheet; its first step is a duty of who wrote it · 404 no such call or customer, or
+    one that one may not see · 422 fields."""
     asked, who = await read(request, ComplaintNew), signed_in(request)
-    if asked.call is not None:
-        await seen_call(request, CallId(asked.call))
+    await check_new(request, "complaint", asked)
     made = await request.app[MODULES].complaints.create(asked.written(), who.login, who.role, asked.at)
     return answer(COMPLAINT, made, status=201)
 
@@ -275,7 +270,9 @@ async def create_complaint(request: web.Request) -> web.StreamResponse:
 @shape(summary="One complaint, what became of it, and what can be done now", answer=NOW)
 async def one_complaint(request: web.Request) -> web.StreamResponse:
     """200 the complaint · 404 no such complaint, or not one's own affair."""
-    return await _now(request, await seen_complaint(request, number_in(request, "complaint")))
+    one = await seen_complaint(request, number_in(request, "complaint"))
+    await note_once(request, "complaint.seen", f"complaint/{one.id}")
+    return await _now(request, one)
 
 
 async def _now(request: web.Request, one: Complaint) -> web.StreamResponse:
@@ -293,6 +290,7 @@ async def correct_complaint(request: web.Request) -> web.StreamResponse:
     corrections, is somebody else's, or somebody has changed it meanwhile ("now" has it as it is) · 422 fields."""
     asked, who = await read(request, ComplaintCorrection), signed_in(request)
     before = await seen_complaint(request, number_in(request, "complaint"))
+    await check_change(request, "complaint", asked, before)
     after = await request.app[MODULES].complaints.correct(before, asked.written(), asked.version, who.login, who.role)
     return answer(COMPLAINT, after)
 
@@ -317,13 +315,13 @@ async def move_complaint(request: web.Request) -> web.StreamResponse:
 @right("complaint")
 @shape(summary="Choose how the customer gets the answer", body=AnswerAsked, answer=NOW)
 async def answer_complaint(request: web.Request) -> web.StreamResponse:
-    """200 the complaint now: a call is owed, or a letter is on its way; it is answered when that has happened · 404 as
-    above · 409 nobody is to be answered now, the step is somebody else's, or somebody has changed it meanwhile · 422 no
-    way to the customer is known."""
+    """200 the complaint now: a call is owed, or a message stands in the outbox; it is answered when that has gone out,
+    and a call is owed if it comes to nothing · 404 as above · 409 nobody is to be answered now, the step is somebody
+    else's, or somebody has changed it meanwhile · 422 no way to the customer is known, or they want no such message."""
     asked, who = await read(request, AnswerAsked), signed_in(request)
     if asked.means == "email" and asked.to and "@" not in asked.to:
         raise WrongFields({"to": ("email", {})})
-    if asked.means == "call" and asked.to and not any(sign.isdigit() for sign in asked.to):
+    if asked.means in ("call", "sms") and asked.to and not any(sign.isdigit() for sign in asked.to):
         raise WrongFields({"to": ("phone", {"number": asked.to[:40]})})
     before = await seen_complaint(request, number_in(request, "complaint"))
     moved = await request.app[MODULES].complaints.answer(

@@ -9,15 +9,14 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import NotFound
 from callcenterd.model.consultations import Consultation, ConsultationCount, ConsultationFields, ConsultationFilter
-from callcenterd.model.fields import FieldsGiven
-from callcenterd.model.ids import CallId, CustomerId
+from callcenterd.model.fields import FieldsGiven, FieldWanted
+from callcenterd.model.ids import CustomerId
 from callcenterd.model.records import RecordSight
 from callcenterd.tickets.consultation_journal import ConsultationJournal
 from callcenterd.web.answers import Asked, Conditions, NotAllowed, answer, conditions, read
-from callcenterd.web.calls import Moment, seen_call
-from callcenterd.web.customers import number_in, seen_customer
+from callcenterd.web.calls import Moment
+from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.journals import (
     JOURNAL_MEDIA,
@@ -28,10 +27,12 @@ from callcenterd.web.journals import (
     send_sheet,
 )
 from callcenterd.web.office import MODULES, OFFICE
-from callcenterd.web.recordfields import Line, Name, Number, Short, Text
-from callcenterd.web.recordsight import number_of, sees
+from callcenterd.web.recordfields import FieldsWanted, Line, Name, Number, Short, Text, wanted_fields
+from callcenterd.web.recordsight import number_of, record_sight, seen_one, sees
+from callcenterd.web.recordwriting import check_change, check_new
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
+from callcenterd.web.trail import note_once
 
 routes = web.RouteTableDef()
 
@@ -65,9 +66,10 @@ class ConsultationWhich(Conditions):
     agent: Name | None = None
     customer: Number | None = None
     text: Line = ""
+    fields: FieldsWanted = Field(default={})
 
-    def chosen(self, login: str, sight: RecordSight | None) -> ConsultationFilter:
-        """What the store looks for, within what may be seen. login: who asks."""
+    def chosen(self, login: str, sight: RecordSight | None, fields: tuple[FieldWanted, ...] = ()) -> ConsultationFilter:
+        """What the store looks for, within what may be seen. login: who asks. fields: what is wanted of custom ones."""
         return ConsultationFilter(
             since=self.since,
             until=self.until,
@@ -76,6 +78,7 @@ class ConsultationWhich(Conditions):
             owner=login if self.agent == "me" else self.agent,
             customer=None if self.customer is None else CustomerId(self.customer),
             text=self.text,
+            fields=fields,
             sight=sight,
         )
 
@@ -120,18 +123,9 @@ class ConsultationChange(ConsultationAsked):
     version: Annotated[int, Field(ge=1, lt=1 << 62, description="The one that was read; with another one there is 409")]
 
 
-def record_sight(request: web.Request) -> RecordSight | None:
-    """Whose consultations who asks may see. None: all."""
-    return sight_of(request).of_records(request.app[OFFICE].board.site, "consultation")
-
-
 async def seen_consultation(request: web.Request, number: int) -> Consultation:
     """Raises NotFound, also for one that who asks may not see."""
-    one = await request.app[OFFICE].store.consultations.get(number, signed_in(request).role)
-    sight = record_sight(request)
-    if sight is None or sight.sees(one):
-        return one
-    raise NotFound("consultation", number)
+    return await seen_one(request, "consultation", number, request.app[OFFICE].store.consultations.get)
 
 
 async def _seen(request: web.Request, record: str) -> str:
@@ -147,7 +141,8 @@ sees("consultation", _seen)
 async def list_consultations(request: web.Request) -> web.StreamResponse:
     """200 one page of them, the newest first: one's own, of whom one oversees, and of one's teams."""
     wanted, who = conditions(request, ConsultationConditions), signed_in(request)
-    chosen = wanted.chosen(who.login, record_sight(request))
+    fields = await wanted_fields(request, "consultation", wanted.fields)
+    chosen = wanted.chosen(who.login, record_sight(request, "consultation"), fields)
     items, total = await request.app[OFFICE].store.consultations.page(chosen, wanted.limit, wanted.offset, who.role)
     return answer(CONSULTATIONS, ConsultationList(items, total))
 
@@ -160,7 +155,8 @@ async def list_consultations(request: web.Request) -> web.StreamResponse:
 async def consultation_totals(request: web.Request) -> web.StreamResponse:
     """200 of those that the list has with the same conditions."""
     wanted = conditions(request, ConsultationWhich)
-    chosen = wanted.chosen(signed_in(request).login, record_sight(request))
+    fields = await wanted_fields(request, "consultation", wanted.fields)
+    chosen = wanted.chosen(signed_in(request).login, record_sight(request, "consultation"), fields)
     counts = await request.app[OFFICE].store.consultations.counts(chosen)
     return answer(TOTALS, ConsultationTotals(counts, sum(one.count for one in counts)))
 
@@ -171,10 +167,7 @@ async def consultation_totals(request: web.Request) -> web.StreamResponse:
 async def create_consultation(request: web.Request) -> web.StreamResponse:
     """201 it, with the number of its sheet · 404 no such call or customer, or one that one may not see · 422 fields."""
     asked, who = await read(request, ConsultationNew), signed_in(request)
-    if asked.call is not None:
-        await seen_call(request, CallId(asked.call))
-    if asked.customer is not None:
-        await seen_customer(request, CustomerId(asked.customer))
+    await check_new(request, "consultation", asked)
     made = await request.app[MODULES].consultations.create(asked.written(), who.login, who.role, asked.at)
     return answer(CONSULTATION, made, status=201)
 
@@ -184,7 +177,9 @@ async def create_consultation(request: web.Request) -> web.StreamResponse:
 @shape(summary="One consultation", answer=CONSULTATION)
 async def one_consultation(request: web.Request) -> web.StreamResponse:
     """200 the consultation · 404 no such consultation, or not one's own affair."""
-    return answer(CONSULTATION, await seen_consultation(request, number_in(request, "consultation")))
+    one = await seen_consultation(request, number_in(request, "consultation"))
+    await note_once(request, "consultation.seen", f"consultation/{one.id}")
+    return answer(CONSULTATION, one)
 
 
 @routes.put("/api/v1/consultations/{id}")
@@ -198,8 +193,7 @@ async def change_consultation(request: web.Request) -> web.StreamResponse:
     if not (sight.oversees(before.owner) or sight.oversees(before.created_by)):
         raise NotAllowed
     asked = await read(request, ConsultationChange)
-    if asked.customer is not None and asked.customer != before.customer:
-        await seen_customer(request, CustomerId(asked.customer))
+    await check_change(request, "consultation", asked, before)
     changed = await request.app[MODULES].consultations.change(
         before, asked.written(), asked.version, who.login, who.role
     )
@@ -238,7 +232,7 @@ async def consultation_journal(request: web.Request) -> web.StreamResponse:
     """200 those that one may see in their order, with totals by category and channel: a page, or the file · 422 too
     many for that format: 1,000 on paper, 20,000 in a table."""
     wanted = conditions(request, ConsultationPeriod)
-    login, sight = signed_in(request).login, record_sight(request)
+    login, sight = signed_in(request).login, record_sight(request, "consultation")
 
     def chosen(since: datetime, until: datetime) -> ConsultationFilter:
         which = ConsultationWhich(category=wanted.category, channel=wanted.channel, agent=wanted.agent)

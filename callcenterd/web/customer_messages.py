@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.channels.customer_messages import Written
+from callcenterd.channels.customer_messages import Begun, Written
 from callcenterd.errors import NotFound
 from callcenterd.model.attachments import RecordKind
 from callcenterd.model.customer_messages import (
@@ -20,12 +20,19 @@ from callcenterd.model.customer_messages import (
     MessageChannel,
 )
 from callcenterd.model.ids import CallId, CustomerId
-from callcenterd.model.message_templates import FIELDS, MessageTemplate, Purpose, TemplateLanguage
+from callcenterd.model.message_templates import (
+    EXAMPLES,
+    FIELDS,
+    HandPurpose,
+    MessageTemplate,
+    Purpose,
+    TemplateLanguage,
+)
 from callcenterd.model.message_texts import SHIPPED
 from callcenterd.web.agents import Nothing
-from callcenterd.web.answers import VISIBLE, Asked, Conditions, answer, conditions, read
+from callcenterd.web.answers import VISIBLE, Asked, Conditions, WrongFields, answer, conditions, read
 from callcenterd.web.calls import Moment, seen_call
-from callcenterd.web.customers import number_in
+from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.recordsight import seen_record
@@ -51,10 +58,12 @@ class CustomerMessageList:
 
 @dataclass(frozen=True, slots=True)
 class TemplateWithFields:
-    """fields: what may stand in braces in its text. shipped: the text as it ships."""
+    """fields: what may stand in braces in its text. examples: what a preview puts there. shipped: the text as it
+    ships."""
 
     template: MessageTemplate
     fields: list[str]
+    examples: dict[str, str]
     shipped: MessageTemplate
 
 
@@ -66,18 +75,26 @@ class TemplateList:
 
 MESSAGE = TypeAdapter(CustomerMessage)
 MESSAGES = TypeAdapter(CustomerMessageList)
+BEGUN = TypeAdapter(Begun)
 TEMPLATES = TypeAdapter(TemplateList)
 TEMPLATE = TypeAdapter(MessageTemplate)
 
 
 class CustomerMessageConditions(Conditions):
-    """kind, record: what they are about ("complaint", "12")."""
+    """kind, record: what they are about ("complaint", "12"). purpose: of the text that they were made of; "none": those
+    in words of their own. agent: whose affair they are, or who has written them. since, until: when they were written.
+    text: a part of their words, or of their address."""
 
     state: CustomerMessageState | None = None
     channel: MessageChannel | None = None
     customer: Number | None = None
     kind: RecordKind | None = None
     record: Short | None = None
+    purpose: Purpose | Literal["none"] | None = None
+    agent: Short | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    text: Annotated[str, VISIBLE] = Field("", max_length=100)
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=10_000_000)
 
@@ -96,6 +113,18 @@ class CustomerMessageNew(Asked):
     record: Short = ""
     not_before: Moment | None = None
     key: Annotated[str, VISIBLE, Field(max_length=64)] = ""
+    purpose: HandPurpose | None = None
+
+
+class CustomerMessageBegun(Asked):
+    """language: in which the customer is written to; without it the office's. record: of the follow-up that a text of
+    the purpose follow_up is about."""
+
+    customer: Number
+    purpose: HandPurpose
+    record: Short = ""
+    channel: MessageChannel
+    language: TemplateLanguage | None = None
 
 
 class TemplateChange(Asked):
@@ -132,6 +161,11 @@ async def list_customer_messages(request: web.Request) -> web.StreamResponse:
         customer=None if wanted.customer is None else CustomerId(wanted.customer),
         kind=wanted.kind,
         record=wanted.record,
+        purpose="" if wanted.purpose == "none" else wanted.purpose,
+        owner=wanted.agent,
+        since=wanted.since,
+        until=wanted.until,
+        text=wanted.text,
         sight=sight_of(request).of_records(office.board.site),
     )
     items, total = await office.store.customer_messages.list(chosen, wanted.limit, wanted.offset)
@@ -142,11 +176,13 @@ async def list_customer_messages(request: web.Request) -> web.StreamResponse:
 @right("customer_message")
 @shape(summary="Write to a customer", body=CustomerMessageNew, answer=MESSAGE)
 async def write_to_customer(request: web.Request) -> web.StreamResponse:
-    """201 it, which goes out within seconds if it may now; an SMS waits until there is a gateway · 404 no such call or
-    record, or one that one may not see · 422 fields."""
+    """201 it, which goes out within seconds if it may now; an SMS waits until there is a gateway · 404 no such call,
+    customer or record, or one that one may not see · 422 fields."""
     asked, who = await read(request, CustomerMessageNew), signed_in(request)
     if asked.call is not None:
         await seen_call(request, CallId(asked.call))
+    if asked.customer is not None:
+        await seen_customer(request, CustomerId(asked.customer))
     record = "" if asked.kind is None else await seen_record(request, asked.kind, asked.record)
     written = Written(
         channel=asked.channel,
@@ -160,8 +196,32 @@ async def write_to_customer(request: web.Request) -> web.StreamResponse:
         record=record,
         not_before=asked.not_before,
         key=asked.key,
+        purpose=asked.purpose or "",
     )
     return answer(MESSAGE, await request.app[MODULES].customer_messages.send(written, who.login), status=201)
+
+
+@routes.post("/api/v1/customer-messages/begin")
+@right("customer_message")
+@shape(
+    summary="A text to begin with, for a message that somebody writes by hand", body=CustomerMessageBegun, answer=BEGUN
+)
+async def begin_customer_message(request: web.Request) -> web.StreamResponse:
+    """200 address, subject and text; nothing is kept, and nothing goes out · 404 no such customer, or follow-up · 422
+    which follow-up it is about."""
+    asked, who = await read(request, CustomerMessageBegun), signed_in(request)
+    customer, language = await seen_customer(request, CustomerId(asked.customer)), request.app[OFFICE].language
+    about = None
+    if asked.purpose == "follow_up":
+        if not asked.record:
+            raise WrongFields({"record": ("missing", {})})
+        one = await seen_record(request, "follow_up", asked.record)
+        follow_up = await request.app[OFFICE].store.follow_ups.get(int(one))
+        about = (follow_up.number, follow_up.at)
+    begun = await request.app[MODULES].customer_messages.begin(
+        customer, asked.purpose, asked.channel, asked.language or language, who.login, about
+    )
+    return answer(BEGUN, begun)
 
 
 @routes.get("/api/v1/customer-messages/{id}")
@@ -198,7 +258,12 @@ async def try_customer_message_again(request: web.Request) -> web.StreamResponse
 async def list_message_templates(request: web.Request) -> web.StreamResponse:
     """200 all of them, by what they are for, channel and language."""
     found = [
-        TemplateWithFields(one, sorted(FIELDS[one.purpose]), SHIPPED[one.purpose, one.channel, one.language])
+        TemplateWithFields(
+            one,
+            sorted(FIELDS[one.purpose]),
+            {name: EXAMPLES[name][one.language == "en"] for name in sorted(FIELDS[one.purpose])},
+            SHIPPED[one.purpose, one.channel, one.language],
+        )
         for one in await request.app[OFFICE].store.message_templates.all()
     ]
     return answer(TEMPLATES, TemplateList(found, len(found)))

@@ -16,6 +16,8 @@ from callcenterd.store.customers import CustomerChanged
 from callcenterd.web.answers import VISIBLE, Conditions, Conflict, WrongFields, answer, conditions, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES
+from callcenterd.web.recordfields import FieldsWanted, wanted_fields
+from callcenterd.web.references import check_references
 from callcenterd.web.rights import customers_seen, right
 from callcenterd.web.session import signed_in
 from callcenterd.web.trail import note_once
@@ -38,6 +40,7 @@ class CustomerConditions(Conditions):
     """q: parts of a name, number, card or company, or pinyin or its initials."""
 
     q: Annotated[str, VISIBLE] = Field("", max_length=100)
+    fields: FieldsWanted = Field(default={})
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=10_000_000)
 
@@ -48,8 +51,9 @@ class CustomerConditions(Conditions):
 async def list_customers(request: web.Request) -> web.StreamResponse:
     """200 one page of them, the best first; without q the newest first."""
     wanted = conditions(request, CustomerConditions)
+    fields = await wanted_fields(request, "customer", wanted.fields)
     items, total = await request.app[MODULES].customers.search(
-        wanted.q, wanted.limit, wanted.offset, signed_in(request).role, customers_seen(request)
+        wanted.q, wanted.limit, wanted.offset, signed_in(request).role, customers_seen(request), fields
     )
     return answer(CUSTOMERS, CustomerList(list(items), total))
 
@@ -61,6 +65,7 @@ async def create_customer(request: web.Request) -> web.StreamResponse:
     """201 the customer with its number."""
     card = await _card(request, CardFields)
     who = signed_in(request)
+    await check_references(request, "customer", card.fields)
     made = await request.app[MODULES].customers.create(card, who.login, who.role)
     return answer(CUSTOMER, made, status=201)
 
@@ -83,6 +88,8 @@ async def change_customer(request: web.Request) -> web.StreamResponse:
     the customer as it is; nothing was written."""
     number, who = customer_id(request), signed_in(request)
     card = await _card(request, CardChange)
+    if card.fields:
+        await check_references(request, "customer", card.fields, (await seen_customer(request)).fields)
     try:
         changed = await request.app[MODULES].customers.change(
             number, card, who.login, card.version, who.role, customers_seen(request)

@@ -38,6 +38,7 @@ from callcenterd.web.headers import is_harmless_host
 from callcenterd.web.office import OFFICE, Office
 from callcenterd.web.rights import public, right
 from callcenterd.web.session import signed_in
+from callcenterd.web.ways import host_of, scheme_of, sealed, source_of
 
 _log = structlog.get_logger(__name__)
 
@@ -137,7 +138,7 @@ async def remove_device(request: web.Request) -> web.StreamResponse:
 @shape(summary="The settings of a desk phone", media="text/plain")
 async def fetch(request: web.Request) -> web.StreamResponse:
     """200 the file · 404 no such address, or not a file of that device · 429 too many wrong ones."""
-    office, source = request.app[OFFICE], request.remote or ""
+    office, source = request.app[OFFICE], source_of(request)
     guessed = request.app[GUESSES]
     if guessed.begin("", source, office.clock.monotonic()) > 0:
         return web.Response(status=429)
@@ -147,10 +148,11 @@ async def fetch(request: web.Request) -> web.StreamResponse:
     extension = None if device is None else _extension(office, device.extension)
     if device is None or extension is None or not is_wanted(device, request.match_info["file"]):
         return web.Response(status=404)
-    host = request.host.rpartition(":")[0] if _has_port(request.host) else request.host
+    said = host_of(request)
+    host = said.rpartition(":")[0] if _has_port(said) else said
     if not is_harmless_host(host):
         return web.Response(status=400)
-    text = written(device, _settings(office, extension, host, secure=request.secure))
+    text = written(device, _settings(office, extension, host, secure=sealed(request)))
     agent = request.headers.get("User-Agent", "")
     await office.store.devices.fetched(device.id, office.clock.utc(), source, agent)
     _log.info("settings fetched", mac=device.mac, extension=device.extension, source=source)
@@ -198,7 +200,10 @@ def _extension(office: Office, number: str) -> Extension | None:
 
 
 def _made(request: web.Request, device: Device, token: str) -> DeviceMade:
-    folder = f"{request.scheme}://{request.host}/provision/{token}/"
+    scheme, host = scheme_of(request), host_of(request)
+    if (port := request.app[OFFICE].ways.phones_port()) and scheme == "https":
+        scheme, host = "http", f"{host.rpartition(':')[0] if _has_port(host) else host}:{port}"
+    folder = f"{scheme}://{host}/provision/{token}/"
     return DeviceMade(device, folder, FILE_NAMES[device.vendor].format(mac=device.mac))
 
 

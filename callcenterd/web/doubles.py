@@ -8,6 +8,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
+from callcenterd.errors import NotFound
 from callcenterd.model.bin import Binned, Doubles, Merge
 from callcenterd.model.ids import CustomerId
 from callcenterd.store.customers import CustomerChanged
@@ -15,7 +16,7 @@ from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, Conflict, answer, conditions, nothing, read
 from callcenterd.web.customers import CUSTOMER, customer_id, number_in, seen_customer
 from callcenterd.web.describe import shape
-from callcenterd.web.office import MODULES
+from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import customers_seen, right
 from callcenterd.web.session import signed_in
 
@@ -114,7 +115,12 @@ async def undo_merge(request: web.Request) -> web.StreamResponse:
     """200 the merge that was undone; what went over with it has gone back, and a card that was changed since stays
     as it is · 404 no such merge · 409 it cannot be undone any more."""
     await read(request, Nothing)
-    undone = await request.app[MODULES].bin.undo(number_in(request, "merge"), signed_in(request).login)
+    number = number_in(request, "merge")
+    try:
+        await seen_customer(request, await request.app[OFFICE].store.merging.kept_of(number))
+    except NotFound:
+        raise NotFound("merge", number) from None
+    undone = await request.app[MODULES].bin.undo(number, signed_in(request).login)
     return answer(MERGE, undone)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import Field, TypeAdapter
@@ -15,6 +15,7 @@ from callcenterd.model.duties import (
     Duty,
     DutyCounts,
     DutyFilter,
+    DutyOnDay,
     DutySight,
     DutyState,
     DutyStep,
@@ -24,7 +25,7 @@ from callcenterd.model.duties import (
 from callcenterd.model.ids import CallId, CustomerId
 from callcenterd.tickets.deadlines import MOST_MINUTES
 from callcenterd.tickets.follow_ups import KIND as FOLLOW_UP
-from callcenterd.tickets.kinds import KINDS, Kind
+from callcenterd.tickets.kinds import Kind
 from callcenterd.tickets.ledger import Wanted
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, WrongFields, answer, conditions, read
@@ -34,13 +35,18 @@ from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.follow_ups import follow_up_of
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
+from callcenterd.web.trail import note_once
 
 routes = web.RouteTableDef()
 
 PERIOD = timedelta(days=30)
 """Of figures, where nobody says another."""
+MOST_DAYS = 45
+"""Of a calendar: the six weeks that a month may touch, and some."""
+MOST_ON_DAYS = 2000
 Name = Annotated[str, VISIBLE, Field(max_length=64)]
 Title = Annotated[str, VISIBLE, Field(max_length=200)]
 Note = Annotated[str, VISIBLE, Field(max_length=4000)]
@@ -91,8 +97,17 @@ class PromiseFigures:
     total: TeamPromises
 
 
+@dataclass(frozen=True, slots=True)
+class DutyCalendar:
+    """total: how many there are; more than items: only the first ones are here."""
+
+    items: list[DutyOnDay]
+    total: int
+
+
 DUTY = TypeAdapter(Duty)
 DUTIES = TypeAdapter(DutyList)
+CALENDAR = TypeAdapter(DutyCalendar)
 WITH_STEPS = TypeAdapter(DutyWithSteps)
 COUNTS = TypeAdapter(DutyCounts)
 KIND_LIST = TypeAdapter(Kinds)
@@ -111,6 +126,20 @@ class DutyConditions(Conditions):
     text: Annotated[str, VISIBLE] = Field("", max_length=100)
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class CalendarConditions(Conditions):
+    """since, until: due in that time (included; not), 45 days at most. owner: a login, "me", or "nobody". state: open
+    or done; without it both."""
+
+    since: Moment
+    until: Moment
+    owner: Name | None = None
+    team: Name | None = None
+    queue: Name | None = None
+    kind: Name | None = None
+    state: Literal["open", "done"] | None = None
+    limit: int = Field(1000, ge=1, le=MOST_ON_DAYS)
 
 
 class EscalationAsked(Asked):
@@ -209,13 +238,31 @@ def duty_sight(request: web.Request) -> DutySight | None:
     return sight_of(request).of_duties(request.app[OFFICE].board.site)
 
 
+def _resting(request: web.Request) -> tuple[str, ...]:
+    """Kinds of duties whose module is switched off: there is none for anybody."""
+    return request.app[OFFICE].board.site.duties_off
+
+
 async def _seen(request: web.Request) -> Duty:
     """Raises NotFound, also for one of others: unless it is owed to whom one speaks with now."""
     number, sight, office = number_in(request, "duty"), duty_sight(request), request.app[OFFICE]
     duty = await office.store.duties.get(number)
+    if duty.kind in _resting(request):
+        raise NotFound("duty", number)
     if sight is None or sight.sees(duty) or await _speaks_with(request, duty):
         return duty
     raise NotFound("duty", number)
+
+
+async def _seen_of_kind(request: web.Request, record: str) -> str:
+    number, sight = number_of("duty", record), duty_sight(request)
+    duty = await request.app[OFFICE].store.duties.get(number)
+    if duty.kind in _resting(request) or (sight is not None and not sight.sees(duty)):
+        raise NotFound("duty", number)
+    return str(duty.id)
+
+
+sees("duty", _seen_of_kind)
 
 
 async def _worked(request: web.Request) -> Duty:
@@ -230,7 +277,7 @@ async def _speaks_with(request: web.Request, duty: Duty) -> bool:
     """Is who asks in a call now with whom it is owed?"""
     office = request.app[OFFICE]
     view = office.board.desk.view(signed_in(request).login)
-    if view is None or view.call is None or duty.kind not in _OWED_TO_CALLERS:
+    if view is None or view.call is None or duty.kind not in _owed_to_callers(request):
         return False
     try:
         record = await office.store.calls.get(view.call)
@@ -239,7 +286,10 @@ async def _speaks_with(request: web.Request, duty: Duty) -> bool:
     return any(one.id == duty.id for one in await _owed_to(request, record))
 
 
-_OWED_TO_CALLERS = tuple(name for name, kind in KINDS.items() if kind.closes is not None)
+def _owed_to_callers(request: web.Request) -> tuple[str, ...]:
+    """Kinds of duties that a call with whom they are owed to closes."""
+    kinds, rest = request.app[MODULES].kinds, _resting(request)
+    return tuple(name for name, kind in kinds.items() if kind.closes is not None and name not in rest)
 
 
 def _outside(record: CallRecord) -> str:
@@ -256,7 +306,7 @@ async def _owed_to(request: web.Request, record: CallRecord) -> list[Duty]:
     if not number and not customers:
         return []
     found, _ = await store.duties.page(chosen)
-    return [duty for duty in found if duty.kind in _OWED_TO_CALLERS]
+    return [duty for duty in found if duty.kind in _owed_to_callers(request)]
 
 
 # ---- lists --------------------------------------------------------------------------------------------------
@@ -277,10 +327,36 @@ async def list_duties(request: web.Request) -> web.StreamResponse:
         queue=wanted.queue,
         text=wanted.text,
         overdue=office.clock.utc() if wanted.overdue else None,
+        without=_resting(request),
         sight=duty_sight(request),
     )
     items, total = await office.store.duties.page(chosen, wanted.limit, wanted.offset)
     return answer(DUTIES, DutyList(items, total))
+
+
+@routes.get("/api/v1/duties/calendar")
+@right("duty")
+@shape(summary="Duties that one may see by the day when they are due", conditions=CalendarConditions, answer=CALENDAR)
+async def duty_calendar(request: web.Request) -> web.StreamResponse:
+    """200 those due in that time and not cancelled, in the order of their times · 422 the period's end is not after its
+    beginning, or it is longer than 45 days."""
+    wanted, office = conditions(request, CalendarConditions), request.app[OFFICE]
+    if not timedelta() < wanted.until - wanted.since <= timedelta(days=MOST_DAYS):
+        raise WrongFields({"until": ("time", {"days": MOST_DAYS})})
+    chosen = DutyFilter(
+        owner={"me": signed_in(request).login, "nobody": ""}.get(wanted.owner or "", wanted.owner),
+        kind=wanted.kind,
+        state=wanted.state,
+        team=wanted.team,
+        queue=wanted.queue,
+        since=wanted.since,
+        until=wanted.until,
+        not_cancelled=True,
+        without=_resting(request),
+        sight=duty_sight(request),
+    )
+    items, total = await office.store.duties.on_days(chosen, wanted.limit)
+    return answer(CALENDAR, DutyCalendar(items, total))
 
 
 @routes.get("/api/v1/duties/counts")
@@ -289,16 +365,19 @@ async def list_duties(request: web.Request) -> web.StreamResponse:
 async def count_duties(request: web.Request) -> web.StreamResponse:
     """200 one's own, of these those warned of or overdue; and of all that one sees, nobody's yet and overdue."""
     office = request.app[OFFICE]
-    counts = await office.store.duties.counts(signed_in(request).login, office.clock.utc(), duty_sight(request))
+    login, now = signed_in(request).login, office.clock.utc()
+    counts = await office.store.duties.counts(login, now, duty_sight(request), without=_resting(request))
     return answer(COUNTS, counts)
 
 
 @routes.get("/api/v1/duties/kinds")
 @right("duty")
 @shape(summary="The kinds of duties: what each needs, how long it has, what may come of it", answer=KIND_LIST)
-async def list_kinds(request: web.Request) -> web.StreamResponse:  # noqa: ARG001
-    """200 all of them; limit, warn and minutes are working minutes."""
-    return answer(KIND_LIST, Kinds(list(KINDS.values()), len(KINDS)))
+async def list_kinds(request: web.Request) -> web.StreamResponse:
+    """200 all of them but those of modules that are switched off; limit, warn and minutes are working minutes."""
+    rest = _resting(request)
+    items = [kind for kind in request.app[MODULES].kinds.values() if kind.name not in rest]
+    return answer(KIND_LIST, Kinds(items, len(items)))
 
 
 @routes.get("/api/v1/promises/kept")
@@ -341,8 +420,8 @@ async def list_promises_to(request: web.Request) -> web.StreamResponse:
     for duty in found:
         known[duty.id] = duty
     for number in customer.phones:
-        known |= {duty.id: duty for duty in await office.store.duties.open_for(number, _OWED_TO_CALLERS)}
-    items = sorted((duty for duty in known.values() if duty.kind in _OWED_TO_CALLERS), key=lambda one: one.due)
+        known |= {duty.id: duty for duty in await office.store.duties.open_for(number, _owed_to_callers(request))}
+    items = sorted((duty for duty in known.values() if duty.kind in _owed_to_callers(request)), key=lambda one: one.due)
     return answer(DUTIES, DutyList(items, len(items)))
 
 
@@ -429,6 +508,7 @@ async def _customer(request: web.Request, number: int) -> CustomerId:
 async def one_duty(request: web.Request) -> web.StreamResponse:
     """200 the duty · 404 no such duty, or not one's own affair."""
     duty = await _seen(request)
+    await note_once(request, "duty.seen", f"duty/{duty.id}")
     return answer(WITH_STEPS, DutyWithSteps(duty, await request.app[OFFICE].store.duties.steps(duty.id)))
 
 
@@ -475,12 +555,21 @@ async def call_for_duty(request: web.Request) -> web.StreamResponse:
     duty, office, who = await _worked(request), request.app[OFFICE], signed_in(request).login
     if duty.state != "open":
         raise NotNow("this duty is closed")
-    wished = duty.kind in _OWED_TO_CALLERS  # who was promised a call, or rang for one, may be called
-    call = await office.board.dial_out.begin(who, duty.number, wished=wished)
+    wished = duty.kind in _owed_to_callers(request)  # who was promised a call, or rang for one, may be called
+    ledger = office.modules.ledger
+    taken = None
+    if not duty.owner and not office.modules.kinds[duty.kind].of_record:
+        # Before the phone rings: of two who click at once one calls, and a call that is taken at once closes what is
+        # theirs.
+        taken = await ledger.take(duty.id, duty.version, who)
+    try:
+        call = await office.board.dial_out.begin(who, duty.number, wished=wished)
+    except BaseException:
+        if taken is not None:
+            await ledger.give_back(taken, who)
+        raise
     if duty.kind == FOLLOW_UP:
         await office.modules.follow_ups.called(await follow_up_of(request, duty), call, who)
-    elif not duty.owner and not KINDS[duty.kind].of_record:
-        await office.modules.ledger.take(duty.id, duty.version, who)
     return answer(DIALLED, Dialled(call=call))
 
 

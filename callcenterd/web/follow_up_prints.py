@@ -14,7 +14,7 @@ from callcenterd.web.answers import Conditions, WrongFields, answer, conditions
 from callcenterd.web.calls import Moment
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.follow_ups import FollowUpWhich, record_sight, seen_follow_up
+from callcenterd.web.follow_ups import FollowUpWhich, seen_follow_up
 from callcenterd.web.journals import (
     JOURNAL_MEDIA,
     SHEET_MEDIA,
@@ -25,6 +25,7 @@ from callcenterd.web.journals import (
 )
 from callcenterd.web.office import OFFICE
 from callcenterd.web.recordfields import Name, Short
+from callcenterd.web.recordsight import record_sight
 from callcenterd.web.rights import right
 
 routes = web.RouteTableDef()
@@ -61,7 +62,7 @@ class FiguresPeriod(Conditions):
 async def follow_up_figures(request: web.Request) -> web.StreamResponse:
     """200 of those that one may see; late: done after the time that it was due by then · 422 the period's end is not
     after its beginning."""
-    wanted, office, sight = conditions(request, FiguresPeriod), request.app[OFFICE], record_sight(request)
+    wanted, office, sight = conditions(request, FiguresPeriod), request.app[OFFICE], record_sight(request, "follow_up")
     now = office.clock.utc()
     until = wanted.until or now
     since = wanted.since or until - PERIOD

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import NotFound, NotNow
+from callcenterd.errors import NotNow
 from callcenterd.model.duties import Duty
 from callcenterd.model.fields import FieldsGiven
 from callcenterd.model.follow_ups import (
@@ -19,7 +19,6 @@ from callcenterd.model.follow_ups import (
     FollowUpState,
 )
 from callcenterd.model.ids import CallId, CustomerId
-from callcenterd.model.records import RecordSight
 from callcenterd.tickets.follow_ups import Result
 from callcenterd.tickets.periods import period
 from callcenterd.web.agents import Nothing
@@ -32,14 +31,17 @@ from callcenterd.web.answers import (
     read,
 )
 from callcenterd.web.callcontrol import DIALLED, Dialled
-from callcenterd.web.calls import Moment, seen_call
-from callcenterd.web.customers import number_in, seen_customer
+from callcenterd.web.calls import Moment
+from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
-from callcenterd.web.recordfields import Line, Name, Number, Short, Text, Version
-from callcenterd.web.recordsight import number_of, sees
+from callcenterd.web.recordfields import FieldsWanted, Line, Name, Number, Short, Text, Version, wanted_fields
+from callcenterd.web.recordsight import number_of, record_sight, seen_one, sees
+from callcenterd.web.recordwriting import check_change, check_new
+from callcenterd.web.references import check_references
 from callcenterd.web.rights import may, right, sight_of
 from callcenterd.web.session import signed_in
+from callcenterd.web.trail import note_once
 
 routes = web.RouteTableDef()
 
@@ -69,7 +71,9 @@ class FollowUpWhich(Conditions):
     owner: Name | None = None
     team: Name | None = None
     customer: Number | None = None
+    rule: Number | None = None
     text: Line = ""
+    fields: FieldsWanted = Field(default={})
 
     def chosen(self, request: web.Request) -> FollowUpFilter:
         """What the store looks for, within what who asks may see."""
@@ -78,14 +82,14 @@ class FollowUpWhich(Conditions):
         if self.due is not None:
             today = period("day", now.astimezone(office.timezone).date(), office.timezone)
             before = now if self.due == "overdue" else today.until
-        names = ("since", "until", "state", "category", "channel", "result", "team", "text")
+        names = ("since", "until", "state", "category", "channel", "result", "team", "rule", "text")
         return FollowUpFilter(
             **{name: getattr(self, name) for name in names},
             waiting=self.owed,
             due_before=before,
             owner={"me": signed_in(request).login, "nobody": ""}.get(self.owner or "", self.owner),
             customer=None if self.customer is None else CustomerId(self.customer),
-            sight=record_sight(request),
+            sight=record_sight(request, "follow_up"),
         )
 
 
@@ -173,18 +177,9 @@ class HandOver(Asked):
     text: Text = ""
 
 
-def record_sight(request: web.Request) -> RecordSight | None:
-    """Whose follow-ups who asks may see. None: all."""
-    return sight_of(request).of_records(request.app[OFFICE].board.site, "follow_up")
-
-
 async def seen_follow_up(request: web.Request, number: int) -> FollowUp:
     """Raises NotFound, also for one that who asks may not see."""
-    one = await request.app[OFFICE].store.follow_ups.get(number, signed_in(request).role)
-    sight = record_sight(request)
-    if sight is None or sight.sees(one):
-        return one
-    raise NotFound("follow-up", number)
+    return await seen_one(request, "follow_up", number, request.app[OFFICE].store.follow_ups.get)
 
 
 async def _seen(request: web.Request, record: str) -> str:
@@ -230,9 +225,8 @@ async def list_follow_ups(request: web.Request) -> web.StreamResponse:
     """200 one page of them: one's own, of whom one oversees, and of one's teams. What is owed: what is due first; else
     the newest first."""
     wanted, store = conditions(request, FollowUpConditions), request.app[OFFICE].store
-    items, total = await store.follow_ups.page(
-        wanted.chosen(request), wanted.limit, wanted.offset, signed_in(request).role
-    )
+    chosen = replace(wanted.chosen(request), fields=await wanted_fields(request, "follow_up", wanted.fields))
+    items, total = await store.follow_ups.page(chosen, wanted.limit, wanted.offset, signed_in(request).role)
     return answer(FOLLOW_UPS, FollowUpList(items, total))
 
 
@@ -245,10 +239,7 @@ async def create_follow_up(request: web.Request) -> web.StreamResponse:
     asked, who = await read(request, FollowUpNew), signed_in(request)
     if asked.owner not in ("", who.login):
         _may_hand_over(request)
-    if asked.call is not None:
-        await seen_call(request, CallId(asked.call))
-    if asked.customer is not None:
-        await seen_customer(request, CustomerId(asked.customer))
+    await check_new(request, "follow_up", asked)
     made = await request.app[MODULES].follow_ups.create(
         asked.written(None if asked.call is None else CallId(asked.call)),
         who.login,
@@ -274,7 +265,9 @@ def _may_hand_over(request: web.Request) -> None:
 @shape(summary="One follow-up", answer=FOLLOW_UP)
 async def one_follow_up(request: web.Request) -> web.StreamResponse:
     """200 the follow-up · 404 no such follow-up, or not one's own affair."""
-    return answer(FOLLOW_UP, await seen_follow_up(request, number_in(request, "follow-up")))
+    one = await seen_follow_up(request, number_in(request, "follow-up"))
+    await note_once(request, "follow_up.seen", f"follow_up/{one.id}")
+    return answer(FOLLOW_UP, one)
 
 
 @routes.put("/api/v1/follow-ups/{id}")
@@ -285,8 +278,7 @@ async def change_follow_up(request: web.Request) -> web.StreamResponse:
     one's team · 404 as above · 409 somebody has changed it meanwhile ("now" has it as it is) · 422 fields."""
     before, who = await _own(request), signed_in(request)
     asked = await read(request, FollowUpChange)
-    if asked.customer is not None and asked.customer != before.customer:
-        await seen_customer(request, CustomerId(asked.customer))
+    await check_change(request, "follow_up", asked, before)
     changed = await request.app[MODULES].follow_ups.change(before, asked.written(), asked.version, who.login, who.role)
     return answer(FOLLOW_UP, changed)
 
@@ -315,6 +307,7 @@ async def follow_up_done(request: web.Request) -> web.StreamResponse:
     fields."""
     asked, one, who = await read(request, ResultAsked), await _own(request), signed_in(request)
     given = {name: getattr(asked, name) for name in ResultAsked.model_fields if name != "version"}
+    await check_references(request, "follow_up", asked.fields, one.fields)
     done = await request.app[MODULES].follow_ups.done(one, asked.version, Result(**given), who.login, who.role)
     return answer(FOLLOW_UP, done)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
+from callcenterd.web.office import OFFICE
 from callcenterd.web.shell import NONCE
+from callcenterd.web.ways import host_of, sealed
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -27,7 +29,8 @@ def policy(request: web.BaseRequest) -> str:
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
     if request.path.startswith("/app/"):
-        sockets = f"ws://{request.host} wss://{request.host}" if is_harmless_host(request.host) else ""
+        host = host_of(request)
+        sockets = f"ws://{host} wss://{host}" if is_harmless_host(host) else ""
         return (
             "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
             f"font-src 'self' data:; media-src 'self' blob:; connect-src 'self' {sockets}; worker-src 'self'; "
@@ -51,5 +54,6 @@ async def add_headers(request: web.Request, answered: web.StreamResponse) -> Non
     headers.setdefault("Content-Security-Policy", policy(request))
     if hdrs.CACHE_CONTROL not in headers:
         headers[hdrs.CACHE_CONTROL] = "no-store"
-    if request.scheme == "https":
+    if sealed(request) and not request.app[OFFICE].ways.phones_port():
+        # Not with a certificate that we made: a browser that was told this lets nobody past its warning.
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")

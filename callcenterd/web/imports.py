@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -23,7 +22,6 @@ from callcenterd.web.answers import (
     VISIBLE,
     Asked,
     Conditions,
-    TooSlow,
     WebError,
     answer,
     conditions,
@@ -33,16 +31,14 @@ from callcenterd.web.answers import (
 )
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
-from callcenterd.web.office import MODULES, OFFICE, PACE
+from callcenterd.web.office import MODULES, OFFICE
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
+from callcenterd.web.uploads import received
 from callcenterd.web.words import Language, sentence
 
 routes = web.RouteTableDef()
 MOST_FILE = 64 << 20
-PIECE = 1 << 16
-SLOWER = 12
-"""How many times longer an upload may take than the content of another request."""
 
 
 class ImportTooLarge(WebError):
@@ -118,31 +114,14 @@ async def upload_import(request: web.Request) -> web.StreamResponse:
     """201 its titles, its first rows, and what its columns seem to be; nothing is imported yet · 413 more than 64 MiB ·
     422 no table that can be read: `fields.file` says why."""
     name = PurePosixPath(conditions(request, UploadConditions).name.replace("\\", "/")).name or "-"
-    if (request.content_length or 0) > MOST_FILE:
-        raise ImportTooLarge
     importing, who = request.app[MODULES].importing, signed_in(request)
     raw = importing.upload()
     try:
-        await _received(request, raw)
+        await received(request, raw, MOST_FILE, ImportTooLarge)
         opened = await importing.open(raw, name, who.login, who.role)
     finally:
         raw.unlink(missing_ok=True)
     return answer(OPENED, opened, status=201)
-
-
-async def _received(request: web.Request, path: Path) -> None:
-    """Raises ImportTooLarge, TooSlow."""
-    got = 0
-    try:
-        with await asyncio.to_thread(path.open, "wb") as written:
-            async with asyncio.timeout(request.app[PACE].body * SLOWER):
-                async for piece in request.content.iter_chunked(PIECE):
-                    got += len(piece)
-                    if got > MOST_FILE:
-                        raise ImportTooLarge
-                    await asyncio.to_thread(written.write, piece)
-    except TimeoutError:
-        raise TooSlow from None
 
 
 @routes.get("/api/v1/imports")

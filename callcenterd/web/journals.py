@@ -16,11 +16,12 @@ from markupsafe import Markup
 from pydantic import Field
 
 from callcenterd.errors import Refused
-from callcenterd.tickets.journals import RecordJournal
+from callcenterd.tickets.journals import Numbered, RecordJournal
 from callcenterd.tickets.periods import MOST_DAYS, Period, PeriodKind, period
 from callcenterd.web import shell
 from callcenterd.web.answers import Conditions, language_of
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.references import called
 from callcenterd.web.session import signed_in
 from callcenterd.worker import journals
 
@@ -31,7 +32,7 @@ MOST_ON_PAPER = 1000
 MOST_IN_TABLES = 20_000
 SECONDS = 180.0
 """For a print of MOST_ON_PAPER rows on a busy machine."""
-R = TypeVar("R")
+R = TypeVar("R", bound=Numbered)
 F = TypeVar("F")
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 _TYPES = {
@@ -76,7 +77,8 @@ async def send_sheet(
     """The sheet of one record that who asks may see; the trail says who had it."""
     modules, who, language = request.app[MODULES], signed_in(request), language_of(request)
     reader = await modules.journals.reader(language)
-    sheet = await modules.journals.sheet(of, one, reader, who.login, who.role)
+    known = await called(request, of.kind, of.values(one))
+    sheet = await modules.journals.sheet(of, one, reader, who.login, who.role, known)
     await _trail(request, f"{of.kind}.printed", f"{of.kind}/{record}", {"format": form})
     if form == "pdf":
         octets = await modules.printer.run(journals.sheet_pdf, sheet, timeout=SECONDS)
@@ -96,7 +98,8 @@ async def send_journal(
     modules, who, language = request.app[MODULES], signed_in(request), language_of(request)
     reader = await modules.journals.reader(language)
     most = MOST_ON_PAPER if form in ("page", "pdf") else MOST_IN_TABLES
-    filled = await modules.journals.journal(of, chosen(meant.since, meant.until), meant, reader, who.login, most)
+    role = None if form in ("page", "pdf") else who.role
+    filled = await modules.journals.journal(of, chosen(meant.since, meant.until), meant, reader, who.login, most, role)
     span: dict[str, object] = {"first": meant.first.isoformat(), "last": meant.last.isoformat(), "format": form}
     await _trail(request, f"{of.kind}.exported", f"{of.kind}s", span)
     name, run = f"{of.kind}s-{meant.first}-{meant.last}", modules.printer.run

@@ -30,7 +30,11 @@ _OURS = frozenset(
     # Names of our own that look like numbers: of calls, recordings, sheets, versions, files.
     {"id", "call", "call_id", "recording", "recordings", "sha256", "hash", "digest", "checksum", "ref", "seq", "token"}
 )
-_PHONE = re.compile(r"(?<![A-Za-z0-9_.*+-])\+?\d[\d ()-]{5,38}\d(?![A-Za-z0-9_*-]|\.\d)")
+_PHONE = re.compile(
+    r"(?<![A-Za-z0-9_.*+-])(?:\+?\d[\d ()\u00a0\u2010-\u2015\u3000\uff08\uff09\uff0d-]{5,38}\d"
+    r"|(?!(?:\d{1,3}\.){3}\d{1,3}(?!\d))\+?\d{2,4}(?:\.\d{2,4}){2,5})"  # with points, but no address of a machine
+    r"(?![A-Za-z0-9_*-]|\.\d)"
+)
 _PROTECTED = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[+-]\d\d:\d\d|Z)?)?"  # a day or a moment
@@ -75,6 +79,8 @@ class Memory:
 
     def keep(self, hidden: str, value: str) -> str:
         """Answers the hidden one."""
+        if hidden == value:  # sent back as it was shown
+            return hidden
         if self._known.get(hidden, value) != value:
             value = AMBIGUOUS
         self._known[hidden] = value
@@ -82,6 +88,10 @@ class Memory:
         while len(self._known) > MOST_REMEMBERED:
             self._known.popitem(last=False)
         return hidden
+
+    def has(self, value: str) -> bool:
+        """Was this one of those that were shown hidden?"""
+        return value in self._known.values()
 
     def value(self, hidden: str) -> str | None:
         """None: nobody knows, or it may be several."""
@@ -95,6 +105,14 @@ class Mask:
         self._hidden = frozenset(hidden)
         self._own = frozenset(own)
         self._memory = memory
+
+    @property
+    def hidden(self) -> frozenset[HiddenKind]:
+        return self._hidden
+
+    def showed(self, value: str) -> bool:
+        """Was it shown to them, hidden?"""
+        return self._memory.has(value)
 
     def data(self, value: Any, field: str = "") -> Any:
         """JSON data with its values hidden. field: where it stands."""
@@ -111,6 +129,10 @@ class Mask:
     def _object(self, value: dict[str, Any]) -> dict[str, Any]:
         """A prepaid card's number stands where others have a telephone number or a sheet's; what a query finds has its
         values in the order of its columns."""
+        if isinstance(refused := value.get("error"), dict) and isinstance(fields := refused.get("fields"), dict):
+            # What is said of a field is no value of it.
+            said = {name: self.data(text) for name, text in fields.items()}
+            return {**value, "error": {**self._object({**refused, "fields": None}), "fields": said}}
         names = {"number": "card"} if "has_pin" in value else {}
         done = {name: self.data(item, names.get(name, name)) for name, item in value.items()}
         if isinstance(columns := value.get("columns"), list):
@@ -175,7 +197,10 @@ class Mask:
     def _back(self, value: Any, field: str, unknown: list[str]) -> Any:
         match value:
             case str() if any(mark in value for mark in _MARKS):
-                return _HIDDEN.sub(lambda found: self._value(found[0], field, unknown), value)
+                back = _HIDDEN.sub(lambda found: self._value(found[0], field, unknown), value)
+                if (again := self.field(back, field)) != value and again != self.text(value):
+                    unknown.append(field)  # it would stand there for all to read
+                return back
             case list():
                 return [self._back(item, field, unknown) for item in value]
             case dict():
@@ -196,10 +221,19 @@ class Masks:
 
     def __init__(self) -> None:
         self._memories: dict[str, Memory] = {}
+        self._site: Site | None = None
+        self._known: dict[str, Mask | None] = {}
 
     def of(self, site: Site, login: str) -> Mask | None:
-        """None: nothing is hidden from them."""
-        hidden = site.role(site.role_of(login)).hidden
+        """None: nothing is hidden from them. Asked for each message of each page: it is looked up once in a site."""
+        if site is not self._site:
+            self._site, self._known = site, {}
+        if login not in self._known:
+            self._known[login] = self._made(site, login)
+        return self._known[login]
+
+    def _made(self, site: Site, login: str) -> Mask | None:
+        hidden = site.settings_of(login).hidden
         if not hidden:
             self._memories.pop(login, None)
             return None

@@ -250,8 +250,8 @@ async def remove_voicemail(request: web.Request) -> web.StreamResponse:
         raise NotAllowed
     await office.store.voicemail.remove(message.id)
     now = office.clock.utc()
-    details = {"call": message.call, "recording": message.recording_id, "caller": message.caller}
-    await office.store.audit.append(now, who.login, "voicemail.removed", f"voicemail/{message.id}", details)
+    details, gone = {"call": message.call, "recording": message.recording_id}, {"caller": [message.caller, None]}
+    await office.store.audit.append(now, who.login, "voicemail.removed", f"voicemail/{message.id}", details, gone)
     office.bus.publish(
         events.VoicemailRemoved(
             at=now,

@@ -13,7 +13,7 @@ from callcenterd.model.ids import CallId, ExtensionNumber
 from callcenterd.model.rooms import Listening
 from callcenterd.web.agents import Nothing
 from callcenterd.web.answers import VISIBLE, Asked, NotAllowed, answer, nothing, read
-from callcenterd.web.callrights import to_listen_to
+from callcenterd.web.callrights import note, to_listen_to
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
 from callcenterd.web.rights import may, right, sight_of
@@ -95,5 +95,7 @@ async def stop_listening(request: web.Request) -> web.StreamResponse:
 async def take_over(request: web.Request) -> web.StreamResponse:
     """204 done · 404 one does not listen to that call · 409 one's phone rings still, or no agent speaks there."""
     await read(request, Nothing)
-    request.app[OFFICE].board.monitoring.take_over(CallId(request.match_info["id"]), signed_in(request).login)
+    call = CallId(request.match_info["id"])
+    request.app[OFFICE].board.monitoring.take_over(call, signed_in(request).login)
+    await note(request, "call.take_over", call)
     return nothing()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
 from aiohttp import web
@@ -23,7 +24,10 @@ from callcenterd.switchboard.archive import Archive
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
+from callcenterd.switchboard.settingup import SettingUp
 from callcenterd.worker.passwords import Passwords
+
+Network = IPv4Network | IPv6Network
 
 
 class Ticks(Protocol):
@@ -120,12 +124,25 @@ class FlowsNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How the web port is reached. names: of ours, in small letters. proxies: whose word on that is believed.
+
+    phones_port: where desk phones fetch their files by HTTP, since they do not know a certificate that we made
+    ourselves; 0: by the way of the pages.
+    """
+
+    names: Callable[[], Collection[str]] = tuple
+    proxies: Sequence[Network] = ()
+    phones_port: Callable[[], int] = int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """Everything that a request may reach.
 
     site_changed: the store has another site than the switchboard: put it in force everywhere, then return.
     reload_flows: read the flow files again. flow_desk: where they are edited. prompt_desk: where prompts are made.
-    bans: addresses that SIP does not hear.
+    bans: addresses that SIP does not hear. setting_up: trunks are tried, and who was turned away is told.
     page_phones: pages that are their users' phones. sound_hosts: our addresses that pages may reach by UDP, beside the
     one that they speak to by HTTP. ice_servers: what pages are told to ask where they are (STUN, TURN).
     gateway: "idle" until the first page, "starting", "up", or "down": no page can be a phone.
@@ -135,6 +152,8 @@ class Office:
     archive: recordings whose calls are over.
     open_sip: takes a WebSocket of SIP.
     doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
+    ways: by which names and proxies the web port is reached.
+    timezone_fixed: the configuration file names it, so that no page does.
     """
 
     board: Switchboard
@@ -154,6 +173,7 @@ class Office:
     counters: Callable[[], Mapping[str, float]]
     trunks: Callable[[], Mapping[TrunkName, TrunkNow]]
     bans: Bans
+    setting_up: SettingUp
     phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
     seen_phones: Callable[[], Sequence[PhoneSeen]]
     page_phones: PagePhoneDesk
@@ -163,6 +183,8 @@ class Office:
     ice_servers: Sequence[Mapping[str, str]] = ()
     doors: Sequence[tuple[str, int]] = ()
     open_sip: OpenSip | None = None
+    ways: Ways = field(default_factory=Ways)
+    timezone_fixed: bool = False
     language: str = "zh-CN"
     region: str = "CN"
     chance: random.Random = field(default_factory=random.SystemRandom)

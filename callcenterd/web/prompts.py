@@ -25,7 +25,6 @@ from callcenterd.web.answers import (
     VISIBLE,
     Asked,
     Conditions,
-    TooSlow,
     WebError,
     answer,
     conditions,
@@ -35,18 +34,15 @@ from callcenterd.web.answers import (
     read,
 )
 from callcenterd.web.describe import shape
-from callcenterd.web.office import OFFICE, PACE, Office
+from callcenterd.web.office import OFFICE, Office
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
+from callcenterd.web.uploads import received
 from callcenterd.worker import sound as sounds
 from callcenterd.worker.promptfiles import ANY_LANGUAGE, Key, Measured, Source, Version
 from callcenterd.worker.prompts import MAX_FILE
 
 routes = web.RouteTableDef()
-
-PIECE = 1 << 16
-SLOWER = 12
-"""How many times longer an upload may take than the content of another request."""
 
 Language = Annotated[str, Field(max_length=35)]
 Name = Annotated[str, Field(max_length=64), VISIBLE]
@@ -345,26 +341,11 @@ async def upload_prompt(request: web.Request) -> web.StreamResponse:
     desk = request.app[OFFICE].prompt_desk
     draft = desk.begin("upload", signed_in(request).login, name=name)
     try:
-        await _received(request, draft.raw)
+        await received(request, draft.raw, MAX_FILE, FileTooLarge)
     except BaseException:
         desk.drop(draft.id)
         raise
     return answer(DRAFT, DraftShown.of(await desk.convert(draft)), status=201)
-
-
-async def _received(request: web.Request, path: Path) -> None:
-    """Raises FileTooLarge, TooSlow."""
-    got = 0
-    try:
-        with await asyncio.to_thread(path.open, "wb") as written:
-            async with asyncio.timeout(request.app[PACE].body * SLOWER):
-                async for piece in request.content.iter_chunked(PIECE):
-                    got += len(piece)
-                    if got > MAX_FILE:
-                        raise FileTooLarge
-                    await asyncio.to_thread(written.write, piece)
-    except TimeoutError:
-        raise TooSlow from None
 
 
 class SpeechAsked(Asked):

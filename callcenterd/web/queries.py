@@ -136,12 +136,14 @@ def query_sight(request: web.Request) -> QuerySight:
         role=who.role,
         calls=sight.of_calls(()),
         duties=sight.of_duties(site),
+        complaints=sight.of_complaints(site),
         records=sight.of_each_record(site),
         kinds=frozenset(kind for kind in READS if may_read(request, kind)),
     )
 
 
-def _teams(request: web.Request) -> list[str]:
+def own_teams(request: web.Request) -> list[str]:
+    """In which who asks is, or which they lead."""
     login = signed_in(request).login
     return [team.name for team in request.app[OFFICE].board.site.teams if login in (*team.members, *team.leaders)]
 
@@ -232,7 +234,7 @@ async def export_query(request: web.Request) -> web.StreamResponse:
 @shape(summary="Queries that one keeps, and those that others share", answer=SAVED_LIST)
 async def list_queries(request: web.Request) -> web.StreamResponse:
     """200 one's own first, by name."""
-    teams = _teams(request)
+    teams = own_teams(request)
     found = await request.app[MODULES].queries.saved(signed_in(request).login, teams)
     return answer(SAVED_LIST, SavedList(found, len(found), teams))
 
@@ -244,7 +246,7 @@ async def keep_query(request: web.Request) -> web.StreamResponse:
     """201 it, as one's own · 409 one keeps too many · 422 it cannot be run, or is shared with a foreign team."""
     asked = await read(request, QueryKept)
     made = await request.app[MODULES].queries.keep(
-        asked.name, asked.query, asked.shared, asked.team, query_sight(request), _teams(request)
+        asked.name, asked.query, asked.shared, asked.team, query_sight(request), own_teams(request)
     )
     return answer(SAVED, made, status=201)
 
@@ -265,7 +267,7 @@ async def change_query(request: web.Request) -> web.StreamResponse:
             asked.shared,
             asked.team,
             query_sight(request),
-            _teams(request),
+            own_teams(request),
         )
     except SavedQueryIsAnother as fault:
         conflict = Conflict("changed_meanwhile")
@@ -279,5 +281,5 @@ async def change_query(request: web.Request) -> web.StreamResponse:
 @shape(summary="Forget a query that one keeps")
 async def remove_query(request: web.Request) -> web.StreamResponse:
     """204 done · 404 no such query, or not shared · 409 somebody else's; administrators remove any that they see."""
-    await request.app[MODULES].queries.remove(number_in(request, "query"), query_sight(request), _teams(request))
+    await request.app[MODULES].queries.remove(number_in(request, "query"), query_sight(request), own_teams(request))
     return nothing()

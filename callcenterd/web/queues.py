@@ -1,19 +1,22 @@
-"""Who waits in a queue, how long still, and why: for pages and programs (ACD-03, NEW-07)."""
+"""Who waits in a queue, how long still, and why (ACD-03, NEW-07); and moving them (SUP-02)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from callcenterd.errors import NotFound
-from callcenterd.model.ids import CallId, CustomerId, QueueName
-from callcenterd.web.answers import answer, language_of
+from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
+from callcenterd.web.answers import VISIBLE, Asked, WrongFields, answer, language_of, nothing, read
+from callcenterd.web.callrights import seen_live
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
 from callcenterd.web.rights import customers_seen, may, right, sight_of
+from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
 
@@ -65,6 +68,15 @@ class QueueWaiting:
     total: int
 
 
+class MoveAsked(Asked):
+    """One of them. place: one place up, or to the front. queue: wait there instead, with the time that was waited.
+    agent: who of the queue has it as their next call."""
+
+    place: Literal["up", "front"] | None = None
+    queue: Annotated[str, VISIBLE] | None = Field(None, min_length=1, max_length=64)
+    agent: Annotated[str, VISIBLE] | None = Field(None, min_length=1, max_length=64)
+
+
 WAITING = TypeAdapter(QueueWaiting)
 
 
@@ -73,9 +85,7 @@ WAITING = TypeAdapter(QueueWaiting)
 @shape(summary="Who waits in a queue, how long still, and why", answer=WAITING)
 async def list_waiting(request: web.Request) -> web.StreamResponse:
     """200 callers in their order · 404 no such queue, or one may not see it."""
-    queue, board = QueueName(request.match_info["key"]), request.app[OFFICE].board
-    if queue not in board.queueing.queue_names() or not sight_of(request).sees_queue(queue):
-        raise NotFound("queue", queue)
+    queue, board = _seen_queue(request, request.match_info["key"]), request.app[OFFICE].board
     language, knows = language_of(request), may(request, "customer.read")
     seen = customers_seen(request)
     items = []
@@ -104,3 +114,34 @@ async def list_waiting(request: web.Request) -> web.StreamResponse:
     handled = None if handling is None else round(handling, 1)
     found = QueueWaiting(queue, board.queueing.serving(queue), handled, told, tuple(items), len(items))
     return answer(WAITING, found)
+
+
+@routes.post("/api/v1/queues/{key}/waiting/{id}/move")
+@right("queue.move")
+@shape(summary="Move who waits: up, to another queue, or to a chosen agent", body=MoveAsked)
+async def move_waiting(request: web.Request) -> web.StreamResponse:
+    """204 moved · 404 no such queue, or the call does not wait there, or no such queue or agent to move to, or one may
+    not see them · 409 the other queue is closed or nobody works there, or the agent takes no calls of this one now ·
+    422 not one of the three."""
+    asked = await read(request, MoveAsked)
+    queue, call, by = _seen_queue(request, request.match_info["key"]), seen_live(request), signed_in(request).login
+    if sum(one is not None for one in (asked.place, asked.queue, asked.agent)) != 1:
+        raise WrongFields({"place": ("missing", {})})
+    moving = request.app[OFFICE].board.moving
+    if asked.queue is not None:
+        await moving.to_queue(queue, call, by, _seen_queue(request, asked.queue))
+    elif asked.agent is not None:
+        if not sight_of(request).oversees(asked.agent):
+            raise NotFound("agent", asked.agent)
+        await moving.to_agent(queue, call, by, AgentId(asked.agent))
+    else:
+        await moving.up(queue, call, by, of_all=asked.place == "front")
+    return nothing()
+
+
+def _seen_queue(request: web.Request, name: str) -> QueueName:
+    """Raises NotFound."""
+    queue = QueueName(name)
+    if queue not in request.app[OFFICE].board.queueing.queue_names() or not sight_of(request).sees_queue(queue):
+        raise NotFound("queue", queue)
+    return queue

@@ -6,21 +6,25 @@ has both sides in their places (`tests/web/test_browser.py`).
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import structlog
 from aiohttp import hdrs, web
 from pydantic import Field, TypeAdapter
 
-from callcenterd.errors import CallcenterdError, NotFound
-from callcenterd.model.calls import RecordingFormat, RecordingRecord
-from callcenterd.model.ids import RecordingId
+from callcenterd.errors import CallcenterdError, NotFound, Refused
+from callcenterd.model.calls import RecordingFormat, RecordingRecord, Step
+from callcenterd.model.ids import ExtensionNumber, RecordingId
 from callcenterd.switchboard.archive import Found
-from callcenterd.web.answers import Conditions, Conflict, answer, conditions, file
+from callcenterd.web.answers import VISIBLE, Asked, Conditions, Conflict, answer, conditions, file, nothing, read
 from callcenterd.web.calls import seen_call
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OCTETS, OFFICE, Office
 from callcenterd.web.rights import right
+from callcenterd.web.session import signed_in
 from callcenterd.web.trail import note_once
 
 _log = structlog.get_logger(__name__)
@@ -35,24 +39,49 @@ _KINDS: dict[RecordingFormat, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a recording, in seconds from its beginning."""
+
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Peaks:
     """How loud each side was in equal shares of the time, 0 (silence) to 255 (full); both lists are of one length.
 
-    left: who called. right: the other side, in a conference all others.
+    left: who called. right: the other side, in a conference all others. seconds: of the whole recording. begin, end:
+    the part that the lists tell of. silences: of the whole recording, where nobody speaks for 1.5 seconds or longer.
+    pauses: where recording was paused, so that nothing was kept.
     """
 
     seconds: float
     left: list[int]
     right: list[int]
+    begin: float
+    end: float
+    silences: list[Span]
+    pauses: list[Span]
 
 
 PEAKS = TypeAdapter(Peaks)
 
 
 class PeaksAsked(Conditions):
-    """points: the most shares that are wanted. There are never more than twenty for a second."""
+    """points: the most shares that are wanted. There are never more than twenty for a second. begin, end: of the part
+    that is wanted, in seconds; all of it, if they are not said."""
 
     points: int = Field(800, ge=1, le=20_000)
+    begin: float = Field(0.0, ge=0.0, le=1e6, allow_inf_nan=False)
+    end: float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
+
+
+class ReplayAsked(Asked):
+    """begin: seconds from the beginning of the recording. extension: the phone that is rung; without it, the one where
+    one sits."""
+
+    begin: float = Field(0.0, ge=0.0, le=1e6, allow_inf_nan=False)
+    extension: Annotated[str, VISIBLE, Field(min_length=1, max_length=32)] | None = None
 
 
 @routes.get("/api/v1/recordings/{id}")
@@ -61,7 +90,7 @@ class PeaksAsked(Conditions):
 async def recording(request: web.Request) -> web.StreamResponse:
     """200 the audio (audio/ogg, audio/mpeg or audio/wav) · 206 a part of it · 404 no such recording, or of a call that
     one may not see, or its file is gone · 409 still being written · 416 no such part · 503 it cannot be opened."""
-    record = await _seen(request)
+    record = await seen_recording(request)
     await note_once(request, "recording.played", f"recording/{record.id}")
     return await played(request, record)
 
@@ -89,9 +118,57 @@ async def played(request: web.Request, record: RecordingRecord) -> web.StreamRes
 async def peaks(request: web.Request) -> web.StreamResponse:
     """200 both sides · 404 as the recording itself · 409 still being written · 503 they cannot be made."""
     wanted = conditions(request, PeaksAsked)
-    record = await _seen(request)
-    seconds, values = await request.app[OFFICE].archive.peaks(record, wanted.points)
-    return answer(PEAKS, Peaks(seconds, values[:, 0].tolist(), values[:, 1].tolist()))
+    record = await seen_recording(request)
+    office = request.app[OFFICE]
+    found = await office.archive.picture(record, wanted.points, wanted.begin, wanted.end)
+    return answer(
+        PEAKS,
+        Peaks(
+            found.seconds,
+            found.values[:, 0].tolist(),
+            found.values[:, 1].tolist(),
+            found.begin,
+            found.end,
+            [Span(begin, end) for begin, end in found.silences],
+            pauses_of(record, await office.store.calls.story(record.call_id), found.seconds),
+        ),
+    )
+
+
+def pauses_of(record: RecordingRecord, story: Sequence[Step], seconds: float) -> list[Span]:
+    """Where a recording was paused, as the story of its call tells; one that nobody ended goes on to the end."""
+    found: list[Span] = []
+    since: float | None = None
+    for step in story:
+        if step.details.get("recording") != record.id:
+            continue
+        at = min(seconds, max(0.0, (step.at - record.started_at).total_seconds()))
+        if step.kind == "recording.paused" and since is None:
+            since = at
+        elif step.kind == "recording.resumed" and since is not None:
+            found.append(Span(since, at))
+            since = None
+    if since is not None:
+        found.append(Span(since, seconds))
+    return [span for span in found if span.end > span.begin]
+
+
+@routes.post("/api/v1/recordings/{id}/replay")
+@right("recording.play")
+@shape(summary="Hear a recording at one's own phone, which is rung", body=ReplayAsked)
+async def replay_recording(request: web.Request) -> web.StreamResponse:
+    """204 the phone rings; its keys: 4 back, 6 on, 5 pause, # end · 404 as the recording itself, or no such extension
+    · 409 still being written, or there is no phone that could be rung, or it is in a call · 422 fields, or the
+    recording ends before that · 503 it cannot be opened."""
+    asked, record, office = await read(request, ReplayAsked), await seen_recording(request), request.app[OFFICE]
+    parts = functools.partial(office.archive.part_of, record.id)
+    first = await parts(asked.begin)
+    if not len(first):
+        raise Refused("the recording ends before that", {"begin": "behind the end"})
+    extension = None if asked.extension is None else ExtensionNumber(asked.extension)
+    office.board.replays.begin(signed_in(request).login, first, parts, begin=asked.begin, extension=extension)
+    await note_once(request, "recording.played", f"recording/{record.id}")
+    return nothing()
 
 
 async def recording_now(office: Office, name: RecordingId) -> RecordingRecord:
@@ -103,10 +180,12 @@ async def recording_now(office: Office, name: RecordingId) -> RecordingRecord:
     return record
 
 
-async def _seen(request: web.Request) -> RecordingRecord:
+async def seen_recording(request: web.Request) -> RecordingRecord:
     """The recording, if who asks may hear it. Raises NotFound and Conflict."""
     name = RecordingId(request.match_info["id"])
     record = await recording_now(request.app[OFFICE], name)
+    if record.removed_at is not None:
+        raise NotFound("recording", name)
     try:
         await seen_call(request, record.call_id)
     except NotFound:

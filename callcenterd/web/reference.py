@@ -24,14 +24,17 @@ Drawn from the routes by `python -m callcenterd.web.reference`; a test keeps it 
 `GET /api/v1/openapi.json`.
 
 - Times are ISO 8601 with offset; durations are seconds; dialled numbers are strings. Lists answer `{items, total}`.
+  Of calls, customers, business records and queries it is counted to 10,000: a total of 10001 says that there are more.
 - Sign in by `POST /api/v1/session`, then send `Authorization: Bearer TOKEN`. Pages have the same token in a cookie that
   scripts cannot read; a change by cookie needs `X-Requested-With: callcenterd` or the page's own `Origin`. A session
   ends after 12 hours without use, after 7 days in any case, at sign-out, and with a new password.
 - An error is `{"error": {"code", "message", "fields"}}`: code for programs, message in the reader's language
   (`Accept-Language`, or `?lang=`), fields with what is wrong with each. A faulty file has `faults` besides, each with
   `file`, `line` and `reason`.
+- 404 with the code `module_off` and its name in `error.module`: this office has switched that part of the system off
+  (`PUT /api/v1/modules/{key}`); its data is kept.
 - 401: not signed in. 403: no right to it. 422: fields. 429: too many wrong passwords, with `Retry-After`. 503: the
-  database or the worker does not do it now. These are not repeated below.
+  database or the worker does not do it now, with `Retry-After`. These are not repeated below.
 - Without a sign-in: `GET /healthz` (`{"status": "ok", …}`; "degraded" with `reasons` while something is slow; 503 when
   the database or the media thread stands still), `GET /metrics` (Prometheus).
 """
@@ -49,10 +52,17 @@ Facts come as they happen, in order, to who may see them. Who reads too slowly l
 With `?live=1` the stream also keeps a picture of the office. `live.snapshot` `{"seq", "topics"}` is everything;
 `live.changed` `{"seq", "changes"}` what is another now, at most ten times a second; a topic that is gone is null. A seq
 that is not the last one plus one means that something is missing: send `{"type": "live.snapshot"}`. `live.ping` says
-that we are still here. Topics are `lines/CALL`, `agents/LOGIN`, `queues/NAME`, with the values of `GET /api/v1/live`,
+that we are still here. Topics are `lines/CALL`, `agents/LOGIN`, `queues/NAME`, `trunks/NAME`, `extensions/NUMBER`,
+`callers/CALL`, `volume/QUEUE/TIME` (calls of the whole office: `volume//TIME`), with the values of `GET /api/v1/live`,
 and `flows/FLOW/NODE` `{"flow", "node", "now", "today"}`: callers who are in a node now, and how often one came today.
 
-An agent sees the own lines, agents and queues, and no flows; supervisors and above see all. A screen pop goes to its
+A queue's figures of the day, and its volume by half hour, are of visits: one is one entering of a queue to its leaving,
+booked to the half hour and the day in which it began. Callers whom the office has called are in none of them. Service
+level: answered within the queue's time, of all who came but those who still wait and those who hung up within 5
+seconds. A day begins at midnight of the office's zone; a restart counts it anew from the history.
+
+An agent sees the own lines, agents and queues, and no flows; supervisors and above see all. Customers' names come
+(`callers`) to who may see those customers. A screen pop goes to its
 agent and to supervisors and above, refused flows to administrators.
 
 | type | what happened | data |
@@ -86,7 +96,9 @@ def _fields_of(kind: type[Fact]) -> str:
 def _route_text(route: Route) -> str:
     path = f"{route.path}?{route.key}=…" if route.key else route.path
     right = f"`{route.right}`, but for oneself" if route.own else f"`{route.right}`"
-    lines = [f"\n### `{route.method} {path}`\n\n{route.shape.summary}. Right: {right}.\n"]
+    module = " or ".join(f"`{name}`" for name in rights.modules_of(route.path, route.right))
+    needed = f"{right}. Module: {module}" if module else right
+    lines = [f"\n### `{route.method} {path}`\n\n{route.shape.summary}. Right: {needed}.\n"]
     statuses = [f"{status} {text}" for status, text in sorted(route.statuses.items())]
     lines.append(f"\n{'. '.join(statuses)}.\n")
     if route.shape.conditions is not None:

@@ -25,19 +25,21 @@ import structlog
 from aiohttp import web
 
 from callcenterd.errors import NotFound
+from callcenterd.model import modules
 from callcenterd.model.calls import CallSight
 from callcenterd.model.duties import DutySight
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
+from callcenterd.model.modules import ModuleName
 from callcenterd.model.people import Role
 from callcenterd.model.records import RecordSight
-from callcenterd.model.roles import SCOPED_KINDS, Scope, ScopedKind
+from callcenterd.model.roles import SCOPED_KINDS, SCOPES, RoleSettings, Scope, ScopedKind
 from callcenterd.model.site import Site
 from callcenterd.model.surveys import SurveySight
 from callcenterd.model.voicemail import MessageSight
 from callcenterd.switchboard.parties import Parties
-from callcenterd.web.answers import NotAllowed
+from callcenterd.web.answers import ModuleOff, NotAllowed
 from callcenterd.web.office import OFFICE
-from callcenterd.web.session import signed_in
+from callcenterd.web.session import let_in, signed_in
 
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +66,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "call.control.any": frozenset({"supervisor", "admin"}),
     "call.pick_up": ALL,  # what rings at others, as far as one's sight goes
     "call.listen": ABOVE,  # and to know who listens
+    "queue.move": frozenset({"supervisor", "admin"}),  # who waits: up, to another queue, to a chosen agent
+    "threshold": frozenset({"supervisor", "admin"}),  # from when on the wall warns
     "call.barge": frozenset({"supervisor", "admin"}),  # whisper, barge in, take over
     "forwarding": ALL,  # do-not-disturb and forwarding: of the phone where one sits
     "forwarding.any": frozenset({"supervisor", "admin"}),
@@ -74,6 +78,12 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "recording.start.any": frozenset({"supervisor", "admin"}),
     "recording.stop": frozenset({"supervisor", "admin"}),
     "recording.play": ALL,
+    "recording.tag": ALL,
+    "recording.note": ALL,  # a text at a moment
+    "recording.note.remove.any": frozenset({"supervisor", "admin"}),  # what others have written
+    "recording.share": ABOVE,  # links for people without an account
+    "recording.export": ABOVE,  # many at once, as a file
+    "recording.remove": frozenset({"manager", "admin"}),  # for good, with a reason
     "recording.pause": ALL,  # of a call that one takes part in
     "recording.pause.any": frozenset({"supervisor", "admin"}),
     "customer.read": ALL,
@@ -94,20 +104,37 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "card.post": frozenset({"supervisor", "admin"}),  # recharge, consume, correct
     "card.unlock": ADMIN,  # after too many wrong PINs
     "message.work": ALL,  # voicemail and callbacks, as far as one's sight goes
+    "duty_kind": ADMIN,  # how long kinds of duties have, who is told, what closes them
     "duty": ALL,  # what is owed, as far as one's sight goes
     "attachment": ALL,  # files of a record that one may see
     "attachment.remove.any": frozenset({"supervisor", "admin"}),  # what others have attached
+    "proposal.write": ALL,  # proposals for customers, of the office's templates; to read one is to read a file
+    "proposal_template": ADMIN,  # the texts of proposals, and the letterhead
     "consultation.read": ALL,  # as far as one's sight goes, with sheets and journals
     "consultation.write": ALL,
     "follow_up.read": ALL,  # as far as one's sight goes, with sheets, journals and figures
     "follow_up.write": ALL,
     "follow_up.assign": ABOVE,  # hand one to somebody else
+    "appointment.read": ALL,  # services, their places, and appointments as far as one's sight goes
+    "appointment.write": ALL,  # to book, move and cancel, and to say who came
+    "appointment.service": ADMIN,  # what can be booked, and when
+    "follow_up.rule": ADMIN,  # rules that draw them from the customers every day
+    "appraisal.read": ALL,  # appraisals as far as one's sight goes: an agent's own, once they are submitted
+    "appraisal.dispute": ALL,  # to answer one of one's own calls, agree with it or dispute it
+    "appraisal.score": ABOVE,  # to appraise calls that one may see, and to look again at one's own appraisals
+    "appraisal.review.any": frozenset({"manager", "admin"}),  # to look again at what others have appraised
+    "appraisal.plan": frozenset({"supervisor", "manager", "admin"}),  # sampling plans, calibrations, to hand over
+    "appraisal.template": frozenset({"manager", "admin"}),  # scorecards
     "evidence": frozenset({"manager", "admin"}),  # packs that are handed out, and whether the chain agrees
     "complaint": ALL,  # as far as one's sight goes; who may move one, its workflow says
     "workflow": ADMIN,
     "customer_message": ALL,  # to write to customers, and what was written, as far as one's sight goes
     "message_template.read": ALL,
     "message_template.write": ADMIN,  # the texts of messages to customers
+    "staff_message": ALL,  # to write to colleagues, and to read what is for oneself
+    "staff_notice": ABOVE,  # notices to whom one oversees, and announcements to all
+    "help": ALL,  # to call one's supervisors for help
+    "help.answer": ABOVE,  # of whom one oversees
     "letter": frozenset({"supervisor", "admin"}),  # e-mail that did or did not go out
     "message.remove.any": frozenset({"supervisor", "admin"}),  # a message of a queue; one's own box is one's own
     "do_not_call": ALL,  # numbers that must not be called: to see them, and to add one
@@ -115,12 +142,17 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "campaign": ABOVE,  # campaigns and their lists, of the queues that one sees
     "campaign.preview": ALL,  # whom a campaign shows to oneself
     "ban": frozenset({"supervisor", "admin"}),  # addresses that SIP does not hear
+    "seat": ABOVE,  # the table of seats and extensions, of whom one oversees
+    "seat.assign": frozenset({"supervisor", "admin"}),  # which extension is whose
+    "display": frozenset({"supervisor", "admin"}),  # links for televisions on the wall, of the queues that one sees
     "alarm": ABOVE,  # outside calls that were refused
     "calendar": ABOVE,  # what holds when: hours and holidays
     "flow": ADMIN,  # to draw, try and publish flows
     "prompt": ADMIN,  # what callers hear: to listen to it, record, keep and remove it
     "role": ADMIN,  # what each role may
     "audit": ADMIN,  # who did what
+    "audit.export": ADMIN,  # the same as a file
+    "audit.record": ABOVE,  # who did what to a record that one may see
     "site": ADMIN,  # trunks, numbers, outbound routes, users, extensions, queues
 }
 FIXED = frozenset({"session", "live", "role"})
@@ -135,8 +167,12 @@ READS: Mapping[str, str] = {
     "consultation": "consultation.read",
     "complaint": "complaint",
     "follow_up": "follow_up.read",
+    "appointment": "appointment.read",
     "duty": "duty",
+    "appraisal": "appraisal.read",
+    "message": "customer_message",  # to a customer
     "file": "attachment",
+    "proposal": "attachment",
     "posting": "card.read",
     "phone_book": "query",
 }
@@ -146,13 +182,13 @@ OF_CUSTOMER = "/api/v1/customers/{id}"
 PUBLIC = "public"
 """The right of routes that need no sign-in."""
 
-_NARROWEST_FIRST: tuple[Scope, ...] = ("own", "team", "all")
 _right_of: dict[Handler, str] = {}
 _own: set[Handler] = set()
 
 
 def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
-    """Only who has the right gets in; everybody else gets 401 or 403, whatever it is that they ask for.
+    """Only who has the right gets in; everybody else gets 401 or 403, whatever it is that they ask for; and all get 404
+    `module_off` where the module is switched off that the address belongs to.
 
     own: the part of the address that names an agent. For one's own login no right is needed but to be signed in; whom
     one does not oversee, there is not: 404.
@@ -163,6 +199,9 @@ def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
         @functools.wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
             who = signed_in(request)
+            let_in(who, name)
+            if (off := _module_off(request, name)) is not None:
+                raise ModuleOff(off)
             named = None if own is None else request.match_info[own]
             if not may(request, name) and named != who.login:
                 _log.warning("not allowed", login=who.login, right=name, method=request.method, path=request.path[:200])
@@ -178,6 +217,19 @@ def right(name: str, *, own: str | None = None) -> Callable[[Handler], Handler]:
         return guarded
 
     return decorate
+
+
+def _module_off(request: web.Request, name: str) -> str | None:
+    """The module that a request is for, if it is switched off."""
+    resource, site = request.match_info.route.resource, request.app[OFFICE].board.site
+    needed = modules_of(resource.canonical if resource is not None else "", name)
+    return needed[0] if needed and not any(site.has(one) for one in needed) else None
+
+
+def modules_of(address: str, name: str) -> tuple[ModuleName, ...]:
+    """Of a route by its address and its right: one of these has to be switched on; (): it is of no module."""
+    module = modules.of_address(address)
+    return (module,) if module is not None else modules.of_right(name)
 
 
 async def _customer_is_seen(request: web.Request) -> None:
@@ -207,22 +259,52 @@ def own_needs_none(handler: Handler) -> bool:
 
 
 def may(request: web.Request, name: str) -> bool:
-    """Has who asks this right? Raises NotSignedIn."""
-    return role_may(request.app[OFFICE].board.site, signed_in(request).role, name)
+    """Has who asks this right, and is what it is for switched on? Raises NotSignedIn."""
+    return site_may(request.app[OFFICE].board.site, signed_in(request).login, name)
 
 
 def may_read(request: web.Request, kind: str) -> bool:
     """May who asks read things of this kind at all (`READS`)? Raises NotSignedIn."""
-    name = READS.get(kind)
-    return name is not None and may(request, name)
+    return site_may_read(request.app[OFFICE].board.site, signed_in(request).login, kind)
 
 
-def role_may(site: Site, role: Role, name: str) -> bool:
+def settings_of(request: web.Request) -> RoleSettings:
+    """The role of who asks. Raises NotSignedIn."""
+    return request.app[OFFICE].board.site.settings_of(signed_in(request).login)
+
+
+def site_may(site: Site, login: str, name: str) -> bool:
+    """Has that person this right now? What is of a module that is switched off, nobody may."""
+    needed = modules.of_right(name)
+    if needed and not any(site.has(module) for module in needed):
+        return False
+    return role_may(site.settings_of(login), name)
+
+
+def site_may_read(site: Site, login: str, kind: str) -> bool:
+    """May that person read things of this kind at all now?"""
+    name, module = READS.get(kind), modules.of_kind(kind)
+    return name is not None and (module is None or site.has(module)) and site_may(site, login, name)
+
+
+def role_may(role: RoleSettings, name: str) -> bool:
     """As shipped, unless an administrator has given it or taken it away; an administrator keeps all of theirs."""
-    shipped = role in RIGHTS[name]
-    if name in FIXED or role == "admin":
+    shipped = role.level in RIGHTS[name]
+    if name in FIXED or role.level == "admin":
         return shipped
-    return site.role(role).rights.get(name, shipped)
+    return role.rights.get(name, shipped)
+
+
+def covers(mine: RoleSettings, other: RoleSettings) -> bool:
+    """Has who has the one role everything that the other one has: may they give it, or act for who has it?"""
+    if mine.level == "admin":
+        return True
+    return (
+        other.rank <= mine.rank
+        and all(role_may(mine, name) for name in RIGHTS if role_may(other, name))
+        and all(SCOPES.index(other.scope(kind)) <= SCOPES.index(mine.scope(kind)) for kind in SCOPED_KINDS)
+        and set(mine.hidden) <= set(other.hidden)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,14 +370,28 @@ class Sight:
         queues, teams = tuple(sorted(self.queues)), site.teams_of(self.login)
         return DutySight(agents=tuple(sorted(self.agents)), queues=queues, teams=teams)
 
+    def of_complaints(self, site: Site) -> DutySight | None:
+        """None: all of them. As far as their steps are theirs or those of whom they oversee, unless the scope of the
+        role says all, or only their own; a department's has those of its teams beside."""
+        own, base = self.of_records(site, "complaint"), self.of_duties(site)
+        if own is None:
+            return None
+        scope = site.settings_of(self.login).scope("complaint")
+        if base is None or scope == "own":
+            return DutySight(agents=own.agents, queues=(), teams=own.teams)
+        if scope == "department":
+            agents, teams = {*base.agents, *own.agents}, {*base.teams, *own.teams}
+            return DutySight(agents=tuple(sorted(agents)), queues=base.queues, teams=tuple(sorted(teams)))
+        return base
+
     def of_records(self, site: Site, kind: ScopedKind | None = None) -> RecordSight | None:
         """None: all of them. As far as the scope of one's role for that kind goes. kind None: of business records of
         any kind; then the narrowest of their scopes counts."""
-        settings = site.role(site.role_of(self.login))
+        settings = site.settings_of(self.login)
         if kind is not None:
             return self._by_scope(site, settings.scope(kind))
-        scopes = {settings.scope(one) for one in SCOPED_KINDS if one != "customer"}
-        return self._by_scope(site, next(scope for scope in _NARROWEST_FIRST if scope in scopes))
+        scopes = {settings.scope(one) for one in SCOPED_KINDS if one not in ("customer", "appraisal")}
+        return self._by_scope(site, next(scope for scope in SCOPES if scope in scopes))
 
     def of_each_record(self, site: Site) -> dict[str, RecordSight | None]:
         """`of_records` of every kind."""
@@ -307,14 +403,18 @@ class Sight:
                 return None
             case "own":
                 return RecordSight(agents=(self.login,))
-            case "team":
-                agents, teams = self.agents, site.teams_of(self.login)
-                if agents is None:
-                    if site.role_of(self.login) == "supervisor":
-                        return None  # who leads no team oversees everybody
-                    members = (team.members for team in site.teams if team.name in teams)
-                    agents = frozenset({self.login}.union(*members))
-                return RecordSight(agents=tuple(sorted(agents)), teams=teams)
+            case "team" | "department":
+                if self.agents is None and site.role_of(self.login) == "supervisor":
+                    return None  # who leads no team oversees everybody
+                own = site.teams_of(self.login)
+                teams = [team for team in site.teams if team.name in own]
+                agents = {self.login, *(self.agents or ())}
+                if scope == "department":
+                    teams = list(site.department_of(self.login))
+                    agents.update(leader for team in teams for leader in team.leaders)
+                if self.agents is None or scope == "department":
+                    agents.update(member for team in teams for member in team.members)
+                return RecordSight(agents=tuple(sorted(agents)), teams=tuple(team.name for team in teams))
 
     def of_messages(self, site: Site) -> MessageSight | None:
         """None: all of them. A person's phones are those that are their own by the site."""

@@ -20,9 +20,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import callcenterd
 from callcenterd.errors import CallcenterdError
 from callcenterd.web import words
-from callcenterd.web.answers import Malformed, TooSlow, WebError, file, language_of
+from callcenterd.web.answers import CodeNeeded, Malformed, TooSlow, WebError, WrongCode, file, language_of
 from callcenterd.web.office import OFFICE, PACE
-from callcenterd.web.session import MOST_PASSWORD, SESSIONS, WHO, device_of, from_here, keep, source_of
+from callcenterd.web.session import MOST_PASSWORD, SESSIONS, WHO, device_of, from_here, keep
+from callcenterd.web.ways import source_of
 
 _log = structlog.get_logger(__name__)
 
@@ -45,7 +46,11 @@ TYPES = {
     ".wav": "audio/wav",
 }
 """Given, not asked of the machine: browsers run no script of another type, and guess none."""
+LOOK = "callcenterd_look"
+"""A cookie: light or dark. Written by the application (webapp/src/look), read here too; no secret."""
 PAGES = web.AppKey("pages", Path)
+OWN_PAGES = frozenset({"display"})
+"""Addresses with a page of their own: the wall display, for which nobody signs in."""
 HOME = "/app/"
 NONCE = web.RequestKey("nonce", str)
 
@@ -57,6 +62,10 @@ TEXTS = {
     "password": ("密码", "Password"),
     "other_language": ("English", "中文"),
     "welcome": ("请用工号和密码登录", "Sign in with your login and password"),
+    "code": ("验证码", "Verification code"),
+    "code_welcome": ("请输入手机应用里的 6 位验证码", "Enter the 6 digits that your app shows"),
+    "code_lost": ("手机不在身边？可以输入一个恢复码。", "No device at hand? Enter a recovery code."),
+    "begin_anew": ("重新登录", "Begin anew"),
     "forgotten": ("忘记密码？请找管理员重设。", "Forgotten it? Ask your administrator."),
     "not_built": ("页面还没有生成", "The pages are not built yet"),
     "how_to_build": (
@@ -70,6 +79,21 @@ TEXTS = {
         "It is in the log. Try again later, or tell the administrator.",
     ),
     "missing_text": ("地址可能写错了，或页面已经移走。", "The address may be mistyped, or the page has moved."),
+    "listen": ("收听录音", "Listen to a recording"),
+    "listen_pin": ("PIN（由分享者另行告知）", "PIN (you were told it in another way)"),
+    "listen_open": ("打开并收听", "Open and listen"),
+    "listen_until": ("有效期至", "Valid until"),
+    "listen_left": ("剩余打开次数", "can be opened this many times more:"),
+    "listen_private": ("每次打开都有记录。请勿转发。", "Each opening is written down. Please do not pass it on."),
+    "listen_wrong_pin": ("PIN 不对", "That PIN is wrong"),
+    "listen_again": ("请从本页打开", "Please open it from this page"),
+    "listen_gone": ("这个链接不能用了", "This link cannot be opened"),
+    "listen_gone_text": (
+        "它已过期、已用完或已被收回，或者地址不完整。请向分享者要一个新的。",
+        "It has expired, was used up or taken back, or the address is not complete. Ask who sent it for a new one.",
+    ),
+    "listen_wait": ("请稍候再试", "Please wait"),
+    "listen_wait_text": ("试错的次数太多。", "Too many wrong tries came from here."),
     "print": ("打印", "Print"),
     "home": ("回到首页", "To the start page"),
 }
@@ -101,6 +125,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
             language=language,
             other=words.LANGUAGES[1 - index],
             nonce=nonce,
+            look=look if (look := request.cookies.get(LOOK)) in ("light", "dark") else "system",
             version=callcenterd.__version__,
             today=format_date(today, format="full", locale=words.babel_locale(language)),
             **values,
@@ -150,15 +175,19 @@ async def take_sign_in(request: web.Request) -> web.StreamResponse:
         if from_here(request) is False:
             # Somebody else's page could sign a person in under a name that is not theirs.
             raise _Foreign
-        form = await _read_form(request)
+        form = await read_form(request)
         wanted, login = safe_next(form.get("next", HOME)), form.get("login", "").strip()
-        _, token = await request.app[SESSIONS].sign_in(
-            login[:64],
-            form.get("password", "")[: MOST_PASSWORD + 1],
-            source=source_of(request),
-            device=device_of(request),
-            kind="page",
-        )
+        half, sessions = form.get("half", "")[:200], request.app[SESSIONS]
+        from_where = {"source": source_of(request), "device": device_of(request), "kind": "page"}
+        if half:
+            _, token = await sessions.go_on(half, form.get("code", "")[:64].strip(), **from_where)
+        else:
+            password = form.get("password", "")[: MOST_PASSWORD + 1]
+            _, token = await sessions.sign_in(login[:64], password, **from_where)
+    except CodeNeeded as asked:
+        return _form(request, wanted, half=asked.half)
+    except WrongCode as fault:
+        return _form(request, wanted, half=half, fault=fault)
     except WebError as fault:
         answered = _form(request, wanted, login=login, fault=fault)
         answered.headers.update({name: value for name, value in fault.headers.items() if name == "Retry-After"})
@@ -173,7 +202,8 @@ class _Foreign(WebError):
     code = "foreign_page"
 
 
-async def _read_form(request: web.Request) -> dict[str, str]:
+async def read_form(request: web.Request) -> dict[str, str]:
+    """What a page of ours was filled in with. Raises Malformed, TooSlow."""
     if request.content_type != "application/x-www-form-urlencoded" or (request.content_length or 0) > 16_384:
         raise Malformed(why="form")
     try:
@@ -186,12 +216,17 @@ async def _read_form(request: web.Request) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def _form(request: web.Request, wanted: str, *, login: str = "", fault: WebError | None = None) -> web.Response:
+def _form(
+    request: web.Request, wanted: str, *, login: str = "", half: str = "", fault: WebError | None = None
+) -> web.Response:
+    """half: only the code is still to be said."""
     said = "" if fault is None else words.say(fault.code, language_of(request), **fault.values)
     other = words.LANGUAGES[1 - words.LANGUAGES.index(language_of(request))]
     turn = "/sign-in?" + urlencode({"lang": other, "next": wanted})
     status = 200 if fault is None else fault.status
-    return page(request, "sign-in.html", status=status, wanted=wanted, login=login[:64], fault=said, turn=turn)
+    return page(
+        request, "sign-in.html", status=status, wanted=wanted, login=login[:64], half=half, fault=said, turn=turn
+    )
 
 
 @routes.get("/app")
@@ -208,7 +243,7 @@ async def application(request: web.Request) -> web.StreamResponse:
         return file(request, *found, _file_headers(name))
     if name.startswith("assets/"):
         return missing(request)
-    index = await asyncio.to_thread(_static_file, folder, "index.html")
+    index = await asyncio.to_thread(_static_file, folder, f"{name}.html" if name in OWN_PAGES else "index.html")
     if index is None:
         return page(request, "message.html", status=503, title="not_built", text="how_to_build", home=False)
     return file(request, *index, _file_headers("index.html"))
@@ -244,6 +279,11 @@ def missing(request: web.Request) -> web.Response:
     return page(request, "message.html", status=404, title="missing", text="missing_text", home=True)
 
 
+def _named(request: web.Request) -> str:
+    """The address for the log, without the token of a link."""
+    return "/listen/…" if request.path.startswith("/listen/") else request.path
+
+
 @web.middleware
 async def page_faults(request: web.Request, handler: Any) -> web.StreamResponse:
     """Faults of pages are pages. Those of the API are `answers.faults`'s."""
@@ -255,8 +295,8 @@ async def page_faults(request: web.Request, handler: Any) -> web.StreamResponse:
         return missing(request)
     except CallcenterdError as fault:
         status = fault.status if isinstance(fault, WebError) else 503
-        _log.error("page failed", path=request.path, why=str(fault))
+        _log.error("page failed", path=_named(request), why=str(fault))
         return page(request, "message.html", status=status, title="failed", text="failed_text", home=True)
     except Exception:  # noqa: BLE001  # a fault in one page must not reach the others; CancelledError goes on
-        _log.exception("page failed", path=request.path)
+        _log.exception("page failed", path=_named(request))
         return page(request, "message.html", status=500, title="failed", text="failed_text", home=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import Field, TypeAdapter
@@ -12,7 +12,7 @@ from callcenterd.web.administration import SITE_LOCK
 from callcenterd.web.answers import VISIBLE, Asked, ForeignPage, WrongFields, answer, nothing, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
-from callcenterd.web.rights import RIGHTS, may, public, right
+from callcenterd.web.rights import RIGHTS, may, public, right, settings_of
 from callcenterd.web.session import (
     LEAST_PASSWORD,
     ME,
@@ -24,8 +24,8 @@ from callcenterd.web.session import (
     from_here,
     keep,
     signed_in,
-    source_of,
 )
+from callcenterd.web.ways import source_of
 from callcenterd.web.words import chosen_language
 
 routes = web.RouteTableDef()
@@ -34,6 +34,7 @@ routes = web.RouteTableDef()
 class SignInAsked(Asked):
     login: Annotated[str, VISIBLE] = Field(max_length=64)
     password: str = Field(max_length=MOST_PASSWORD)
+    code: str = Field("", max_length=64, description="Of who has a second factor: of the device, or a recovery code")
 
 
 class PasswordAsked(Asked):
@@ -62,12 +63,18 @@ TOKEN = TypeAdapter(Token)
 @public
 @shape(summary="Sign in", body=SignInAsked, answer=TOKEN)
 async def sign_in(request: web.Request) -> web.StreamResponse:
-    """200 the token · 401 wrong login or password · 403 a page of somebody else's · 429 too many attempts."""
+    """200 the token · 401 wrong login or password; `code_needed`: this login has a second factor; `wrong_code` · 403 a
+    page of somebody else's · 429 too many attempts."""
     if from_here(request) is False:
         raise ForeignPage
     asked = await read(request, SignInAsked)
     _, token = await request.app[SESSIONS].sign_in(
-        asked.login.strip(), asked.password, source=source_of(request), device=device_of(request), kind="program"
+        asked.login.strip(),
+        asked.password,
+        code=asked.code.strip(),
+        source=source_of(request),
+        device=device_of(request),
+        kind="program",
     )
     answered = answer(TOKEN, Token(token))
     keep(answered, request, token)
@@ -79,11 +86,19 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 @shape(summary="Who am I", answer=ME)
 async def who_am_i(request: web.Request) -> web.StreamResponse:
     """200 who is signed in."""
-    account = signed_in(request).account
+    who = signed_in(request)
+    account = who.account
+    has = await request.app[SESSIONS].factors.has(who.login)
+    factor: Literal["off", "on", "needed"] = "on" if has else "needed" if who.lacks else "off"
     language = chosen_language(request) or account.language
     rights = [name for name in RIGHTS if may(request, name)]
-    hidden = list(request.app[OFFICE].board.site.role(account.role).hidden)
-    return answer(ME, Me(account.login, account.name, account.role, account.extension, language, rights, hidden))
+    hidden = list(settings_of(request).hidden)
+    site = request.app[OFFICE].board.site
+    me = Me(
+        account.login, account.name, account.role, account.extension, language, rights, hidden, factor, list(site.off),
+        {team.name: team.title or team.name for team in site.teams},
+    )  # fmt: skip
+    return answer(ME, me)
 
 
 @routes.delete("/api/v1/session")

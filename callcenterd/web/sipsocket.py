@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE, PACE, Frames
 from callcenterd.web.rights import public
+from callcenterd.web.ways import sealed, source_of
 
 routes = web.RouteTableDef()
 
@@ -58,7 +59,8 @@ async def sip_socket(request: web.Request) -> web.StreamResponse:
         await socket.prepare(request)
     except ConnectionResetError:
         return socket  # the browser is gone before the socket was there
-    frames = office.open_sip((remote[0], remote[1]), (local[0], local[1]), secure=request.secure, send=send, close=end)
+    peer = (source_of(request), remote[1])
+    frames = office.open_sip(peer, (local[0], local[1]), secure=sealed(request), send=send, close=end)
     if frames is None:
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
         return socket

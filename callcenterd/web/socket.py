@@ -133,15 +133,14 @@ class Stream:
                 await self._say(ping(self._now()))
                 continue
             self._news.clear()
-            for message in page.take(self._now(), lambda: self._live.snapshot(self.reader)):
-                await self._say(message)
+            await self._say(*page.take(self._now(), lambda: self._live.snapshot(self.reader)))
 
-    async def _say(self, message: str) -> None:
+    async def _say(self, *messages: str) -> None:
+        """In the time that one message has."""
         mask = self._masks.of(self._board.site, self.who.login)
-        if mask is not None:
-            message = mask.message(message)
         async with asyncio.timeout(self._pace.stalled):
-            await self._socket.send_str(message)
+            for message in messages:
+                await self._socket.send_str(message if mask is None else mask.message(message))
 
     async def _hear(self) -> None:
         async for message in self._socket:
@@ -160,10 +159,10 @@ class Stream:
                     await self._doubt.wait()
             self._doubt.clear()
             who = await self._sessions.who(self.who.token, by_cookie=self.who.by_cookie)
-            if who is None:
+            if who is None or who.lacks:
                 await self.close(NOT_SIGNED_IN)
                 return
-            if who.role != self.who.role:
+            if (who.role, who.account.own_role) != (self.who.role, self.who.account.own_role):
                 await self.close(WSCloseCode.SERVICE_RESTART)
                 return
 
@@ -190,7 +189,7 @@ async def event_stream(request: web.Request) -> web.StreamResponse:
     socket = web.WebSocketResponse(heartbeat=25.0, max_msg_size=MOST_OCTETS, compress=False, timeout=5.0)
     await socket.prepare(request)
     who = request.get(WHO) or await _first_message(request, socket)
-    if who is None:
+    if who is None or who.lacks:
         await socket.close(code=NOT_SIGNED_IN)
         return socket
     streams = request.app[STREAMS]
@@ -198,7 +197,7 @@ async def event_stream(request: web.Request) -> web.StreamResponse:
         await socket.close(code=TOO_MANY)
         return socket
     if isinstance(request.protocol, Connection):
-        request.protocol.signed_in()
+        request.protocol.signed_in(who.login)
     stream = Stream(request, socket, who)
     streams.add(stream)
     try:

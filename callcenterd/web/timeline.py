@@ -84,7 +84,9 @@ def _sight(request: web.Request) -> TimelineSight:
     return TimelineSight(
         calls=call_sight(request),
         messages=sight.of_messages(site),
+        written=sight.of_records(site),
         duties=sight.of_duties(site),
+        complaints=sight.of_complaints(site),
         surveys=sight.of_surveys(),
         records=sight.of_each_record(site),
         kinds=frozenset(kind for kind in TIMELINE_KINDS if may_read(request, kind)),

@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -43,6 +43,10 @@ _LOST = 4
 _PIECE = 10 * RATE
 _BIT_RATE = {"opus": 32_000, "mp3": 40_000}
 """Of both sides together. Opus at 24,000 is heard to be thinner; MP3 needs more to come near it."""
+SILENCE_SECONDS = 1.5
+_LEAST_HEARD = 3
+"""Of peaks: 39 dB below full."""
+_MOST_NOISE = 12
 _PEAKS_MAGIC = b"CCPEAKS\x01"
 SEALED = ".sealed"
 _NEW = ".new"
@@ -128,6 +132,23 @@ def voice_of(path: Path, key_file: Path | None) -> NDArray[np.int16]:
     return np.concatenate(sides) if sides else np.zeros(0, np.int16)
 
 
+def part_of(path: Path, key_file: Path | None, begin: float, seconds: float) -> NDArray[np.int16]:
+    """Both sides together at 8 kHz, for a phone: so many seconds from second `begin` on, less at the end, nothing
+    behind it. Raises as `finish`."""
+    keys = None if key_file is None else sealed.read_keys(key_file)
+    first, last, at = round(begin * RATE), round((begin + seconds) * RATE), 0
+    wanted: list[Sound] = []
+    with contextlib.closing(pieces(path, keys)) as all_of_it:
+        for piece in all_of_it:
+            wanted.append(piece[max(0, first - at) : max(0, last - at)])
+            at += len(piece)
+            if at >= last:
+                break
+    both = np.concatenate([np.zeros((0, CHANNELS), np.int16), *wanted]).astype(np.int32).sum(axis=1)
+    together: Sound = np.clip(both, -32768, 32767).astype(np.int16)
+    return together
+
+
 def finish_on(files: Files, path: Path, wanted: RecordingFormat, keys: sealed.Keys | None) -> Finished:
     _clear(files, path)
     peaks, encoder = Peaks(), None if wanted == "wav" else Encoder(wanted)
@@ -187,7 +208,7 @@ def _measured(path: Path) -> tuple[int, str]:
 # ---- sound ------------------------------------------------------------------------------------------------------
 
 
-def pieces(source: Path | bytes, keys: sealed.Keys | None) -> Iterator[Sound]:
+def pieces(source: Path | bytes, keys: sealed.Keys | None) -> Generator[Sound, None, None]:
     """(n, 2) samples at 8 kHz, in the order of time. Raises CannotFinish, NoKey, OSError."""
     import av  # noqa: PLC0415  # 30 MB, and only the worker's process decodes
 
@@ -318,6 +339,20 @@ def read_peaks(octets: bytes) -> tuple[float, NDArray[np.uint8]]:
     if len(values) != -(-frames // _SHARE) * CHANNELS:
         raise CannotFinish("some of these peaks are missing")
     return frames / RATE, values.reshape(-1, CHANNELS)
+
+
+def silences(values: NDArray[np.uint8]) -> list[tuple[float, float]]:
+    """Where neither side speaks for `SILENCE_SECONDS` or longer, in seconds. values: (n, 2) peaks.
+
+    A side is silent where it is not much louder than it mostly is at its quietest: a line has its own noise.
+    """
+    if not len(values):
+        return []
+    floor = np.clip(2.0 * np.percentile(values, 20, axis=0), _LEAST_HEARD, _MOST_NOISE)
+    quiet = np.concatenate([[False], (values <= floor).all(axis=1), [False]])
+    edges = np.flatnonzero(np.diff(quiet.astype(np.int8)))
+    spans = edges.reshape(-1, 2) / PEAKS_A_SECOND
+    return [(float(begin), float(end)) for begin, end in spans if end - begin >= SILENCE_SECONDS]
 
 
 def _compare(octets: bytes, original: Peaks, name: str) -> None:

@@ -35,6 +35,7 @@ from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.worker import finishing
 from callcenterd.worker.pool import JobFailed, Worker
 from tests.kit.certificates import Authority
+from tests.kit.database import with_tables
 from tests.kit.tones import tone
 from tests.kit.virtual import VirtualClock
 from tests.store.rows import begin, call, recording
@@ -207,7 +208,7 @@ def wav(seconds: float) -> bytes:
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     clock = VirtualClock()
-    store = await Store.open(tmp_path / "mail.db", clock=clock)
+    store = await Store.open(with_tables(tmp_path / "mail.db"), clock=clock)
     await store.site.save(SITE)
     yield Office(store, clock, tmp_path)
     await store.close()

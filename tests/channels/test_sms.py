@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from callcenterd.bus import Bus
 from callcenterd.channels.mail import GIVE_UP, NotTaken
-from callcenterd.channels.sms import TOO_LATE, SmsSender
-from callcenterd.model.customer_messages import CustomerMessage, NewCustomerMessage
+from callcenterd.channels.sms import SmsSender
+from callcenterd.model.customer_messages import TOO_LATE, CustomerMessage, NewCustomerMessage
 from callcenterd.store.customer_messages import KEEP_WAITING
 from callcenterd.store.database import Store
+from tests.kit.database import with_tables
 from tests.kit.virtual import VirtualClock
 
 
@@ -39,7 +41,7 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 async def store(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path / "callcenter.db", clock=clock)
+    opened = await Store.open(with_tables(tmp_path / "callcenter.db"), clock=clock)
     yield opened
     await opened.close()
 
@@ -53,9 +55,9 @@ async def put(store: Store, clock: VirtualClock, key: str = "k", **known: Any) -
 async def test_what_is_due_goes_out_once(store: Store, clock: VirtualClock) -> None:
     one = await put(store, clock)
     gateway = Gateway()
-    sender = SmsSender(store, clock, gateway)
+    sender = SmsSender(store, Bus(), clock, gateway)
     await sender.look()
-    await SmsSender(store, clock, gateway).look()  # after a restart
+    await SmsSender(store, Bus(), clock, gateway).look()  # after a restart
     assert gateway.got == [("13800138000", "您好", "k")]
     kept = await store.customer_messages.get(one.id)
     assert (kept.state, kept.why, kept.tries) == ("sent", "taken", 1)
@@ -66,7 +68,7 @@ async def test_without_a_gateway_they_wait_and_that_is_told_until_it_is_too_late
     store: Store, clock: VirtualClock
 ) -> None:
     one = await put(store, clock)
-    sender = SmsSender(store, clock)
+    sender = SmsSender(store, Bus(), clock)
     await sender.look()
     assert sender.reasons() == ["sms: 1 messages wait, and no gateway is configured"]
     assert (await store.customer_messages.get(one.id)).state == "waiting"
@@ -81,7 +83,7 @@ async def test_what_is_refused_for_now_is_tried_for_a_day_and_for_good_never_aga
     store: Store, clock: VirtualClock
 ) -> None:
     one = await put(store, clock)
-    sender = SmsSender(store, clock, Gateway(*[NotTaken("busy", for_good=False)] * 200))
+    sender = SmsSender(store, Bus(), clock, Gateway(*[NotTaken("busy", for_good=False)] * 200))
     began = clock.utc()
     while (await store.customer_messages.get(one.id)).state == "waiting":
         await sender.look()
@@ -99,7 +101,7 @@ async def test_what_is_refused_for_now_is_tried_for_a_day_and_for_good_never_aga
 
 async def test_a_broken_line_is_no_end(store: Store, clock: VirtualClock) -> None:
     one = await put(store, clock)
-    sender = SmsSender(store, clock, Gateway(OSError("no route")))
+    sender = SmsSender(store, Bus(), clock, Gateway(OSError("no route")))
     await sender.look()
     kept = await store.customer_messages.get(one.id)
     assert (kept.state, kept.why) == ("waiting", "no route")

@@ -1,5 +1,5 @@
 """The room above the store, on both databases."""
 
-from tests.kit.database import address, clock, cluster, store
+from tests.kit.database import address, clock, cluster, nowhere, store
 
-__all__ = ["address", "clock", "cluster", "store"]
+__all__ = ["address", "clock", "cluster", "nowhere", "store"]

@@ -22,6 +22,7 @@ from callcenterd.crm.attachments import MOST_NAME, Attachments, CannotKeep, File
 from callcenterd.errors import NotFound, NotNow
 from callcenterd.store.blobs import Blobs
 from callcenterd.store.database import Store
+from tests.kit.database import with_tables
 from tests.kit.virtual import VirtualClock
 
 HOUR = 3600.0
@@ -220,6 +221,7 @@ async def test_killed_before_any_step_of_an_upload_no_row_is_without_its_file(tm
     for step in range(1, 40):
         folder = tmp_path / str(step)
         folder.mkdir()
+        with_tables(folder / "callcenter.db")
         done = await asyncio.to_thread(
             subprocess.run, [sys.executable, "-c", UPLOAD, str(folder), str(step)], capture_output=True, check=False
         )

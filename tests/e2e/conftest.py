@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from callcenterd.demo.phone import Phone
 from tests.kit.certificates import Authority
-from tests.kit.server import RunningServer, both_free
+from tests.kit.lanes import both_free
+from tests.kit.server import RunningServer
 
 TRUNK_HOST = "127.0.0.2"
 

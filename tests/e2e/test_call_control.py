@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import numpy as np
+from playwright.async_api import Page, expect
 
 from callcenterd.demo.phone import Phone, PhoneCall
 from tests.e2e.conftest import SITE, TRUNK_HOST
 from tests.e2e.test_first_call import CALLER, _recorded, call_in, ready, soon, stereo
 from tests.e2e.test_transfer import kinds, the_record
 from tests.kit.baresip import Baresip
+from tests.kit.browser import browser, by_id, sign_in, watch
 from tests.kit.server import Client, RunningServer
 from tests.kit.tones import Sound, level, tone
 
@@ -195,3 +198,99 @@ async def test_baresip_dials_by_a_click_asks_and_hands_on(
         await soon(asked.ended.wait())
         await page.close()
     assert server.errors() == []
+
+
+async def choose(page: Page, key: str, name: str, enter: str = "Enter") -> None:
+    """From the keyboard alone: open the dialog, wait until the book is read, search, take."""
+    await page.keyboard.press(key)
+    await expect(page.locator(by_id("choose-text"))).to_be_focused()
+    await page.keyboard.type(name)
+    await page.locator('[id^="choice-"][aria-selected="true"]:not([aria-disabled="true"])').wait_for()
+    await page.keyboard.press(enter)
+    await page.locator(by_id("choose-text")).wait_for(state="detached")
+
+
+async def test_every_control_from_the_page_and_its_keys(  # noqa: PLR0915  # one conversation from its pop to its end
+    server: RunningServer, trunk: Phone, phone: Phone, second_phone: Phone, tmp_path: Path
+) -> None:
+    owner = await ready(server, "1001", "first-Secret-1")
+    colleague = await ready(server, "1002", "second-Secret-2")
+    customer = await owner.post("/customers", {"name": "王小明", "phones": [CALLER]})
+    await colleague.post("/agents/1002/state", {"state": "break"})  # asked, and offered nothing
+    async with browser(tmp_path / "agent") as context, browser(tmp_path / "colleague") as other:
+        page, second = context.pages[0], other.pages[0]
+        faults = [watch(page), watch(second)]
+        await sign_in(page, server.web, "1001", "first-Secret-1")
+        await sign_in(second, server.web, "1002", "second-Secret-2")
+        caller = await call_in(trunk)
+        agent = await soon(phone.incoming.get())
+        agent.ring()
+        agent.answer()
+        await expect(page.locator(by_id("control-hold"))).to_be_visible()
+        await who("1<c c<1", c=caller, _1=agent)
+        await page.locator(by_id("note")).fill("想改签到周五")  # and the keys work while it is typed
+
+        await page.keyboard.press("Alt+h")
+        await expect(page.locator(by_id(f"person-{CALLER}"))).to_have_attribute("data-state", "waiting")
+        await who("c<~", c=caller, _1=agent)
+        await page.keyboard.press("Alt+h")
+        await who("1<c c<1", c=caller, _1=agent)
+        await page.keyboard.press("Alt+m")
+        await expect(page.locator(by_id("person-1001"))).to_have_attribute("data-muted", "true")
+        await who("1<c", c=caller, _1=agent)
+        await page.keyboard.press("Alt+m")
+        await page.keyboard.press("Alt+k")
+        await page.locator(by_id("key-pad")).wait_for()
+        await page.keyboard.type("42#")
+        await expect(page.locator(by_id("keys-pressed"))).to_have_text("42#")
+        await page.keyboard.press("Alt+s")
+        await expect(page.locator(by_id("recording-state"))).to_contain_text("已停录")
+        await page.keyboard.press("Alt+s")
+        await expect(page.locator(by_id("recording-state"))).to_contain_text("正在录音")
+
+        await choose(page, "Alt+c", "1002")
+        asked = await soon(second_phone.incoming.get())
+        asked.ring()
+        await expect(page.locator(by_id("person-1002"))).to_have_attribute("data-state", "ringing")
+        asked.answer()
+        await expect(page.locator(by_id("control-toggle"))).to_be_visible()
+        await who("1<2 2<1 c<~", c=caller, _1=agent, _2=asked)
+        assert caller.talk.keys_heard == "42#"
+        await expect(second.locator(by_id("customer-shown"))).to_contain_text("王小明")
+        await expect(second.locator(by_id("note"))).to_have_value("想改签到周五")
+        await page.keyboard.press("Alt+g")
+        await expect(page.locator(by_id("person-1002"))).to_have_attribute("data-state", "waiting")
+        await who("1<c 2<~ c<1", c=caller, _1=agent, _2=asked)
+        await page.keyboard.press("Alt+b")
+        await soon(asked.ended.wait())
+        await who("1<c c<1", c=caller, _1=agent)
+
+        await choose(page, "Alt+t", "1002", "Control+Enter")  # consult first, from the transfer dialog
+        asked = await soon(second_phone.incoming.get())
+        asked.answer()
+        await expect(page.locator(by_id("control-conference"))).to_be_visible()
+        await page.keyboard.press("Alt+j")
+        await expect(page.locator(by_id("person-1002"))).to_contain_text("听到")
+        await who("1<2 1<c 2<1 2<c c<1 c<2", c=caller, _1=agent, _2=asked)
+        await page.locator(by_id("person-1002")).get_by_role("button").last.click()
+        await soon(asked.ended.wait())
+        await who("1<c c<1", c=caller, _1=agent)
+
+        await second.locator(by_id("note")).fill("想改签到周五\n同事：有座")
+        await page.locator(by_id("note")).press_sequentially("，靠窗")
+        await choose(page, "Alt+t", "1002")
+        asked = await soon(second_phone.incoming.get())
+        asked.answer()
+        await soon(agent.ended.wait())
+        await who("2<c c<2", c=caller, _2=asked)
+        await expect(second.locator(by_id("control-hold"))).to_be_visible()
+        await expect(second.locator(by_id("note"))).to_have_value(re.compile("有座"))
+        await expect(second.locator(by_id("note"))).to_have_value(re.compile("靠窗"))
+        await expect(second.locator(by_id("customer-shown"))).to_contain_text("王小明")
+        await second.keyboard.press("Control+Alt+x")
+        await soon(caller.ended.wait())
+        # The browser itself names the one answer that says that both have written.
+        assert [fault for fault in [*faults[0], *faults[1]] if "409 (Conflict)" not in fault] == []
+    assert (await colleague.get("/calls"))["items"][0]["customer_id"] == customer["id"]
+    assert server.errors() == []
+    await close(owner, colleague)

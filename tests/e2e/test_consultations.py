@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.async_api import BrowserContext, Page, expect
@@ -85,6 +86,24 @@ async def printed(context: BrowserContext, page: Page, folder: Path) -> None:
     await page.locator(by_id("consultation-made")).get_by_role("button").click()
 
 
+async def in_the_address(context: BrowserContext, page: Page) -> None:
+    """The conditions and the open record: a link shows the same, and the back button takes a condition back."""
+    await page.locator(by_id("consultations-category")).click()
+    await page.get_by_role("option", name="地址咨询").click()
+    row = page.locator(by_id("consultation-row"))
+    await expect(row).to_have_count(0)
+    await expect(page).to_have_url(re.compile(r"/app/consultations/1[?]category=address$"))
+    colleague = await context.new_page()
+    await colleague.goto(page.url)
+    await expect(colleague.locator(by_id("consultation-panel"))).to_contain_text(NOTE)
+    await expect(colleague.locator(by_id("consultations-category"))).to_contain_text("地址咨询")
+    await expect(colleague.locator(by_id("consultation-row"))).to_have_count(0)
+    await colleague.close()
+    await page.go_back()
+    await expect(row).to_have_count(1)
+    await expect(page.locator(by_id("consultation-panel"))).to_contain_text(NOTE)
+
+
 async def listed(context: BrowserContext, page: Page, server: RunningServer, folder: Path) -> None:
     await page.click(by_id("menu-consultations"))
     row = page.locator(by_id("consultation-row"))
@@ -93,6 +112,7 @@ async def listed(context: BrowserContext, page: Page, server: RunningServer, fol
     await row.click()
     await expect(page.locator(by_id("consultation-panel"))).to_contain_text(NOTE)
     await page.screenshot(path=folder / "page-zh-CN.png")
+    await in_the_address(context, page)
     await page.click(by_id("lang-en"))
     await expect(page.locator("h1").first).to_have_text("Consultations")
     await page.screenshot(path=folder / "page-en.png")

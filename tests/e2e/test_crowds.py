@@ -17,7 +17,8 @@ from bench.office import memory_mb
 from callcenterd.clock import SystemClock
 from callcenterd.sip.transport.tcp import MOST_OF_A_SOURCE
 from tests.kit.certificates import Authority
-from tests.kit.server import RunningServer, both_free
+from tests.kit.lanes import both_free
+from tests.kit.server import RunningServer
 
 CROWD = 500
 CUT_OFF_WITHIN = 13.0

@@ -10,14 +10,15 @@ import pytest
 from callcenterd.demo.phone import Phone
 from tests.e2e.conftest import SITE, TRUNK_HOST
 from tests.e2e.test_first_call import _recorded, call_in, ready, soon, stereo
-from tests.kit.server import RunningServer
+from tests.kit.lanes import sound_ports
+from tests.kit.server import RunningServer, span
 from tests.kit.tones import tone
 
 
 @pytest.mark.parametrize("both", [True, False])
 async def test_a_call_ends_when_neither_side_sends_and_not_for_one(tmp_path: Path, both: bool) -> None:
-    server = RunningServer(tmp_path, rtp="46100-46199")
-    server.configure(rtp={"address": "auto", "ports": "46100-46199", "timeout_seconds": 10})
+    server = RunningServer(tmp_path, rtp=sound_ports(100))
+    server.configure(rtp={"address": "auto", "ports": span(sound_ports(100)), "timeout_seconds": 10})
     await server.start()
     try:
         async with (

@@ -7,12 +7,12 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.kit.server import RunningServer
+from tests.kit.server import PLAIN, RunningServer
 
 
 async def test_the_demo_starts_a_server_and_leaves_things_to_look_at(tmp_path: Path) -> None:
     """The second time, on the running server, the customer of the first is known."""
-    running = RunningServer(tmp_path / "office")
+    running = RunningServer(tmp_path / "office", program=PLAIN)
     code, said = await running.command("demo", "--no-stay")
     assert code == 0, said
     assert "admin / " in said
@@ -35,7 +35,7 @@ async def test_the_demo_starts_a_server_and_leaves_things_to_look_at(tmp_path: P
 
 
 async def test_a_demo_that_is_interrupted_leaves_no_call_behind(tmp_path: Path) -> None:
-    running = RunningServer(tmp_path / "office")
+    running = RunningServer(tmp_path / "office", program=PLAIN)
     await running.start()
     show = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "callcenterd", "demo", "-c", str(running.config), stdout=asyncio.subprocess.DEVNULL

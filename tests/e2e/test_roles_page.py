@@ -5,11 +5,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from callcenterd.demo.phone import Phone
 from tests.kit.browser import browser, by_id, sign_in, watch
 from tests.kit.server import RunningServer
+
+
+async def by_days(page: Page) -> None:
+    """The two entries of the trail that are shown are not of years ago, and later than that."""
+    for label, day, entries in (("到", "2020-01-02", 0), ("到", "", 2), ("从", "2020-01-02", 2)):
+        await page.get_by_label(label, exact=True).fill(day)
+        await page.get_by_label(label, exact=True).press("Enter")
+        await expect(page.locator(by_id("audit-entry"))).to_have_count(entries)
 
 
 async def test_an_administrator_hides_numbers_and_sees_who_changed_what(
@@ -45,10 +53,16 @@ async def test_an_administrator_hides_numbers_and_sees_who_changed_what(
         await page.locator(by_id("audit-target")).fill(f"customer/{number}")
         await page.locator(by_id("audit-target")).blur()
         await expect(page.locator(by_id("audit-entry"))).to_have_count(2)
+        await by_days(page)
         await expect(page.locator(by_id("audit-entry")).first).to_contain_text("查看了客户")
         await page.locator(by_id("audit-more")).last.click()
         await expect(page.locator(by_id("audit-changes"))).to_contain_text("13912348000")
         await page.screenshot(path=tmp_path / "audit-zh-CN.png")
+        await page.goto(f"{server.web}/app/customers/{number}")
+        await page.locator(by_id("record-history")).locator("summary").click()
+        await expect(page.locator(by_id("record-history-entry"))).to_have_count(3)
+        await expect(page.locator(by_id("record-history-entry")).last).to_contain_text("13912348000")
+        await page.screenshot(path=tmp_path / "history-zh-CN.png")
         await root.add_cookies([{"name": "callcenterd_language", "value": "en", "url": server.web}])
         for part in ("roles", "audit"):
             await page.goto(f"{server.web}/app/admin/{part}")

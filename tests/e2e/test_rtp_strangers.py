@@ -17,10 +17,11 @@ from callcenterd.demo.phone import Phone
 from callcenterd.media.codecs import g711
 from tests.e2e.conftest import SITE, TRUNK_HOST
 from tests.e2e.test_first_call import _recorded, call_in, ready, soon, stereo
+from tests.kit.lanes import sound_ports
 from tests.kit.server import RunningServer
 from tests.kit.tones import gaps, level, tone
 
-PORTS = range(46000, 46060)
+PORTS = sound_ports(60)
 STRANGER = "127.0.0.66"
 THEIRS = 1700.0
 """Hertz, of the stranger's tone."""
@@ -71,7 +72,7 @@ class Sprayer:
 @pytest_asyncio.fixture
 async def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
     """With so few ports that all of them can be sprayed."""
-    running = RunningServer(tmp_path_factory.mktemp("narrow"), rtp=f"{PORTS.start}-{PORTS.stop - 1}")
+    running = RunningServer(tmp_path_factory.mktemp("narrow"), rtp=PORTS)
     await running.start()
     yield running
     await running.end()

@@ -22,7 +22,8 @@ from callcenterd.demo.phone import Phone, PhoneCall
 from tests.e2e.conftest import TRUNK_HOST
 from tests.e2e.test_first_call import stereo
 from tests.kit.baresip import Baresip
-from tests.kit.server import Client, RunningServer
+from tests.kit.lanes import sound_ports
+from tests.kit.server import Client, RunningServer, span
 from tests.kit.tones import level, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -95,8 +96,9 @@ async def _hears(customer: PhoneCall) -> None:
 async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Day]:
     folder = tmp_path_factory.mktemp("vanishing")
     server = RunningServer(folder / "office")
+    ports = span(sound_ports(200))
     server.configure(
-        rtp={"address": "auto", "ports": "46200-46399", "timeout_seconds": TIMEOUT, "hold_timeout_seconds": TIMEOUT}
+        rtp={"address": "auto", "ports": ports, "timeout_seconds": TIMEOUT, "hold_timeout_seconds": TIMEOUT}
     )
     for queue in QUEUES:
         server.flow(queue, f"flow: {queue}\nlanguage: en\nstart: wait\nnodes:\n  wait: {{queue: {queue}}}\n")

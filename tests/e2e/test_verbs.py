@@ -31,8 +31,9 @@ from tests.e2e.test_first_call import stereo
 from tests.kit import sipp
 from tests.kit.baresip import Baresip
 from tests.kit.handsets import BaresipAtDesk, Ear, Handset, LinphoneAtDesk, ScriptedEar
+from tests.kit.lanes import free_port
 from tests.kit.linphone import Linphone, has_default_route
-from tests.kit.server import FLOW, Client, RunningServer, free_port
+from tests.kit.server import FLOW, Client, RunningServer
 from tests.kit.tones import gaps, level, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -18,7 +18,7 @@ def inputs(target: str) -> Iterator[Path]:
     yield from sorted((CORPUS / target).iterdir())
 
 
-def cost(target: Callable[[bytes], None], octets: bytes, *, tries: int = 3, enough: float = 0.005) -> float:
+def cost(target: Callable[[bytes], None], octets: bytes, *, tries: int = 10, enough: float = 0.005) -> float:
     """CPU seconds of this thread for one input: the least of some tries, since all else only adds to it."""
     least = float("inf")
     for _ in range(tries):

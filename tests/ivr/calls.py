@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
@@ -25,6 +26,7 @@ from callcenterd.ivr.node import (
     QueueResult,
     Spoken,
 )
+from callcenterd.model.appointments_by_call import BookedByCall, FoundByCall
 from callcenterd.model.cards import CardCheck
 from callcenterd.model.customers import Customer
 from callcenterd.model.ids import CallId, QueueName, RecordingId
@@ -64,12 +66,16 @@ class ScriptedCall:
         self.fields: list[str] = []
         self.cards: deque[CardCheck] = deque()
         self.secrets = 0
+        self.free: list[datetime] = []
+        self.booked: deque[BookedByCall] = deque()
+        self.codes: deque[FoundByCall] = deque()
         self.phones: dict[str, str] = {}
         self.house: list[Person] = []
         self.ahead: str | None = None
         self.told: dict[str, Plain] = {}
         self.boxes: dict[str, MailboxNow] = {}
         self.calendars: dict[str, HoursNow] = {}
+        self.off: dict[str, str] = {}
         self._exits = exits or {}
         self._keys = deque(keys)
         self._queue = deque(queue)
@@ -82,6 +88,9 @@ class ScriptedCall:
 
     def speak(self, language: str) -> None:
         self.language = language
+
+    def lacks(self, kind: str) -> str:
+        return self.off.get(kind, "")
 
     def seconds(self) -> float:
         return self.now
@@ -220,6 +229,26 @@ class ScriptedCall:
     async def check_card(self, number: str, pin: str) -> CardCheck:
         self.story.append(f"checks card {number} with {pin}")
         return self.cards.popleft()
+
+    async def free_places(self, service: str) -> Sequence[datetime]:
+        self.story.append(f"looks for places of {service}")
+        return list(self.free)
+
+    async def book_place(self, service: str, begin: datetime, phone: str) -> BookedByCall:
+        self.story.append(f"books {service} {begin:%d %H:%M} for {phone}")
+        return self.booked.popleft()
+
+    async def find_appointment(self, phone: str, code: str) -> FoundByCall:
+        self.story.append(f"looks for the appointment of {phone} by {code}")
+        return self.codes.popleft()
+
+    async def move_appointment(self, number: str, service: str, begin: datetime) -> BookedByCall:
+        self.story.append(f"moves {number} to {service} {begin:%d %H:%M}")
+        return self.booked.popleft()
+
+    async def cancel_appointment(self, number: str) -> bool:
+        self.story.append(f"cancels {number}")
+        return number == "YY1"
 
     async def hang_up(self, cause: str) -> None:
         self.story.append(f"hangs up: {cause}")

@@ -15,6 +15,7 @@ from callcenterd.ivr.shelf import Flows
 from callcenterd.model.ids import FlowName
 from callcenterd.store.database import Store
 from callcenterd.worker.pool import Worker
+from tests.kit.database import with_tables
 from tests.kit.virtual import VirtualClock
 
 MAIN = FlowName("main")
@@ -50,7 +51,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     (folder / "main.yaml").write_text(FIRST, encoding="utf-8")
     worker = Worker()
     worker.start()
-    store = await Store.open(tmp_path / "callcenter.db", clock=VirtualClock())
+    store = await Store.open(with_tables(tmp_path / "callcenter.db"), clock=VirtualClock())
     desk = Desk(folder, store, worker)
     await desk.load()
     yield desk

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callcenterd.media.recording import read_sound
-from tests.kit.server import free_port
+from tests.kit.lanes import free_port
 
 CONFIG = """\
 poll_method epoll

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -26,9 +26,16 @@ FLAGS = (
 
 @contextlib.asynccontextmanager
 async def browser(
-    folder: Path, *, language: str = "zh-CN", width: int = 1366, height: int = 768, flags: Sequence[str] = ()
+    folder: Path,
+    *,
+    language: str = "zh-CN",
+    width: int = 1366,
+    height: int = 768,
+    flags: Sequence[str] = (),
+    zone: str | None = None,
 ) -> AsyncIterator[BrowserContext]:
-    """A browser that speaks this language. Whatever a page writes as an error ends up in `context.faults`."""
+    """A browser that speaks this language; zone: its time zone, if not this machine's. Whatever a page writes as an
+    error ends up in `context.faults`."""
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             folder,
@@ -36,6 +43,7 @@ async def browser(
             args=[*FLAGS, *flags],
             locale=language,
             viewport={"width": width, "height": height},
+            timezone_id=zone,
         )
         context.set_default_timeout(15_000)
         try:
@@ -111,8 +119,12 @@ def watch(page: Page) -> list[str]:
     """Faults that the page tells: exceptions, and errors on its console."""
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: faults.append(f"{said.text} {_where(said)}") if said.type == "error" else None)
     return faults
+
+
+def _where(said: ConsoleMessage) -> str:
+    return str(said.location.get("url", ""))
 
 
 async def sign_in(page: Page, web: str, login: str, password: str) -> None:

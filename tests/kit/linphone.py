@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.kit.server import free_port
+from tests.kit.lanes import free_port
 
 CONFIG = """\
 [sip]

@@ -42,6 +42,7 @@ from callcenterd.model.calls import (
     CallRecord,
     CutOff,
     LegSound,
+    NoteIsAnother,
     PartyKind,
     RecordingRecord,
 )
@@ -255,6 +256,9 @@ class MemoryStore:
         """Nobody waits for a dictionary."""
         yield []
 
+    def hurry(self) -> None:
+        """Nothing is gathered."""
+
 
 class _Subject:
     def __init__(self, store: MemoryStore) -> None:
@@ -319,10 +323,12 @@ class _Calls(_Subject):
         found = [record for record in self._store.records.values() if record.agent == filters.agent]
         return found[::-1][:limit], len(found)
 
-    async def note(self, call: CallId, note: str, customer_id: CustomerId | None) -> None:
+    async def note(self, call: CallId, note: str, customer_id: CustomerId | None, seen: str | None = None) -> None:
         self._may("note")
         if call not in self._store.records:
             raise NotFound("call", call)
+        if seen is not None and self._store.records[call].note not in (seen, note):
+            raise NoteIsAnother(self._store.records[call].note)
         await self.change(call, note=note, customer_id=customer_id)
 
 

@@ -16,7 +16,12 @@ from typing import Any
 import aiohttp
 
 from callcenterd import control
+from tests.kit.database import with_tables
+from tests.kit.lanes import both_free, free_port, sound_ports
+from tests.kit.loaded import LoadedServer
 
+PLAIN = ("-m", "callcenterd")
+"""The program as people start it."""
 START_SECONDS = 60.0
 
 FLOW = """\
@@ -35,34 +40,20 @@ nodes:
 """
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM, host: str = "127.0.0.1") -> int:
-    """A port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def both_free(host: str = "127.0.0.1") -> int:
-    """A port that is free for UDP and TCP."""
-    while True:
-        port = free_port()
-        with socket.socket() as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return port
+def span(ports: range) -> str:
+    """As the configuration has it."""
+    return f"{ports.start}-{ports.stop - 1}"
 
 
 class RunningServer:
     """folder: everything of this server. Its data lies in folder/var, its flows in folder/flows.
 
-    program: what Python is told to run, where it is not just the server.
+    rtp: few ports for sound, where all of them are to be met. program: what Python is told to run; None: a process that
+    has the server loaded already is forked.
     """
 
     def __init__(
-        self, folder: Path, *, rtp: str = "44000-45999", program: Sequence[str] = ("-m", "callcenterd"), **keys: Any
+        self, folder: Path, *, rtp: range | None = None, program: Sequence[str] | None = None, **keys: Any
     ) -> None:
         self.folder = folder
         self._program = program
@@ -72,7 +63,7 @@ class RunningServer:
         self.config = folder / "callcenter.yaml"
         self.admin_password = ""
         self.ready_line = ""
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | LoadedServer | None = None
         self._clients: list[Client] = []
         (folder / "flows").mkdir(parents=True, exist_ok=True)
         (folder / "prompts").mkdir(exist_ok=True)
@@ -81,7 +72,7 @@ class RunningServer:
         self._settings: dict[str, Any] = {
             "data": "./var",
             "sip": {"listen": [f"udp:{host}:{port}", f"tcp:{host}:{port}"]},
-            "rtp": {"address": "auto", "ports": rtp},
+            "rtp": {"address": "auto", "ports": span(sound_ports() if rtp is None else rtp)},
             "web": {"listen": f"127.0.0.1:{self.http_port}"},
             "recordings": {"format": "wav"},  # what was said is looked at sample by sample
             "flows": "./flows",
@@ -113,12 +104,20 @@ class RunningServer:
         return path
 
     async def start(self) -> None:
-        """Returns when it has said `ready`."""
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, *self._program, "run", "-c", str(self.config),
-                stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )  # fmt: skip
+        """Returns when it has said `ready`. Its tables are there before: the test of the demo starts with nothing."""
+        data = self.folder / "var"
+        data.mkdir(mode=0o700, exist_ok=True)
+        if not (data / "callcenter.db").exists():
+            with_tables(data / "callcenter.db")
+        arguments, environment = ("run", "-c", str(self.config)), {**os.environ, "PYTHONUNBUFFERED": "1"}
+        if self._program is None:
+            self._process = await LoadedServer.begin(arguments, environment, self.log)
+        else:
+            with self.log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, *self._program, *arguments,
+                    stdout=asyncio.subprocess.PIPE, stderr=log, env=environment,
+                )  # fmt: skip
         assert self._process.stdout is not None
         async with asyncio.timeout(START_SECONDS):
             while line := (await self._process.stdout.readline()).decode():

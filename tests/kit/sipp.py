@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.kit.server import free_port
+from tests.kit.lanes import free_port
 
 SOUNDS = Path("/usr/share/sip-tester")
 """Debian's: a key each as RFC 4733 events (payload type 101), and eight seconds of speech in A-law."""

@@ -132,6 +132,10 @@ class Line:
             asyncio.get_running_loop().call_soon(self.picks_up, kept)
         return kept.other in self.obedient
 
+    def can_pick_up(self, dialog: DialogId) -> bool:
+        kept = self.dialogs[dialog - 1]
+        return kept.state in ("placed", "ringing") and kept.other in self.obedient
+
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
         self._must_be_reachable(to)
         return OUR_HOST

@@ -136,6 +136,7 @@ def test_a_report_on_the_shared_port_goes_where_the_sound_goes(kind: Callable[[i
     sockets.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("shared", [False, True])
 async def test_a_phone_that_reports_is_known_by_its_reports_when_its_leg_ends(tmp_path: Path, *, shared: bool) -> None:
     """Real sockets, real time: our reports come, theirs are taken, the round trip is short, the end is told."""

@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenterd.model.numbers import MAX_LENGTH, home, is_area, matches, normalise, tidy
+from callcenterd.model.numbers import (
+    MAX_LENGTH,
+    home,
+    is_area,
+    is_emergency,
+    is_foreign,
+    is_mobile,
+    is_premium,
+    matches,
+    national,
+    normalise,
+    tidy,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +74,19 @@ def test_what_is_an_area_code() -> None:
     tried = ("020", "0755", "0571", "99", "0", "13800138", "20")
     assert [one for one in tried if is_area(one, "CN")] == ["020", "0755", "0571"]
     assert (home("CN", ""), home("CN", "020")) == ("CN", "CN+020")
+
+
+@pytest.mark.parametrize("region", ["GB", home("GB", "020")])
+def test_an_area_of_its_own_changes_nothing_of_what_numbers_are(region: str) -> None:
+    """What gets an SMS, costs, leads abroad or is never held up is the country's affair."""
+    assert [is_mobile(number, region) for number in ("07400 123456", "020 7946 0100")] == [True, False]
+    assert [is_premium(number, region) for number in ("0909 8790000", "020 7946 0100")] == [True, False]
+    assert [is_emergency(number, region) for number in ("999", "101010")] == [True, False]
+    assert [is_foreign(number, region) for number in ("0086 10 62960000", "+442079460100")] == [True, False]
+    assert [national(number, region) for number in ("+442079460100", "+861062960000")] == [
+        "02079460100",
+        "00861062960000",
+    ]
 
 
 def test_the_country_says_what_a_national_number_is() -> None:

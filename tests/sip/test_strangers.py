@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callcenterd.model.site import Secret
 from callcenterd.sip import events
+from callcenterd.sip.digest import prove
 from callcenterd.sip.flow import Flow
-from tests.sip.net import ANSWER, GATEWAY, OFFER, PHONE, SERVER, STRANGER, Host, Net, phone, trunk_peer
+from callcenterd.sip.message import Response
+from callcenterd.sip.strangers import Strangers
+from tests.sip.net import ANSWER, GATEWAY, OFFER, PHONE, SERVER, STRANGER, Host, Net, phone, short, trunk_peer
 
 HEAD = (
     "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK{n};rport\r\nMax-Forwards: 70\r\n"
@@ -108,3 +114,55 @@ def test_a_stranger_who_guesses_tags_ends_no_call() -> None:
         stranger.request("BYE", call_id="call@peer", to=f"<sip:900@callcenter.local>;tag={n:016x}", sequence=2 + n)
     assert set(stranger.what) == {"481 BYE"}
     assert not server.all(events.HungUp)
+
+
+def turned_away(server: Host) -> list[tuple[str, str, str, str, int]]:
+    return [(one.source, one.method, one.user, one.why, one.times) for one in server.endpoint.strangers()]
+
+
+def test_who_is_turned_away_is_remembered_with_the_cause_that_they_are_not_told() -> None:
+    net = Net()
+    server, _ = trunk_peer(net)
+    net.run(0.1)
+    stranger = net.peer(STRANGER)
+    stranger.request("INVITE", from_="<sip:8613800001111@x>;tag=1", sdp=OFFER, uri="sip:02088886666@callcenter.local")
+    assert turned_away(server) == [(STRANGER, "INVITE", "8613800001111", "not_a_trunk", 1)]
+    assert server.endpoint.strangers()[0].called == "02088886666"
+
+
+def test_wrong_passwords_and_unknown_names_are_told_apart_and_counted() -> None:
+    net = Net()
+    server, _ = trunk_peer(net)
+    peer = net.peer(PHONE)
+    for sequence, (name, times) in enumerate([("1001", 2), ("8888", 1)], start=1):
+        for again in range(times):
+            call_id = f"{name}-{again}"
+            from_, to = f"<sip:{name}@callcenter.local>;tag={sequence}{again}", f"<sip:{name}@callcenter.local>"
+            peer.request("REGISTER", call_id=call_id, from_=from_, to=to, uri="sip:callcenter.local")
+            [challenge, *_] = peer.last_response(401, "REGISTER").challenges
+            proof = prove(
+                [challenge],
+                username=name,
+                password=Secret("wrong"),
+                method="REGISTER",
+                uri="sip:callcenter.local",
+                chance=random.Random(1),
+            )
+            more = f"Authorization: {proof}"
+            peer.request("REGISTER", more, call_id=call_id, sequence=2, from_=from_, to=to, uri="sip:callcenter.local")
+    assert turned_away(server) == [
+        (PHONE, "REGISTER", "8888", "unknown_user", 1),
+        (PHONE, "REGISTER", "1001", "wrong_password", 2),
+    ]
+    assert {short(message) for message in peer.received if isinstance(message, Response)} == {
+        "401 REGISTER",
+        "403 REGISTER",
+    }, "both are told the same"
+
+
+def test_a_crowd_of_strangers_takes_no_more_room_than_there_is() -> None:
+    strangers = Strangers()
+    for n in range(1000):
+        strangers.turned_away(f"192.0.2.{n % 250}", "UDP", "INVITE", str(n), "9", "not_a_trunk", float(n))
+    found = strangers.lately()
+    assert (len(found), found[0].user) == (100, "999")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenterd.errors import LocalError, NotFound
-from callcenterd.model.calls import CallFilter, CallSight, Step
+from callcenterd.model.calls import CallFilter, CallSight, NoteIsAnother, Step
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName, RecordingId
 from callcenterd.store.calls import INTERRUPTED
@@ -155,6 +155,17 @@ async def test_a_note_and_a_customer_are_kept_with_the_call(store: Store) -> Non
     await store.calls.note(A, "", None)
     known = await store.calls.get(A)
     assert (known.note, known.customer_id) == ("", None)
+
+
+async def test_two_who_write_on_a_call_do_not_overwrite_each_other(store: Store) -> None:
+    await begin(store, call("a"))
+    await store.calls.note(A, "要求退货", None, "")
+    with pytest.raises(NoteIsAnother) as refused:
+        await store.calls.note(A, "已转技术部", None, "")
+    assert refused.value.note == "要求退货"
+    await store.calls.note(A, "要求退货", None, "")  # what stands there already, sent again
+    await store.calls.note(A, "要求退货\n已转技术部", None, "要求退货")
+    assert (await store.calls.get(A)).note == "要求退货\n已转技术部"
 
 
 async def test_a_note_needs_a_call_and_a_customer_that_are_there(store: Store) -> None:

@@ -27,6 +27,7 @@ from callcenterd.model.site import Secret
 from callcenterd.store.cards import LOCKED, MOST_LOCKED, REMEMBERED
 from callcenterd.store.database import Store
 from callcenterd.store.engine import address_of
+from tests.kit.database import with_tables
 from tests.kit.virtual import START, VirtualClock
 
 TODAY = date(2026, 8, 3)
@@ -268,7 +269,7 @@ class Accounts(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
-        self.store = self.run(Store.open(Path(self.folder.name) / "db", clock=VirtualClock()))
+        self.store = self.run(Store.open(with_tables(Path(self.folder.name) / "db"), clock=VirtualClock()))
         self.cards = [self.run(a_card(self.store, f"1000{n}", overdraft=n * 100)) for n in range(2)]
         self.expected: dict[tuple[int, Ledger], list[int]] = {}
         self.keys: dict[tuple[int, str], NewPosting] = {}

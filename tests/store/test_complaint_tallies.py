@@ -10,6 +10,7 @@ from callcenterd.model.complaints import ComplaintFilter
 from callcenterd.model.duties import DutySight
 from callcenterd.model.ids import AgentId
 from callcenterd.store.database import Store
+from tests.kit.database import with_tables
 from tests.kit.virtual import START, VirtualClock
 from tests.store.test_complaints import HOUR, dispatched, made, state
 
@@ -67,7 +68,7 @@ async def test_all_are_read_one_after_the_other(store: Store) -> None:
 
 
 async def test_steps_of_a_complaint_are_found_by_their_index(tmp_path: Path, clock: VirtualClock) -> None:
-    await (await Store.open(tmp_path / "callcenter.db", clock=clock)).close()
+    await (await Store.open(with_tables(tmp_path / "callcenter.db"), clock=clock)).close()
     with sqlite3.connect(tmp_path / "callcenter.db") as connection:
         query = (
             "SELECT id FROM complaints WHERE EXISTS (SELECT 1 FROM duties WHERE about = 'complaint/' || complaints.id"

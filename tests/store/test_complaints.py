@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from callcenterd.model.complaints import Complaint, ComplaintFields, ComplaintFilter
+from callcenterd.model.customer_messages import CustomerMessage, CustomerMessageFilter, NewCustomerMessage
 from callcenterd.model.customers import CustomerCard
-from callcenterd.model.duties import DutyFilter, DutyLetter, DutySight, NewDuty
+from callcenterd.model.duties import DutyFilter, DutySight, NewDuty
 from callcenterd.model.ids import AgentId, QueueName, TeamName
 from callcenterd.model.records import RecordIsAnother
 from callcenterd.store import complaints as kept
@@ -120,16 +121,27 @@ async def everything(store: Store) -> list[Any]:
     owed, _ = await store.duties.page(DutyFilter())
     letters, _ = await store.outbox.list()
     states = [await store.complaints.states(one.id) for one in found]
-    return [found, states, owed, [await store.duties.steps(one.id) for one in owed], letters]
+    told = await messages(store)
+    return [found, states, owed, [await store.duties.steps(one.id) for one in owed], letters, told]
+
+
+async def messages(store: Store) -> list[CustomerMessage]:
+    return (await store.customer_messages.list(CustomerMessageFilter()))[0]
+
+
+def answer(one: Complaint) -> NewCustomerMessage:
+    mail: dict[str, Any] = {"channel": "email", "address": "z@example.com", "subject": "答复", "text": "好"}
+    about: dict[str, Any] = {"kind": "complaint", "record": str(one.id), "purpose": "complaint_answer"}
+    return NewCustomerMessage(**mail, **about, key="", created_by="1001", not_before=START)
 
 
 async def test_a_fault_in_the_middle_of_a_move_leaves_all_as_it_was(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Record, row of state, both duties and the letter are one transaction: after each of its statements."""
+    """Record, row of state, both duties and the message are one transaction: after each of its statements."""
     one = await made(store)
     before = await everything(store)
-    for part in ("end_duty", "_keep", "put_duty", "_post"):
+    for part in ("end_duty", "_keep", "put_duty", "put_in"):
         real = getattr(kept, part)
 
         async def broken(*given: Any, real: Any = real, **named: Any) -> Any:
@@ -144,7 +156,7 @@ async def test_a_fault_in_the_middle_of_a_move_leaves_all_as_it_was(
                 {"result": "无"},
                 outcome="moved",
                 duty=duty(),
-                letter=DutyLetter(address="z@example.com", subject="x", text="x"),
+                message=answer(one),
             )
         monkeypatch.setattr(kept, part, real)
         assert await everything(store) == before, part
@@ -177,21 +189,19 @@ async def test_what_was_corrected_stays_in_the_history(store: Store) -> None:
 
 async def test_a_letter_that_waits_goes_with_the_answer_that_was_chosen_instead(store: Store) -> None:
     one = await made(store)
-    letter = DutyLetter(address="z@example.com", subject="答复", text="好")
     first = await store.complaints.move(
-        one, state("moved", "handled"), {"means": "email"}, outcome="moved", duty=duty(), letter=letter
+        one, state("moved", "handled"), {"means": "email"}, outcome="moved", duty=duty(), message=answer(one)
     )
     (waiting,), _ = await store.outbox.list()
-    assert (waiting.address, waiting.about, waiting.duty) == (
-        "z@example.com",
-        f"complaint/{one.id}",
-        first.complaint.duty,
-    )
+    (message,) = await messages(store)
+    assert (waiting.address, waiting.message) == ("z@example.com", message.id)
+    assert (message.key, message.state) == (f"complaint_answer/{first.complaint.duty}", "waiting")
     called = duty(kind="complaint_answer", number="13800138000")
     await store.complaints.move(
         first.complaint, state("answering", "handled"), {"means": "call"}, outcome="other_means", duty=called
     )
     assert (await store.outbox.list())[0] == []
+    assert [one.state for one in await messages(store)] == ["cancelled"]
     assert len(await store.duties.open_for("+8613800138000", ["complaint_answer"])) == 1
 
 

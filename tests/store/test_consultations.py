@@ -18,6 +18,7 @@ from callcenterd.model.fields import NewField
 from callcenterd.model.ids import AgentId, CallId, CustomerId, TeamName
 from callcenterd.model.records import RecordIsAnother, RecordSight
 from callcenterd.store.database import CannotStore, Store
+from tests.kit.database import with_tables
 from tests.kit.virtual import START, VirtualClock
 
 HOUR = timedelta(hours=1)
@@ -202,7 +203,7 @@ async def test_a_category_that_is_used_is_retired_and_another_is_gone(store: Sto
     ],
 )
 async def test_lists_are_read_by_their_indexes(tmp_path: Path, clock: VirtualClock, query: str, index: str) -> None:
-    await (await Store.open(tmp_path / "callcenter.db", clock=clock)).close()
+    await (await Store.open(with_tables(tmp_path / "callcenter.db"), clock=clock)).close()
     with sqlite3.connect(tmp_path / "callcenter.db") as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM consultations WHERE {query}").fetchall()
     connection.close()

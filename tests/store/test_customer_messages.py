@@ -13,6 +13,7 @@ from callcenterd.model.customer_messages import (
     CustomerMessage,
     CustomerMessageFilter,
     MessageNotWaiting,
+    MessageRefused,
     NewCustomerMessage,
 )
 from callcenterd.model.customers import CustomerCard
@@ -105,6 +106,22 @@ async def test_an_sms_is_due_when_it_may_go_out_and_not_after_its_time(store: St
     assert (again.state, again.next_at, again.until) == ("waiting", START + 4 * HOUR, START + 4 * HOUR + KEEP_WAITING)
 
 
+async def test_what_is_about_a_module_that_is_off_is_not_due(store: Store) -> None:
+    """Of messages about records of those kinds, and of all messages; a letter that brings none is due all the same."""
+    messages = store.customer_messages
+    await put(store, "sms", kind="appointment", record="1")
+    await put(store, "plain")
+    email: dict[str, Any] = {"channel": "email", "address": "a@example.com", "subject": "s", "text": "t"}
+    about = await put(store, "mail", kind="complaint", record="1", **email)
+    other = await put(store, "other", **email)
+    assert [one.key for one in await messages.due_sms(START, without=("appointment", "complaint"))] == ["plain"]
+    assert await messages.waiting_sms(START, without=("appointment",)) == 1
+    assert [one.message for one in await store.outbox.due(START)] == [about.id, other.id]
+    assert [one.message for one in await store.outbox.due(START, without=("complaint",))] == [other.id]
+    assert await store.outbox.due(START, without=("message",)) == []
+    assert [one.message for one in await store.outbox.due(START, without=("voicemail",))] == [about.id, other.id]
+
+
 async def test_an_e_mail_is_a_letter_and_cancelled_it_is_none(store: Store) -> None:
     known: dict[str, Any] = {"channel": "email", "address": "a@example.com", "subject": "s", "text": "t"}
     one = await put(store, not_before=START + HOUR, **known)
@@ -150,7 +167,7 @@ async def test_who_is_erased_leaves_no_address_and_no_words(store: Store) -> Non
     one = await put(store, "one", customer=customer.id, **known)
     other = await put(store, "other", **known)
     await store.bin.remove(customer.id, customer.version, "root", "asked for it")
-    await store.bin.erase(customer.id)
+    await store.bin.erase(customer.id, "root")
     kept = await store.customer_messages.get(one.id)
     assert (kept.address, kept.subject, kept.text, kept.state) == ("", "", "", "cancelled")
     assert [letter.message for letter in await store.outbox.due(START)] == [other.id]
@@ -168,3 +185,102 @@ async def test_a_text_is_changed_by_who_has_read_it(store: Store) -> None:
     assert await store.message_templates.get("follow_up", "sms", "en-GB") == kept
     assert await store.message_templates.get("follow_up", "sms", "zh-TW") == SHIPPED["follow_up", "sms", "zh-CN"]
     assert (await store.message_templates.put(kept, START, "root")).version == 2
+
+
+MAIL: dict[str, Any] = {"channel": "email", "address": "a@example.com", "subject": "s", "text": "t"}
+
+
+async def marked(store: Store, **marks: Any) -> CustomerId:
+    card = CustomerCard(name="张三", phones=("138 0013 8000",), email="a@example.com", **marks)
+    return (await store.customers.create(card, "1001")).id
+
+
+async def test_who_wants_none_gets_none_in_that_channel_but_what_they_have_asked_for(store: Store) -> None:
+    who = await marked(store, no_sms=True)
+    one = await put(store, "one", customer=who)
+    assert (one.state, one.cancelled_by, one.why, one.next_at) == (
+        "cancelled",
+        "system",
+        "the customer wants no SMS",
+        None,
+    )
+    by_number = await put(store, "two", address="+86 138 0013 8000")
+    assert by_number.state == "cancelled", "a flow knows the number, not whose it is"
+    assert (await put(store, "three", customer=who, necessary=True)).state == "waiting"
+    assert (await put(store, "four", customer=who, **MAIL)).state == "waiting"
+    assert len(await store.outbox.due(START)) == 1
+    assert [message.key for message in await store.customer_messages.due_sms(START)] == ["three"]
+    other = await store.customers.create(CustomerCard(name="李四", phones=("138 0013 8000",)), "1001")
+    assert (await put(store, "five", customer=other.id)).state == "waiting", "it is that customer who is meant"
+
+
+async def test_a_letter_to_who_wants_none_is_never_one(store: Store) -> None:
+    who = await marked(store, no_email=True)
+    assert (await put(store, "one", customer=who, **MAIL)).why == "the customer wants no e-mail"
+    assert (await put(store, "two", **MAIL | {"address": "A@Example.com"})).state == "cancelled"
+    assert await store.outbox.list() == ([], 0)
+
+
+async def test_what_waits_is_withdrawn_when_they_say_so(store: Store) -> None:
+    who = await marked(store)
+    sms, mail = await put(store, "sms", customer=who), await put(store, "mail", customer=who, **MAIL)
+    needed = await put(store, "needed", customer=who, necessary=True)
+    other = await put(store, "other", address="13900000000")
+    card = await store.customers.get(who)
+    changed = await store.customers.change(who, CustomerCard(name="张三", no_sms=True, no_email=True), "1002")
+    assert (changed.no_sms, changed.no_sms_by, changed.no_email_by) == (True, "1002", "1002")
+    assert changed.no_sms_at == changed.changed_at >= card.changed_at
+    states = [(await store.customer_messages.get(one.id)).state for one in (sms, mail, needed, other)]
+    assert states == ["cancelled", "cancelled", "waiting", "waiting"]
+    assert await store.outbox.list() == ([], 0)
+
+
+async def test_a_mark_names_who_was_first_and_stays_until_it_is_lifted(store: Store) -> None:
+    who = await marked(store, no_sms=True)
+    again = await store.customers.change(who, CustomerCard(name="张三", no_sms=True), "1002")
+    assert (again.no_sms, again.no_sms_by) == (True, "1001")
+    unsaid = await store.customers.change(who, CustomerCard(name="李四"), "1002")
+    assert (unsaid.no_sms, unsaid.no_sms_by) == (True, "1001"), "who does not know of it does not lift it"
+    lifted = await store.customers.change(who, CustomerCard(name="李四", no_sms=False), "1002")
+    assert (lifted.no_sms, lifted.no_sms_at, lifted.no_sms_by) == (False, None, "")
+    assert await store.customers.get(who) == lifted
+    assert (await put(store, customer=who)).state == "waiting"
+
+
+async def test_one_that_failed_is_not_tried_again_for_who_wants_none_now(store: Store) -> None:
+    who = await marked(store)
+    one = await put(store, customer=who)
+    await store.customer_messages.failed(one.id, "gone")
+    await store.customers.change(who, CustomerCard(name="张三", no_sms=True), "1002")
+    with pytest.raises(MessageRefused):
+        await store.customer_messages.again(one.id, START)
+    assert (await store.customer_messages.get(one.id)).state == "failed"
+
+
+async def test_what_came_to_a_marked_customer_by_a_merge_is_withdrawn_before_it_goes_out(store: Store) -> None:
+    who, other = await marked(store, no_sms=True), await store.customers.create(CustomerCard(name="张三"), "1001")
+    one = await put(store, customer=other.id)
+    kept = await store.customers.get(who)
+    await store.merging.merge((who, kept.version), (other.id, other.version), lambda stays, _: stays, "boss", START)
+    assert (await store.customer_messages.get(one.id)).customer == who
+    assert await store.customer_messages.withdraw_refused(START + HOUR) == 1
+    assert (await store.customer_messages.get(one.id)).why == "the customer wants no SMS"
+    assert await store.customer_messages.withdraw_refused(START + HOUR) == 0
+
+
+async def test_they_are_found_by_purpose_person_period_and_words(store: Store) -> None:
+    await put(store, "a", owner="1001", created_by="1001", purpose="letter", text="优惠 100%")
+    await put(store, "b", owner="1002", created_by="1001", now=START + HOUR)
+    await put(store, "c", created_by="flow:main", now=START + 2 * HOUR, address="13900001111")
+
+    async def keys(**chosen: Any) -> list[str]:
+        return [one.key for one in (await store.customer_messages.list(CustomerMessageFilter(**chosen)))[0]]
+
+    assert await keys(purpose="letter") == ["a"]
+    assert await keys(purpose="") == ["c", "b"]
+    assert await keys(owner="1001") == ["b", "a"]
+    assert await keys(owner="1002") == ["b"]
+    assert await keys(since=START + HOUR, until=START + 2 * HOUR) == ["b"]
+    assert await keys(text="0%") == ["a"]
+    assert await keys(text="390000") == ["c"]
+    assert await keys(text="_") == []

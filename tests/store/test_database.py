@@ -18,11 +18,11 @@ from tests.kit.virtual import START, VirtualClock
 from tests.store.rows import begin, call
 
 
-async def test_what_was_kept_is_there_after_opening_again(address: str | Path, clock: VirtualClock) -> None:
-    first = await Store.open(address, clock=clock)
+async def test_what_was_kept_is_there_after_opening_again(nowhere: str | Path, clock: VirtualClock) -> None:
+    first = await Store.open(nowhere, clock=clock)
     await begin(first, call("a"))
     await first.close()
-    second = await Store.open(address, clock=clock)
+    second = await Store.open(nowhere, clock=clock)
     assert await second.calls.get(CallId("a")) == call("a")
     await second.close()
 

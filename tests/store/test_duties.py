@@ -26,6 +26,7 @@ from callcenterd.model.duties import (
 from callcenterd.model.ids import AgentId, CallId, QueueName, TeamName
 from callcenterd.store.database import Store
 from callcenterd.store.engine import address_of
+from tests.kit.database import with_tables
 from tests.kit.virtual import START, VirtualClock
 from tests.store.rows import begin, call
 
@@ -220,6 +221,27 @@ SIGHTS = [
 ]
 
 
+async def test_a_calendar_has_what_is_due_in_its_days_done_or_not(store: Store) -> None:
+    day = timedelta(days=1)
+    at = [START - day, START, START + HOUR, START + 7 * day - timedelta(seconds=1), START + 7 * day]
+    made = [await store.duties.add(new(due=due, number="138", note="x" * 40), "1001", START - 2 * day) for due in at]
+    await store.duties.close(made[2].id, 1, "done", "done", "1001", START)
+    gone = await store.duties.add(new(due=START + HOUR), "1001", START)
+    await store.duties.close(gone.id, 1, "cancelled", "", "1001", START, text="x")
+    week = DutyFilter(since=START, until=START + 7 * day, not_cancelled=True)
+    found, total = await store.duties.on_days(week, 10)
+    assert ([(one.id, one.due, one.state) for one in found], total) == (
+        [(duty.id, duty.due, state) for duty, state in zip(made[1:4], ("open", "done", "open"), strict=True)],
+        3,
+    )
+    assert (found[0].title, found[0].number, found[0].owner, found[0].about) == ("回电", "138", "1001", "")
+    first, total = await store.duties.on_days(week, 2)
+    assert (first, total) == (found[:2], 3)
+    assert [one.id for one in (await store.duties.on_days(replace(week, state="done"), 9))[0]] == [made[2].id]
+    sight = DutySight(agents=(AgentId("1002"),))
+    assert await store.duties.on_days(replace(week, sight=sight), 9) == ([], 0)
+
+
 async def test_a_list_and_a_single_look_say_the_same(store: Store) -> None:
     for known in (
         {"owner": "1001"},
@@ -246,7 +268,7 @@ async def test_a_list_and_a_single_look_say_the_same(store: Store) -> None:
     ],
 )
 async def test_lists_are_read_by_their_indexes(tmp_path: Path, clock: VirtualClock, query: str, index: str) -> None:
-    await (await Store.open(tmp_path / "callcenter.db", clock=clock)).close()
+    await (await Store.open(with_tables(tmp_path / "callcenter.db"), clock=clock)).close()
     with sqlite3.connect(tmp_path / "callcenter.db") as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM duties WHERE {query}").fetchall()
     connection.close()

@@ -57,8 +57,8 @@ async def seen(store: Store, sight: CallSight) -> list[str]:
     return [record.id for record in found]
 
 
-async def test_an_office_of_the_first_release_goes_on(address: str | Path, clock: VirtualClock) -> None:
-    store = await Store.open(address, clock=clock)
+async def test_an_office_of_the_first_release_goes_on(nowhere: str | Path, clock: VirtualClock) -> None:
+    store = await Store.open(nowhere, clock=clock)
     await store.site.save(SITE)
     card = await store.customers.create(CustomerCard(name="王小明", phones=("13800138000",), card="6688"), "1001")
     handed_on = call(
@@ -84,8 +84,8 @@ async def test_an_office_of_the_first_release_goes_on(address: str | Path, clock
     before = (await store.site.load(), await store.calls.get(CallId("a")), await store.calls.story(CallId("a")))
     await store.close()
 
-    await go_back(address)
-    store = await Store.open(address, clock=clock)
+    await go_back(nowhere)
+    store = await Store.open(nowhere, clock=clock)
     try:
         assert (
             await store.site.load(),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from callcenterd.model.attachments import NewAttachment
 from callcenterd.model.calls import CallSight
 from callcenterd.model.cards import NewCard, NewPosting
+from callcenterd.model.customer_messages import NewCustomerMessage
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.duties import DutySight, NewDuty
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName, RecordingId
+from callcenterd.model.records import RecordSight
 from callcenterd.model.site import Secret
 from callcenterd.model.surveys import SurveyAnswer
 from callcenterd.model.timeline import TIMELINE_KINDS, TimelineEntry, TimelineKind, TimelineQuery, TimelineSight
@@ -69,13 +72,16 @@ async def customer_with_everything(store: Store) -> CustomerId:
         START + minutes(7), "1001", "customer.changed", f"customer/{customer}", {"fields": ["level"]}
     )
     await store.audit.append(START + minutes(8), "1001", "attachment.added", f"customer/{customer}", {})
+    mail: dict[str, Any] = {"channel": "email", "address": "z@example.com", "subject": "报价", "text": "见附件"}
+    letter = NewCustomerMessage(key="m", created_by="1002", owner="1002", customer=customer, not_before=START, **mail)
+    await store.customer_messages.put(letter, START + minutes(9))
     return customer
 
 
 async def test_every_kind_stands_in_the_order_of_time_the_newest_first(store: Store) -> None:
     customer = await customer_with_everything(store)
     found = await whole(store, customer)
-    kinds = ["change", "posting", "file", "duty", "survey", "callback", "voicemail", "call"]
+    kinds = ["message", "change", "posting", "file", "duty", "survey", "callback", "voicemail", "call"]
     assert [one.kind for one in found] == kinds
     assert set(kinds) <= set(SOURCES)
     by_kind = {one.kind: one for one in found}
@@ -84,6 +90,8 @@ async def test_every_kind_stands_in_the_order_of_time_the_newest_first(store: St
     assert by_kind["file"].text == "合同.pdf"
     assert (by_kind["posting"].details["amount"], by_kind["posting"].details["card"]) == (10000, "88001234")
     assert by_kind["duty"].details["due"] == (START + minutes(90)).isoformat()
+    assert (by_kind["message"].text, by_kind["message"].by) == ("报价", "1002")
+    assert by_kind["message"].details == {"channel": "email", "address": "z@example.com", "state": "waiting"}
     assert by_kind["survey"].details == {"score": 4, "most": 5, "call": "c1"}
 
 
@@ -116,7 +124,7 @@ async def test_it_is_narrowed_by_kind_and_by_words(store: Store) -> None:
         return [one.kind for one in found]
 
     assert await kinds("call", "file") == ["file", "call"]
-    assert await kinds(text="报价") == ["duty", "call"]
+    assert await kinds(text="报价") == ["message", "duty", "call"]
     assert await kinds(text="合同") == ["file"]
     assert await kinds("duty", text="合同") == []
     assert await kinds(text="13800138000") == ["callback", "voicemail", "call"]
@@ -128,7 +136,9 @@ async def test_only_what_one_may_see_stands_there(store: Store) -> None:
     stranger = TimelineSight(
         calls=CallSight(agents=(AgentId("1003"),)),
         messages=MessageSight(agents=(AgentId("1003"),), queues=(), extensions=()),
+        written=RecordSight(agents=(AgentId("1003"),)),
         duties=DutySight(agents=(AgentId("1003"),), queues=(), teams=()),
+        complaints=DutySight(agents=(AgentId("1003"),), queues=(), teams=()),
         kinds=frozenset(TIMELINE_KINDS) - {"survey"},
     )
     found = await whole(store, customer, query=TimelineQuery(sight=stranger))

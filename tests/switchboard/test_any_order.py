@@ -51,6 +51,7 @@ CODES = (
     "#21",
     "*68",
     "*69",
+    "*66",
 )
 Deed = Callable[[], Awaitable[None] | None]
 

@@ -27,6 +27,7 @@ from callcenterd.store.faults import CannotStore
 from callcenterd.switchboard import archive as archives
 from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.worker.pool import JobFailed, JobLost, Worker
+from tests.kit.database import with_tables
 from tests.kit.tones import tone
 from tests.kit.virtual import START, VirtualClock
 
@@ -129,7 +130,7 @@ class Room:
 @contextlib.asynccontextmanager
 async def room(folder: Path, rules: Rules | None = None) -> AsyncIterator[Room]:
     clock = VirtualClock()
-    store = await Store.open(folder / "callcenter.db", clock=clock)
+    store = await Store.open(with_tables(folder / "callcenter.db"), clock=clock)
     (folder / "recordings").mkdir()
     try:
         yield Room(store, folder / "recordings", clock, Bus(), Bench(), rules or Rules(), set())

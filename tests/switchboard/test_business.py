@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from callcenterd.ivr.expression import Plain
 from callcenterd.ivr.node import BusinessFailed, BusinessSlow, Question
@@ -66,6 +67,28 @@ async def system() -> AsyncIterator[int]:
     await site.start()
     try:
         yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def listening(host: str, port: int) -> AsyncIterator[tuple[int, list[str]]]:
+    """A server that says where it is, and closes. Gives its port, and the paths that it was asked for."""
+    asked: list[str] = []
+
+    async def said(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        answer = web.json_response({"here": host})
+        answer.force_close()
+        return answer
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", said)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    try:
+        yield runner.addresses[0][1], asked
     finally:
         await runner.cleanup()
 
@@ -128,6 +151,14 @@ async def test_a_hundred_megabytes_are_not_taken_in() -> None:
         ("http://crm.evil/", ["crm"], "not listed"),
         ("file:///etc/passwd", [""], "http:// or https://"),
         ("http://[::ffff:127.0.0.1]/", ["::ffff:7f00:1"], "network of our own"),
+        ("http://[2002:7f00:1::]/", ["2002:7f00:1::"], "network of our own"),
+        ("http://[64:ff9b::7f00:1]/", ["64:ff9b::7f00:1"], "network of our own"),
+        ("http://2130706433/", ["127.0.0.1"], "not listed"),
+        ("http://2130706433:1/", ["2130706433:1"], "cannot be asked"),
+        ("http://0x7f000001:1/", ["0x7f000001:1"], "cannot be asked"),
+        ("http://0177.0.0.1:1/", ["0177.0.0.1:1"], "cannot be asked"),
+        ("http://127.1:1/", ["127.1:1"], "cannot be asked"),
+        ("gopher://127.0.0.1/", ["127.0.0.1"], "http:// or https://"),
     ],
 )
 async def test_what_is_not_listed_is_not_asked(url: str, hosts: list[str], why: str) -> None:
@@ -137,6 +168,52 @@ async def test_what_is_not_listed_is_not_asked(url: str, hosts: list[str], why: 
             await business.ask(question(url))
     finally:
         await business.stop()
+
+
+class Fickle(AbstractResolver):
+    """A name server of somebody else's: a name's address is another one each time that it is asked."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(hostname=host, host=one, port=port, family=family, proto=0, flags=0)
+            for one in self._answers.pop(0)
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("written", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1"])
+async def test_however_loopback_is_written_nothing_there_is_asked(written: str) -> None:
+    """The system takes all of these for 127.0.0.1, and somebody listens there."""
+    async with listening("127.0.0.1", 0) as (port, asked):
+        business = Business([f"{written}:{port}"])
+        with pytest.raises(BusinessFailed, match="cannot be asked"):
+            await business.ask(question(f"http://{written}:{port}/"))
+        await business.stop()
+    assert asked == []
+
+
+async def test_a_name_that_changes_its_mind_leads_nowhere_else() -> None:
+    """DNS rebinding: listed and good when it is asked first, then a network of our own, alone and among others."""
+    good = [ipaddress.ip_network("127.0.0.2")]
+    async with listening("127.0.0.2", 0) as (port, wanted), listening("127.0.0.1", port) as (_, trapped):
+        answers = Fickle(["127.0.0.2"], ["127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["169.254.169.254"])
+        business = Business([f"crm.example.com:{port}"], good, names=lambda: answers)
+        url = question(f"http://crm.example.com:{port}/")
+        assert await business.ask(url) == {"here": "127.0.0.2"}
+        with pytest.raises(BusinessFailed, match="cannot be asked"):
+            await business.ask(url)
+        assert await business.ask(url) == {"here": "127.0.0.2"}
+        with pytest.raises(BusinessFailed, match="cannot be asked"):
+            await business.ask(url)
+        await business.stop()
+    assert (wanted, trapped) == (["/", "/"], [])
 
 
 async def test_a_secret_that_is_not_there_is_named_and_nothing_is_asked() -> None:

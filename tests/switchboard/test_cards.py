@@ -16,6 +16,7 @@ from callcenterd.model.ids import CallId
 from callcenterd.model.site import Secret
 from callcenterd.store.cards import LOCKED
 from callcenterd.store.database import Store
+from tests.kit.database import with_tables
 from tests.kit.office import Office, office
 from tests.kit.virtual import START, VirtualClock
 
@@ -55,7 +56,7 @@ class Bank:
 @pytest.fixture
 async def bank(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bank]:
     clock, proof = VirtualClock(), Proof()
-    store = await Store.open(tmp_path_factory.mktemp("bank") / "db", clock=clock)
+    store = await Store.open(with_tables(tmp_path_factory.mktemp("bank") / "db"), clock=clock)
     try:
         async with office(store=store, clock=clock, proof=proof) as desk:
             yield await Bank(desk, store, clock, proof).open()

@@ -14,6 +14,7 @@ from callcenterd.model.ids import CallId, RecordingId
 from callcenterd.store.database import Store
 from callcenterd.switchboard import coverage
 from callcenterd.switchboard.custody import Custody
+from tests.kit.database import with_tables
 from tests.kit.office import Office, in_virtual_time, office
 from tests.kit.virtual import START, VirtualClock
 from tests.switchboard.test_queue_call import conversation
@@ -123,7 +124,7 @@ async def test_a_recording_that_is_never_closed_is_as_good_as_none() -> None:
 @pytest.fixture
 async def kept(tmp_path: Path) -> AsyncIterator[tuple[Store, Custody, Path]]:
     clock = VirtualClock()
-    store = await Store.open(tmp_path / "callcenter.db", clock=clock)
+    store = await Store.open(with_tables(tmp_path / "callcenter.db"), clock=clock)
     folder = tmp_path / "recordings"
     folder.mkdir()
     yield store, Custody(store, clock, folder), folder

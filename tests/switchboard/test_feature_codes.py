@@ -505,3 +505,28 @@ async def test_who_dials_a_code_and_hangs_up_in_the_same_moment_is_free_again() 
         desk.line.hangs_up(dialog)
         await desk.settle()
         assert desk.state("1001") == "ready"
+
+
+# ---- help ---------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_an_agent_calls_for_help_in_a_call_and_out_of_one() -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    async def help_wanted(agent: AgentId, call: CallId | None) -> None:
+        asked.append((agent, call))
+
+    async with opened() as desk:
+        assert await dialled(desk, "1001", "*66") == "code_no_agent"
+        await dialled(desk, "1001", "*701001", PIN + "#")
+        assert await dialled(desk, "1001", "*66") == "code_failed", "nobody would hear of it"
+        desk.board.call_for_help = help_wanted
+        assert await dialled(desk, "1001", "*66") == "已通知班长。"
+        assert asked == [("1001", None)]
+        assert desk.state("1001") == "ready"
+        call, _, phone = await conversation(desk, "1001")
+        assert phone.up()
+        await dialled(desk, "1001", "*66")
+        assert asked[1:] == [("1001", call)]
+        assert desk.state("1001") == "talking"

@@ -13,6 +13,7 @@ from callcenterd.model.customers import CustomerCard
 from callcenterd.model.fields import NewField
 from callcenterd.model.ids import CallId
 from callcenterd.store.database import Store
+from tests.kit.database import with_tables
 from tests.kit.office import NUMBER, STRAIGHT_NUMBER, Office, in_virtual_time, office
 
 CALLER = "13800138000"
@@ -74,7 +75,7 @@ nodes:
   no: {hangup: closed}
 """
     clock = SystemClock()
-    store = await Store.open(tmp_path / "office.db", clock=clock)
+    store = await Store.open(with_tables(tmp_path / "office.db"), clock=clock)
     try:
         plan = NewField(kind="customer", name="plan", type="text", chinese="套餐", english="Plan")
         await store.fields.add(plan)
@@ -123,6 +124,27 @@ async def test_who_was_signed_in_before_a_restart_is_so_after_it(tmp_path: Path)
 
     await in_an_office(tmp_path / "office.db", before)
     await in_an_office(tmp_path / "office.db", after)
+
+
+async def test_who_waits_for_the_history_does_not_wait_for_it_to_be_gathered(tmp_path: Path) -> None:
+    """Forty pages ask for their call while facts come: each question once cost all of them the writer's patience."""
+    clock = SystemClock()
+    store = await Store.open(with_tables(tmp_path / "office.db"), clock=clock, gather_seconds=60.0)
+    try:
+        async with office(store=store, clock=clock) as desk:
+            asking = []
+            for n in range(40):
+                at, call = clock.utc(), CallId(f"c{n}")
+                desk.board.bus.publish(
+                    events.CallStarted(at=at, call=call, direction="inbound", caller="1", caller_name="", called="2")
+                )
+                asking.append(asyncio.create_task(desk.board.history.settled()))
+            assert all(await asyncio.gather(*asking))
+            assert (await store.calls.search(CallFilter(), 100, 0))[1] == 40
+            await desk.board.history.note(CallId("c7"), "要发票", None, "1001")
+            assert (await store.calls.get(CallId("c7"))).note == "要发票"
+    finally:
+        await store.close()
 
 
 async def test_every_call_of_a_burst_is_found_again_by_what_became_of_it(tmp_path: Path) -> None:

@@ -45,6 +45,30 @@ def test_a_limit_of_working_minutes(start: str, minutes: int, due: str) -> None:
     assert deadlines.after(Hours(OFFICE, SHANGHAI), at(start), minutes) == at(due)
 
 
+@pytest.mark.parametrize(
+    ("start", "days", "end"),
+    [
+        pytest.param("2026-08-03T09:00", 1, "2026-08-03T18:00", id="today"),
+        pytest.param("2026-08-03T17:59", 1, "2026-08-03T18:00", id="a minute is left"),
+        pytest.param("2026-08-03T18:00", 1, "2026-08-04T18:00", id="work is over today"),
+        pytest.param("2026-08-07T10:00", 2, "2026-08-10T18:00", id="over the weekend"),
+        pytest.param("2026-08-08T10:00", 1, "2026-08-10T18:00", id="of a weekend"),
+        pytest.param("2026-09-30T12:30", 3, "2026-10-09T18:00", id="over a holiday"),
+        pytest.param("2026-10-09T12:30", 2, "2026-10-10T18:00", id="to a make-up Saturday"),
+    ],
+)
+def test_the_end_of_a_working_day(start: str, days: int, end: str) -> None:
+    assert deadlines.end_of_day(Hours(OFFICE, SHANGHAI), at(start), days, SHANGHAI) == at(end)
+
+
+def test_the_end_of_a_day_without_a_calendar_and_around_the_clock_is_midnight() -> None:
+    always = Hours(Calendar(name="always", hours=dict.fromkeys(WEEKDAYS, ("00:00-24:00",))), SHANGHAI)
+    for hours in (None, always):
+        assert deadlines.end_of_day(hours, at("2026-08-03T09:00"), 2, SHANGHAI) == at("2026-08-05T00:00")
+    with pytest.raises(deadlines.NeverOpen):
+        deadlines.end_of_day(Hours(Calendar(name="shut", hours={}), SHANGHAI), at("2026-08-03T09:00"), 1, SHANGHAI)
+
+
 def test_the_clock_change_has_an_hour_more_and_an_hour_less() -> None:
     """Berlin 2026: on 29 March 02:00 becomes 03:00, on 25 October 03:00 becomes 02:00 again."""
     berlin = ZoneInfo("Europe/Berlin")

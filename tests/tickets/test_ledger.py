@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,8 +21,10 @@ from callcenterd.model.ids import AgentId, CallId, QueueName, TeamName
 from callcenterd.model.site import Mailbox, QueueSettings, Site, Team, UserAccount
 from callcenterd.store.database import Store
 from callcenterd.tickets.calls import CallsAndDuties
+from callcenterd.tickets.kindterms import Kinds
 from callcenterd.tickets.ledger import Ledger, Wanted
 from callcenterd.tickets.warnings import Warnings
+from tests.kit.database import with_tables
 from tests.kit.virtual import START, VirtualClock
 from tests.store.rows import begin, call
 
@@ -65,7 +65,9 @@ class Office:
     async def open(self) -> None:
         self.store = await Store.open(self.path, clock=self.clock)
         self.bus = Bus()
-        self.ledger = Ledger(self.store, self.bus, self.clock, lambda: self.site, ZONE)
+        self.kinds = Kinds(self.store, self.clock, lambda: self.site)
+        await self.kinds.load()
+        self.ledger = Ledger(self.store, self.bus, self.clock, lambda: self.site, ZONE, self.kinds)
         self.warnings = Warnings(
             store=self.store,
             bus=self.bus,
@@ -74,6 +76,7 @@ class Office:
             calendars=self.ledger.calendars,
             language="zh-CN",
             zone=ZONE,
+            kinds=self.kinds,
         )
         self.calls = CallsAndDuties(self.store, self.bus, self.clock, self.ledger)
         self.calls.start()
@@ -140,22 +143,9 @@ class Office:
         await self.ends(self.begins(name, number), outcome)
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Empty tables, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("database") / "callcenter.db"
-
-    async def make() -> None:
-        await (await Store.open(path, clock=VirtualClock())).close()
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
-async def office(tmp_path: Path, database: Path) -> AsyncIterator[Office]:
-    shutil.copy(database, tmp_path / "callcenter.db")
-    opened = Office(tmp_path / "callcenter.db", VirtualClock())
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    opened = Office(with_tables(tmp_path / "callcenter.db"), VirtualClock())
     await opened.open()
     yield opened
     await opened.close()

@@ -10,7 +10,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -27,7 +27,6 @@ from callcenterd.bus import Bus
 from callcenterd.calls.control import Calls, Sound
 from callcenterd.calls.pagephones import PagePhones
 from callcenterd.clock import Clock, SystemClock
-from callcenterd.ivr import naming
 from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.graph import Office as FlowsOffice
 from callcenterd.ivr.promptdesk import PromptDesk
@@ -46,16 +45,22 @@ from callcenterd.modules import Ground, Modules
 from callcenterd.sip import events as sip
 from callcenterd.sip.admission import Admission, BannedSource
 from callcenterd.sip.events import DialogId
+from callcenterd.sip.flow import Flow
+from callcenterd.sip.locate import Found, Machine, Place
+from callcenterd.sip.probe import Heard, Probed
+from callcenterd.sip.strangers import Stranger, Strangers
 from callcenterd.store.database import Store
 from callcenterd.switchboard import business
 from callcenterd.switchboard.archive import Archive, Rules
 from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
+from callcenterd.switchboard.settingup import SettingUp
 from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, PhoneSeen, TrunkNow, build
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
 from callcenterd.worker.prompts import Prompts
+from tests.kit.database import with_tables
 from tests.kit.wire import leg_sound
 
 PASSWORD = "right horse 7"
@@ -144,6 +149,9 @@ class QuietSip:
     def tell_referral(self, dialog: sip.DialogId, status: int) -> None: ...
     def ask_if_there(self, dialog: sip.DialogId) -> None: ...
     def pick_up(self, dialog: sip.DialogId) -> bool:
+        return False
+
+    def can_pick_up(self, dialog: sip.DialogId) -> bool:
         return False
 
     def refuse(self, dialog: sip.DialogId, status: int, phrase: str | None = None) -> None:
@@ -270,6 +278,24 @@ class Guard:
             self._admission.restore(ban, now)
 
 
+class Prober:
+    """As the SIP room where it asks trunks and remembers who was turned away: what a test says it has heard."""
+
+    def __init__(self) -> None:
+        self.found = Found((Machine((Place("UDP", "203.0.113.5", 5060),)),))
+        flow = Flow("UDP", ("203.0.113.5", 5060), ("198.51.100.1", 5060))
+        heard = Heard(outcome="answer", status=200, phrase="OK", seconds=0.02)
+        self.probed = Probed(flow=flow, options=heard, register=replace(heard, granted=3600))
+        self.strange = Strangers()
+
+    async def ask(self, trunk: TrunkName) -> tuple[Found, Probed]:
+        del trunk
+        return self.found, self.probed
+
+    def strangers(self) -> list[Stranger]:
+        return self.strange.lately()
+
+
 @dataclass
 class House:
     """What a test can reach. pages: the folder of the built application; flows: of the flow files."""
@@ -286,6 +312,7 @@ class House:
     recordings: Path
     phones: PagePhones
     gateway: QuietGateway
+    prober: Prober
 
     @property
     def board(self) -> Switchboard:
@@ -384,7 +411,7 @@ def cheap_passwords() -> Passwords:
 
 async def found(path: Path) -> None:
     """A database with the site in it, to begin with."""
-    store = await Store.open(path, clock=SystemClock())
+    store = await Store.open(with_tables(path), clock=SystemClock())
     await site_file.apply_text(store, cheap_passwords(), SITE, "site.yaml")
     await store.close()
 
@@ -396,10 +423,12 @@ async def house(
     clock: Clock | None = None,
     rules: Rules | None = None,
     attachments: config.Attachments | None = None,
+    timezone_fixed: bool = False,
 ) -> AsyncIterator[House]:
     """One office on folder/callcenter.db (`found` makes one), open, with a client at its pages.
 
     rules: of its recordings. Nobody works at its archive, unless a test does.
+    timezone_fixed: the configuration file names it.
     """
     clock = clock or SystemClock()
     bus, chance = Bus(), random.Random(7)
@@ -455,7 +484,7 @@ async def house(
     )
 
     def flows_office() -> FlowsOffice:
-        known = business.known(config.Business(hosts=("crm.example.com",))).with_things(**naming.of_site(board.site))
+        known = business.known(config.Business(hosts=("crm.example.com",))).with_site(board.site)
         return FlowsOffice(known, folder / "no_prompts", "zh-CN")
 
     flow_desk = FlowDesk(flows_folder, flows, store, cast(Worker, Aside()), clock, reload_flows, flows_office)
@@ -465,7 +494,7 @@ async def house(
         return ticks
 
     await site_changed()
-    ticks, guard = Ticks(), Guard()
+    ticks, guard, prober = Ticks(), Guard(), Prober()
     archive = Archive(
         store=store,
         bus=bus,
@@ -501,12 +530,14 @@ async def house(
         clock=clock,
         archive=archive,
         timezone=ZoneInfo("Asia/Shanghai"),
+        timezone_fixed=timezone_fixed,
         site_changed=site_changed,
         reload_flows=reload_flows,
         ticks=ticked,
         counters=lambda: {"sip_requests_total": 3.0, **archive.counters()},
         trunks=lambda: {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")},
         bans=Bans(sip=guard, store=store, bus=bus, clock=clock),
+        setting_up=SettingUp(ask=prober.ask, door=prober, clock=clock, site=lambda: board.site),
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
         seen_phones=lambda: [DESKPHONE],
         page_phones=PagePhoneDesk(board, phones),
@@ -518,7 +549,19 @@ async def house(
     )
     async with TestClient(TestServer(app)) as client:
         yield House(
-            office, app, client, quiet_sip, calls, ticks, pages, flows_folder, guard, recordings, phones, gateway
+            office,
+            app,
+            client,
+            quiet_sip,
+            calls,
+            ticks,
+            pages,
+            flows_folder,
+            guard,
+            recordings,
+            phones,
+            gateway,
+            prober,
         )
     await board.stop()
     await store.close()

@@ -92,7 +92,7 @@ async def test_content_that_does_not_come_is_not_waited_for(office: House) -> No
     headers = await office.as_("1001")
     reader, writer = await asyncio.open_connection("127.0.0.1", office.client.server.port)
     writer.write(
-        f"POST /api/v1/customers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
+        f"POST /api/v1/customers HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
         f"Authorization: {headers['Authorization']}\r\n\r\n{{".encode()
     )
     async with asyncio.timeout(15.0):

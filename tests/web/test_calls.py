@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callcenterd.model import events
 from callcenterd.model.ids import CallId, FlowName
+from callcenterd.switchboard import history
 from tests.store.rows import leg_sound
 from tests.web.house import STAMP, House
 
@@ -147,6 +151,17 @@ async def test_a_note_is_kept_with_the_customer_it_was(past: House) -> None:
     assert await ids(past, "1001", "?text=发票") == ["c1"]
 
 
+async def test_a_note_that_somebody_has_changed_meanwhile_is_refused_with_what_stands_there(past: House) -> None:
+    headers = await past.as_("1001")
+    asked: dict[str, Any] = {"note": "第一句", "seen": ""}
+    assert (await past.client.put("/api/v1/calls/c1/note", json=asked, headers=headers)).status == 204
+    answer = await past.client.put("/api/v1/calls/c1/note", json={"note": "另一句", "seen": ""}, headers=headers)
+    error = (await answer.json())["error"]
+    assert (answer.status, error["code"], error["now"]) == (409, "changed_meanwhile", {"note": "第一句"})
+    kept = await (await past.client.get("/api/v1/calls/c1", headers=headers)).json()
+    assert kept["note"] == "第一句"
+
+
 async def test_a_note_for_a_customer_that_there_is_not_is_refused_at_its_field(past: House) -> None:
     headers = await past.as_("1001")
     answer = await past.client.put("/api/v1/calls/c1/note", json={"note": "x", "customer_id": 99}, headers=headers)
@@ -161,6 +176,23 @@ async def test_a_call_that_has_just_begun_can_be_read_and_noted_at_once(office: 
         assert (await office.client.get(f"/api/v1/calls/{call}", headers=headers)).status == 200
         asked = {"note": "first words"}
         assert (await office.client.put(f"/api/v1/calls/{call}/note", json=asked, headers=headers)).status == 204
+
+
+async def test_a_call_whose_row_cannot_be_written_yet_is_not_said_to_be_none(
+    office: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PATIENCE_SECONDS", 0.1)
+    headers = await office.as_("boss")
+    with contextlib.closing(sqlite3.connect(tmp_path / "callcenter.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        call = office.comes()
+        late = await office.client.get(f"/api/v1/calls/{call}", headers=headers)
+        assert (late.status, (await late.json())["error"]["code"]) == (503, "unavailable")
+        assert int(late.headers["Retry-After"]) > 0
+        other.execute("ROLLBACK")
+    assert await office.board.history.settled()
+    assert (await office.client.get(f"/api/v1/calls/{call}", headers=headers)).status == 200
+    assert (await office.client.get("/api/v1/calls/none", headers=headers)).status == 404
 
 
 async def test_who_looks_the_moment_a_call_is_over_sees_all_of_it(office: House) -> None:

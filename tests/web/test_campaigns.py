@@ -9,6 +9,7 @@ from callcenterd.model.campaigns import Turn
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.ids import AgentId, CallId
 from tests.web.house import House
+from tests.web.test_roles import set_role
 from tests.web.test_rooms import settled
 
 PATH = "/api/v1/campaigns"
@@ -110,6 +111,18 @@ async def test_customers_are_taken_in_by_a_query(office: House) -> None:
     assert (entry["number"], entry["name"], entry["customer"], entry["priority"]) == ("13800000002", "客户2", 2, 5)
     status, said = await asked(office, "POST", f"{one}/customers", boss, json={})
     assert (said["added"], said["doubles"]) == (2, 1)
+
+
+async def test_only_customers_whom_one_sees_are_taken_in(office: House) -> None:
+    cards = office.office.store.customers
+    await cards.create(CustomerCard(name="自己的", phones=("13800000001",)), "boss")
+    await cards.create(CustomerCard(name="别人的", phones=("13800000002",)), "root")
+    await set_role(office, "supervisor", scopes={"customer": "own"})
+    boss, made = await office.as_("boss"), await campaign(office)
+    status, said = await asked(office, "POST", f"{PATH}/{made['id']}/customers", boss, json={})
+    assert (status, said["added"], said["faulty"]) == (200, 1, 0)
+    _, page = await asked(office, "GET", f"{PATH}/{made['id']}/entries", boss)
+    assert [entry["name"] for entry in page["items"]] == ["自己的"]
 
 
 async def test_entries_are_skipped_and_called_again_and_results_are_counted_and_exported(office: House) -> None:

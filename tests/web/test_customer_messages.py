@@ -114,7 +114,6 @@ async def test_what_waits_is_cancelled_and_what_failed_is_tried_again(office: Ho
         ({"channel": "sms", "text": "x", "address": "a@example.com"}, "address"),
         ({"channel": "sms", "text": " ", "address": "13800138000"}, "text"),
         ({"channel": "sms", "text": "x" * 4001, "address": "13800138000"}, "text"),
-        ({"channel": "sms", "text": "x", "customer": 99}, "customer"),
         ({"channel": "email", "text": "x", "subject": "s", "address": "13800138000"}, "address"),
         ({"channel": "email", "text": "x", "subject": "s", "address": "a@b\r\nBcc: c@d"}, "address"),
         ({"channel": "email", "text": "x", "subject": "s", "address": "a@example.com, b@example.com"}, "address"),
@@ -140,7 +139,7 @@ async def test_a_record_that_one_may_not_see_is_nothing_to_write_about(office: H
 
 async def test_an_administrator_changes_the_texts_and_the_second_of_two_is_told(office: House) -> None:
     status, said = await ask(office, "1001", "GET", "/message-templates")
-    assert (status, said["total"]) == (200, 24)
+    assert (status, said["total"]) == (200, 36)
     first = said["items"][0]
     assert (first["template"], first["template"]["version"]) == (first["shipped"], 0)
     path = "/message-templates/appointment_booked/sms/zh-CN"
@@ -155,3 +154,87 @@ async def test_an_administrator_changes_the_texts_and_the_second_of_two_is_told(
         assert (status, list(said["error"]["fields"])) == (422, ["text"])
     assert (await ask(office, "root", "PUT", "/message-templates/nothing/sms/en", body))[0] == 404
     assert (await ask(office, "root", "PUT", "/message-templates/follow_up/sms/fr", body))[0] == 404
+
+
+async def test_who_wants_none_is_not_written_to_and_the_field_says_why(office: House) -> None:
+    who = await customer(office, no_sms=True)
+    for body in ({"customer": who}, {"address": "13800138000"}, {"customer": who, "address": "13900000000"}):
+        status, said = await ask(office, "1001", "POST", PATH, {"channel": "sms", "text": "x"} | body)
+        assert (status, said["error"]["fields"]) == (422, {"channel": "客户不接收短信"})
+    body = {"channel": "email", "customer": who, "subject": "s", "text": "t", "purpose": "letter"}
+    status, said = await ask(office, "1001", "POST", PATH, body)
+    assert (status, said["purpose"]) == (201, "letter")
+    await ask(office, "1001", "PUT", f"/customers/{who}", {"name": "张三", "no_email": True})
+    status, said = await ask(office, "1001", "GET", f"{PATH}/{said['id']}")
+    assert (said["state"], said["why"]) == ("cancelled", "the customer wants no e-mail")
+    entries, _ = await office.office.store.audit.search(what="customer.changed")
+    assert "no_email" in entries[0].details["fields"]
+
+
+async def test_a_card_says_since_when_and_by_whom(office: House) -> None:
+    made = (await ask(office, "1001", "POST", "/customers", {"name": "张三", "no_sms": True}))[1]
+    assert (made["no_sms"], made["no_sms_by"], made["no_email"], made["no_email_at"]) == (True, "1001", False, None)
+    unsaid = (await ask(office, "1002", "PUT", f"/customers/{made['id']}", {"name": "张三丰"}))[1]
+    assert (unsaid["no_sms"], unsaid["no_sms_by"], unsaid["no_sms_at"]) == (True, "1001", made["no_sms_at"])
+    lifted = (await ask(office, "1002", "PUT", f"/customers/{made['id']}", {"name": "张三丰", "no_sms": False}))[1]
+    assert (lifted["no_sms"], lifted["no_sms_by"], lifted["no_sms_at"]) == (False, "", None)
+    found = await ask(office, "1001", "POST", "/customers", {"name": "x", "no_sms": "perhaps"})
+    assert list(found[1]["error"]["fields"]) == ["no_sms"]
+
+
+async def test_a_letter_by_hand_begins_with_the_offices_text(office: House) -> None:
+    who = await customer(office)
+    path, asked = f"{PATH}/begin", {"customer": who, "purpose": "letter", "channel": "email"}
+    status, begun = await ask(office, "1001", "POST", path, asked)
+    assert (status, begun["address"], begun["refused"]) == (200, "a@example.com", False)
+    assert begun["text"].startswith("张三，您好：")
+    assert begun["text"].endswith("张三\n2026年8月3日\n"), "who writes, and the day"
+    status, begun = await ask(office, "1001", "POST", path, asked | {"channel": "sms", "language": "en"})
+    assert (begun["address"], begun["subject"], begun["text"]) == ("138 0013 8000", "", "Dear 张三,")
+    change = {"version": 0, "subject": "{company}", "text": "{name}{{agent}}"}
+    assert (await ask(office, "root", "PUT", "/message-templates/letter/email/zh-CN", change))[0] == 422
+    change = {"version": 0, "subject": "{company}", "text": "{name}"}
+    assert (await ask(office, "root", "PUT", "/message-templates/letter/email/zh-CN", change))[0] == 200
+    odd = await customer(office, name="{agent}", company="a\nb", no_email=True)
+    begun = (await ask(office, "1001", "POST", path, asked | {"customer": odd}))[1]
+    assert (begun["text"], begun["subject"], begun["refused"]) == ("{agent}", "a b", True)
+    assert (await ask(office, "1001", "POST", path, asked | {"customer": 99}))[0] == 404
+    assert (await ask(office, "1001", "POST", path, asked | {"purpose": "proposal"}))[0] == 422
+
+
+async def test_who_was_not_reached_in_a_follow_up_is_told_so(office: House) -> None:
+    who = await customer(office)
+    new = {"customer": who, "category": "after_use"}
+    status, one = await ask(office, "1001", "POST", "/follow-ups", new)
+    assert status == 201, one
+    path, asked = f"{PATH}/begin", {"customer": who, "purpose": "follow_up", "channel": "sms"}
+    status, begun = await ask(office, "1001", "POST", path, asked | {"record": str(one["id"])})
+    assert (status, begun["text"]) == (
+        200,
+        f"我们于2026年8月3日致电回访，未能与您取得联系，方便时请与我们联系（单号{one['number']}）。",
+    )
+    status, said = await ask(office, "1001", "POST", path, asked)
+    assert (status, list(said["error"]["fields"])) == (422, ["record"])
+    assert (await ask(office, "1001", "POST", path, asked | {"record": "99"}))[0] == 404
+    assert (await ask(office, "1002", "POST", path, asked | {"record": str(one["id"])}))[0] == 404, "somebody else's"
+    about = {"kind": "follow_up", "record": str(one["id"]), "purpose": "follow_up", "channel": "sms", "customer": who}
+    status, kept = await ask(office, "1001", "POST", PATH, about | {"text": begun["text"]})
+    assert (status, kept["kind"], kept["record"], kept["purpose"]) == (201, "follow_up", str(one["id"]), "follow_up")
+
+
+async def test_the_outbox_is_narrowed(office: House) -> None:
+    body = {"channel": "sms", "address": "13800138000"}
+    await ask(office, "1001", "POST", PATH, body | {"text": "甲", "purpose": "call_us"})
+    await ask(office, "1002", "POST", PATH, body | {"text": "乙"})
+
+    async def texts(query: str) -> list[str]:
+        status, said = await ask(office, "boss", "GET", f"{PATH}?{query}")
+        assert status == 200, said
+        return [item["text"] for item in said["items"]]
+
+    assert await texts("purpose=call_us") == ["甲"]
+    assert await texts("purpose=none") == ["乙"]
+    assert await texts("agent=1002") == ["乙"]
+    assert await texts(f"since={(START + timedelta(hours=1)).isoformat().replace('+00:00', 'Z')}") == []
+    assert await texts("text=%E7%94%B2") == ["甲"]
+    assert (await ask(office, "boss", "GET", f"{PATH}?purpose=x"))[0] == 422

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, WSMsgType, web
+from aiohttp import ClientConnectionError, ClientSession, TCPConnector, WSMsgType, web
 
 from callcenterd.errors import CannotStart
 from callcenterd.web.app import build
@@ -15,7 +15,7 @@ from callcenterd.web.door import Door, Limits
 from tests.web.house import House
 
 LIMITS = Limits(head=1.0, answer=1.0, slowest=1 << 30, per_source=5, in_all=7)
-HEAD = b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n"
+HEAD = b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_an_answer_that_is_not_taken_is_cut_off(office: House, door: Door)
     raw.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(raw, ("127.0.0.1", door.port))
-    await loop.sock_sendall(raw, b"GET /app/assets/big-1.js HTTP/1.1\r\nHost: x\r\n\r\n")
+    await loop.sock_sendall(raw, b"GET /app/assets/big-1.js HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await asyncio.sleep(2.0)
     got = 0
     async with asyncio.timeout(15.0):
@@ -159,7 +159,7 @@ async def test_when_all_is_full_the_longest_silent_one_gives_way(door: Door) -> 
 
 
 @pytest.mark.parametrize(
-    "octets", [b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", b"GET /a\0b HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"]
+    "octets", [b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", b"GET /a\0b HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"]
 )
 async def test_what_is_no_http_is_told_so_and_fills_no_log(
     door: Door, octets: bytes, caplog: pytest.LogCaptureFixture
@@ -192,7 +192,7 @@ async def test_event_streams_of_people_who_are_signed_in_do_not_count_as_strange
 async def test_a_whole_office_behind_one_address_can_work(office: House, door: Door) -> None:
     """Who is signed in does not count as a stranger; when all are gone, nothing is left counted."""
     token = (await office.as_("boss"))["Authorization"]
-    asked = f"GET /api/v1/session HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode()
+    asked = f"GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token}\r\n\r\n".encode()
     for _ in range(2):
         held = []
         for _ in range(LIMITS.in_all + 3):
@@ -209,6 +209,62 @@ async def test_a_whole_office_behind_one_address_can_work(office: House, door: D
         assert await status(reader) == 200
         writer.close()
     assert door.refused == 0
+
+
+async def test_one_person_at_one_address_has_a_bounded_number_of_places(office: House) -> None:
+    """Wall boards among them. What is more counts as a stranger's, and of those there are not many either."""
+    limits = Limits(head=5.0, per_source=3, of_person=4)
+    opened = Door(build(office.office, pages=office.pages), "127.0.0.1", 0, limits)
+    await opened.open()
+    await opened.answer()
+    try:
+        boards = ClientSession(f"http://127.0.0.1:{opened.port}", headers=await office.as_("boss"))
+        walls = [await boards.ws_connect("/api/v1/events?live=1") for _ in range(limits.of_person + limits.per_source)]
+        reader, writer = await connect(opened)
+        assert await gone(reader)
+        writer.close()
+        async with ClientSession(f"http://127.0.0.1:{opened.port}", headers=await office.as_("1001")) as other:
+            with pytest.raises(ClientConnectionError):
+                await other.get("/api/v1/session")
+        await walls[0].close()
+        await boards.close()
+        await asyncio.sleep(0.1)
+        again, again_writer = await connect(opened)
+        again_writer.write(HEAD)
+        assert await status(again) == 200
+        again_writer.close()
+    finally:
+        await opened.stop()
+
+
+async def test_five_hundred_idle_connections_disturb_nobody_and_are_closed(office: House) -> None:
+    """Silent ones, from ten addresses. Whoever comes from another one is answered meanwhile as if they were not there,
+    and all of them are closed when the time for a head is over."""
+    opened = Door(build(office.office, pages=office.pages), "127.0.0.1", 0, Limits(head=3.0))
+    await opened.open()
+    await opened.answer()
+    loop = asyncio.get_running_loop()
+    try:
+        begun = loop.time()
+        idle = [await connect(opened, f"127.0.0.{20 + n // 50}") for n in range(500)]
+        for n, (_, writer) in enumerate(idle):
+            writer.write(b"" if n % 2 else HEAD[:30])
+        took: list[float] = []
+        async with ClientSession(connector=TCPConnector(local_addr=("127.0.0.9", 0))) as other:
+            while loop.time() - begun < 2.5 and len(took) < 200:
+                asked = loop.time()
+                async with other.get(f"http://127.0.0.1:{opened.port}/sign-in") as answer:
+                    assert answer.status == 200
+                    await answer.read()
+                took.append(loop.time() - asked)
+        assert len(took) >= 20
+        assert sorted(took)[round(len(took) * 0.99) - 1] < 0.2
+        assert all([await gone(reader) for reader, _ in idle])
+        assert loop.time() - begun < 10.0
+        for _, writer in idle:
+            writer.close()
+    finally:
+        await opened.stop()
 
 
 async def test_a_door_that_closes_tells_the_pages_to_come_back(office: House) -> None:

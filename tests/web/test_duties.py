@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -136,6 +137,37 @@ async def test_lists_and_counts_are_of_what_one_sees(office: House) -> None:
         ("lead", {"mine": 0, "due": 0, "unowned": 1, "overdue": 1}),
     ):
         assert await ask(office, login, "GET", "/duties/counts") == (200, counts)
+
+
+async def test_a_calendar_is_of_what_one_sees_and_of_so_many_days(office: House) -> None:
+    day = timedelta(days=1)
+    for login in ("1001", "1002"):
+        for n in range(1, 4):
+            await made(office, login, due=(START + n * day).isoformat(), title=f"{login} {n}")
+
+    async def days(login: str, count: float, **more: str) -> tuple[int, Any]:
+        named = {"since": START.isoformat(), "until": (START + count * day).isoformat()} | more
+        return await ask(office, login, "GET", f"/duties/calendar?{urlencode(named)}")
+
+    async def titles(login: str, **more: str) -> list[str]:
+        status, said = await days(login, 3, **more)
+        assert (status, said["total"]) == (200, len(said["items"]))
+        return [item["title"] for item in said["items"]]
+
+    assert await titles("1001") == ["1001 1", "1001 2"]
+    assert await titles("lead") == ["1001 1", "1001 2"]
+    assert await titles("boss") == ["1001 1", "1002 1", "1001 2", "1002 2"]
+    assert await titles("boss", owner="1002", state="open", kind="task") == ["1002 1", "1002 2"]
+    assert await titles("boss", owner="me") == []
+    assert await titles("boss", state="done") == []
+    status, said = await days("boss", 45, limit="4")
+    assert (status, len(said["items"]), said["total"]) == (200, 4, 6)
+    for count in (0, -1, 45.1):
+        status, said = await days("boss", count)
+        assert (status, list(said["error"]["fields"])) == (422, ["until"])
+    assert (await days("boss", 3, limit="2001"))[0] == 422
+    assert (await days("boss", 3, state="cancelled"))[0] == 422
+    assert (await ask(office, "boss", "GET", "/duties/calendar"))[0] == 422
 
 
 async def test_every_kind_is_told_with_what_it_needs(office: House) -> None:

@@ -71,7 +71,7 @@ async def test_nothing_that_is_sent_is_a_fault_of_ours(
         more["data"] = io.BytesIO(octets)
     url = office.client.make_url("/").join(URL(path, encoded=True)).with_query(query)
     answer = await office.client.session.request(route.method, url, headers=headers, allow_redirects=False, **more)
-    text = await answer.text()
+    text = (await answer.read()).decode("utf-8", "replace")  # some are files
     assert answer.status < 500, f"{route.method} {url} {octets!r}: {text}"
     if answer.status >= 400:
         assert {"code", "message", "fields"} <= set(json.loads(text)["error"])
@@ -82,13 +82,13 @@ async def test_nothing_that_is_sent_is_a_fault_of_ours(
     [
         b"\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
-        b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
-        b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 500 + b"\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 500 + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(60),
         b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP x\r\n\r\n",
     ],
@@ -103,4 +103,5 @@ async def test_what_is_no_request_is_answered_or_cut_off_and_the_next_one_is_ser
         answer = await reader.read(64)
     assert not answer or answer.split()[1][:1] in (b"2", b"3", b"4")
     writer.close()
-    assert (await office.client.get("/healthz")).status == 200
+    # Not /healthz: a busy machine's loop may be late, and it says so.
+    assert (await office.client.get("/api/v1/openapi.json", headers=await office.as_("root"))).status == 200

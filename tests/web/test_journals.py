@@ -343,3 +343,34 @@ async def test_more_than_fits_on_paper_is_refused_and_goes_into_a_table(office: 
 async def test_what_is_no_journal_is_refused(office: House, conditions: str) -> None:
     status, _ = await ask(office, "root", "GET", f"{JOURNAL}?{conditions}")
     assert status == 422
+
+
+async def test_tables_have_the_custom_fields_that_one_may_see_and_paper_has_none(office: House) -> None:
+    store = office.office.store
+    kinds: tuple[tuple[str, FieldType, tuple[Role, ...]], ...] = (
+        ("budget", "number", ("agent",)),
+        ("until", "date", ("agent",)),
+        ("wants", "yes_no", ("agent",)),
+        ("shop", "text", ("agent",)),
+        ("secret", "text", ()),
+    )
+    for name, type_, roles in kinds:
+        field = NewField(kind="consultation", name=name, type=type_, chinese=f"字段{name}", english=name,
+                         readers=roles, writers=roles)  # fmt: skip
+        await store.fields.add(field)
+    values = {"budget": 12, "until": "2026-12-01", "wants": True, "shop": "=1+1", "secret": "x9x"}
+    await made(office, "root", fields=values)
+    await made(office, "1001", fields={"budget": -3})
+    head, *rows = workbook(await had(office, "chief", f"{JOURNAL}?format=xlsx"))["业务咨询日志表"]
+    assert not [title for title in head if "字段" in str(title)], "a manager sees none of them"
+    head, *rows = workbook(await had(office, "root", f"{JOURNAL}?format=xlsx"))["业务咨询日志表"]
+    assert head[-5:] == ["字段budget", "字段until", "字段wants", "字段shop", "字段secret"]
+    assert [row[-5:] for row in rows] == [
+        [12, datetime.fromisoformat("2026-12-01"), "是", "=1+1", "x9x"],
+        [-3, None, None, None, None],
+    ]
+    lines = list(csv.reader(io.StringIO((await had(office, "1001", f"{JOURNAL}?format=csv")).decode("utf-8-sig"))))
+    assert lines[0][-4:] == ["字段budget", "字段until", "字段wants", "字段shop"]
+    assert [line[-4:] for line in lines[1:]] == [["-3", "", "", ""]], "one's own, and no secret"
+    page = Page(await had(office, "root", JOURNAL))
+    assert "字段budget" not in page.text

@@ -14,7 +14,7 @@ from callcenterd.model.people import Role
 from callcenterd.switchboard.parties import REMEMBERED
 from callcenterd.web.agents import Agent
 from callcenterd.web.live import EVERY, LiveEvents, Reader, encoded_fact
-from callcenterd.web.livestate import Line, Queue
+from callcenterd.web.livestate import ExtensionLine, Half, Line, Queue, QueueDay, TrunkLine
 from callcenterd.web.page import Page
 from callcenterd.web.rights import Sight
 from tests.store.rows import leg_sound
@@ -85,9 +85,19 @@ async def test_everybody_sees_what_is_theirs_to_see(office: House, live: LiveEve
         "queues/sales",
         "queues/complaints",
         "flows/main/sales",
+        "trunks/telecom",
+        *(f"extensions/{number}" for number in ("1001", "1002", "1900")),
+        *(topic for topic in boss if topic.startswith(("volume//", "volume/sales/"))),
     }
+    assert len(boss) == 16
     colleague = everything(Listener(office, live, "1002", "agent"))
-    assert set(colleague) == {f"lines/{ringing}", "agents/1001", "agents/1002", "queues/sales"}
+    assert {topic for topic in colleague if not topic.startswith("volume/sales/")} == {
+        f"lines/{ringing}",
+        "agents/1001",
+        "agents/1002",
+        "queues/sales",
+        "extensions/1002",
+    }
     other = everything(Listener(office, live, "1003", "agent"))
     assert set(other) == {"agents/1003", "queues/complaints"}
     assert "13812345678" not in json.dumps(other)
@@ -98,6 +108,11 @@ async def test_the_values_are_those_that_the_api_describes(office: House, live: 
     assert set(topics[f"lines/{ringing}"]) == set(Line.__annotations__)
     assert set(topics["agents/1001"]) == set(Agent.__annotations__)
     assert set(topics["queues/sales"]) == set(Queue.__annotations__)
+    assert set(topics["queues/sales"]["today"]) == set(QueueDay.__annotations__)
+    assert set(topics["trunks/telecom"]) == set(TrunkLine.__annotations__)
+    assert set(topics["extensions/1001"]) == set(ExtensionLine.__annotations__)
+    (half,) = [value for topic, value in topics.items() if topic.startswith("volume//")]
+    assert set(half) == set(Half.__annotations__)
 
 
 async def test_a_change_comes_once_for_a_topic_however_many_facts_led_to_it(
@@ -113,6 +128,48 @@ async def test_a_change_comes_once_for_a_topic_however_many_facts_led_to_it(
     assert changes[0]["changes"][f"lines/{ringing}"]["state"] == "talking"
     assert changes[0]["changes"]["agents/1001"]["state"] == "talking"
     assert changes[0]["changes"]["queues/sales"]["waiting"] == []
+
+
+async def test_who_is_concerned_sees_it_at_once_and_everybody_else_with_the_next_changes(
+    office: House, live: LiveEvents, ringing: CallId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much happens in the office: a click of an agent waits for nothing."""
+    agent, colleague, boss = (
+        Listener(office, live, "1001", "agent"),
+        Listener(office, live, "1002", "agent"),
+        Listener(office, live, "boss", "supervisor"),
+    )
+    await asyncio.sleep(EVERY * 2)
+    for listener in (agent, colleague, boss):
+        listener.take()
+    monkeypatch.setattr("callcenterd.web.live.EVERY", 0.6)
+    office.answers()
+    while f"lines/{ringing}" not in changes(boss):  # the changes that follow from it: no more of them for a while
+        await asyncio.sleep(0)
+    for listener in (agent, colleague, boss):
+        listener.take()
+    office.board.desk.mute(ringing, "1001", True)
+    await asyncio.sleep(0)
+    assert changes(agent)[f"lines/{ringing}"]["people"][1]["muted"]
+    assert changes(colleague) == changes(boss) == {}
+    await asyncio.sleep(1.0)
+    assert changes(boss)[f"lines/{ringing}"]["people"][1]["muted"]
+    assert changes(agent) == {}, "it has it already"
+    await office.board.desk.hang_up(ringing, "1001")
+    await asyncio.sleep(0)
+    assert changes(agent)["agents/1001"]["state"] == "wrap_up"
+    await office.board.desk.end_wrap_up("1001")
+    boss.take()
+    await office.board.desk.set_state("1001", "break", "meal", by="boss")
+    assert changes(boss)["agents/1001"]["state"] == "break"
+
+
+def changes(listener: Listener) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for message in listener.take():
+        if message["type"] == "live.changed":
+            told |= message["data"]["changes"]
+    return told
 
 
 async def test_a_line_that_is_gone_is_told_as_gone_to_who_saw_it_and_to_nobody_else(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenterd import site as site_file
+from callcenterd.channels.customer_messages import Written
+from callcenterd.model.complaints import ComplaintFields
 from callcenterd.model.consultations import ConsultationFields
 from callcenterd.model.do_not_call import DoNotCall
+from callcenterd.model.follow_ups import FollowUpFields
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 from callcenterd.model.roles import HIDDEN_KINDS
 from callcenterd.tickets.ledger import Wanted
@@ -125,6 +129,22 @@ async def seeded(office: House, *, barred: bool = True) -> dict[str, str]:
     )
     asked = ConsultationFields(category="use", customer=CustomerId(customer.id), call=CallId("past"), note=EMAIL)
     consultation = await modules.consultations.create(asked, "1001", "agent")
+    call = await modules.follow_ups.create(
+        FollowUpFields(category="after_use", customer=CustomerId(customer.id), content=PHONE), "1001", "agent"
+    )
+    wrong = ComplaintFields(
+        type="other", customer=CustomerId(customer.id), call=CallId("past"), reason=EMAIL, note=PHONE
+    )
+    complaint = await modules.complaints.create(wrong, "1001", "agent")
+    service = {"name": "visit", "chinese": "上门", "english": "Visit", "minutes": 60, "capacity": 1}
+    status, of = await ask(office, "root", "POST", "/appointment-services", service)
+    assert status == 201, of
+    begin = (kept.clock.utc() + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
+    booking = {"service": of["id"], "begin": begin.isoformat(), "customer": customer.id, "note": PHONE}
+    status, appointment = await ask(office, "1001", "POST", "/appointments", booking)
+    assert status == 201, appointment
+    letter = Written(channel="email", subject=PHONE, text=CARD, customer=CustomerId(customer.id))
+    written = await modules.customer_messages.send(letter, "1001")
     if barred:
         await kept.store.do_not_call.add(DoNotCall(number=PHONE, why="x", by="root", at=STAMP))
     return {
@@ -134,6 +154,10 @@ async def seeded(office: House, *, barred: bool = True) -> dict[str, str]:
         "callbacks": str(wish.id),
         "duties": str(duty.id),
         "consultations": str(consultation.id),
+        "follow-ups": str(call.id),
+        "complaints": str(complaint.id),
+        "appointments": str(appointment["id"]),
+        "customer-messages": str(written.id),
         "recordings": str(recording),
     }
 
@@ -200,7 +224,8 @@ async def test_a_card_that_is_sent_back_as_it_was_shown_changes_nothing(office: 
     await set_role(office, "agent", hidden=list(HIDDEN_KINDS))
     listed = (await ask(office, "1001", "GET", "/customers"))[1]["items"][0]
     before = (await ask(office, "root", "GET", f"/customers/{listed['id']}"))[1]
-    writable = {k: v for k, v in listed.items() if k not in ("id", "created_at", "created_by", "changed_at")}
+    told = {"id", "created_at", "created_by", "changed_at", "no_sms_at", "no_sms_by", "no_email_at", "no_email_by"}
+    writable = {k: v for k, v in listed.items() if k not in told}
     assert writable["phones"] == ["139****8000", "020****7788"]
     status, said = await ask(office, "1001", "PUT", f"/customers/{listed['id']}", writable | {"company": "东风"})
     assert status == 200, said

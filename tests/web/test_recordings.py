@@ -17,6 +17,7 @@ from callcenterd.sealed import add_key, read_keys
 from callcenterd.switchboard.archive import Rules
 from tests.kit.tones import tone
 from tests.web.house import STAMP, House, house
+from tests.web.test_rooms import settled
 
 OCTETS = bytes(range(256)) * 8
 
@@ -263,3 +264,39 @@ async def test_what_is_not_recorded_and_files_of_nobody_are_reasons_and_figures(
     ]
     figures = await (await office.client.get("/metrics")).text()
     assert "callcenterd_recordings_orphans 1.0" in figures
+
+
+# ---- at one's own phone ---------------------------------------------------------------------------------------------
+
+
+async def test_a_recording_is_heard_at_ones_own_phone(office: House) -> None:
+    both = np.stack([g711.encode(tone(440, 3.0), g711.PCMA)] * 2, axis=1).tobytes()
+    await office.keep_call("c1")
+    name = await office.keep_recording("c1", b"")
+    path = office.recordings / f"2026/08/03/{name}.wav"
+    path.unlink()
+    with Recording(path) as kept:
+        kept.append(both)
+    url = f"/api/v1/recordings/{name}/replay"
+
+    async def asked(body: object, login: str = "1001") -> int:
+        answer = await office.client.post(url, json=body, headers=await office.as_(login))
+        return answer.status
+
+    office.registers("1001")
+    assert await asked({}, "root") == 409, "who asks has no phone"
+    assert await asked({"extension": "77"}) == 404
+    assert await asked({"extension": "1001"}, "1003") == 404, "a stranger's call"
+    assert await asked({"extension": "1001", "begin": 3.0}) == 422
+    assert await asked({"extension": "1001", "begin": -1}) == 422
+    assert office.sip.placed == []
+    assert await asked({"begin": 1.5}) == 204
+    assert office.sip.placed[-1][1] == "1001"
+    assert await asked({"extension": "1001"}) == 409, "it rings already"
+    office.answers()
+    await settled()
+    assert office.board.journeys == {}, "no call of the office"
+    trail, _ = await office.office.store.audit.search(what="recording.played", target=f"recording/{name}", limit=9)
+    assert [entry.who for entry in trail] == ["1001"]
+    path.write_bytes(b"RIFF")
+    assert await asked({"extension": "1002"}) == 503, "nobody is rung for what cannot be opened"

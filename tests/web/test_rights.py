@@ -28,6 +28,7 @@ def test_what_needs_no_sign_in_is_the_sign_in_the_description_and_the_stream_tha
     public = {(route.method, route.path) for route in ROUTES if route.right == PUBLIC}
     assert public == {
         ("POST", "/api/v1/session"),
+        ("GET", "/api/v1/display"),  # by the key of a display's link
         ("GET", "/api/v1/openapi.json"),
         ("GET", "/api/v1/events"),
     }

@@ -312,7 +312,6 @@ async def test_the_trail_has_what_stood_on_a_card_before_and_after_until_it_is_e
     kept = await trail(office, target)
     assert {"customer.created", "customer.changed"} < {one["what"] for one in kept}
     assert all(one["changes"] == {} for one in kept)
-    assert await office.office.store.audit.erase(f"customer/{made.id}") == 0, "nothing is left"
 
 
 async def test_who_opens_a_card_is_written_down_once_in_a_while(office: House) -> None:
@@ -332,7 +331,7 @@ async def test_a_change_of_a_role_stands_in_the_trail(office: House) -> None:
     await set_role(office, "agent", take=["card.read"], hidden=["phone"])
     (one,) = await trail(office, "what=role.changed&who=root")
     assert one["target"] == "role/agent"
-    assert one["details"]["changes"] == {"hidden": [None, ["phone"]], "taken": [None, ["card.read"]]}
+    assert one["changes"] == {"hidden": [None, ["phone"]], "taken": [None, ["card.read"]]}
     assert await trail(office, "what=role.changed&until=2001-01-01T00:00:00Z") == []
     for login in ("1001", "boss", "chief"):
         assert (await ask(office, login, "GET", "/audit"))[0] == 403

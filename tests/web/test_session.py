@@ -33,6 +33,9 @@ async def test_a_program_signs_in_and_shows_its_token(office: House) -> None:
         "extension": "1001",
         "language": "zh-CN",
         "hidden": [],
+        "second_factor": "off",
+        "off": [],
+        "teams": {},
     }
 
 
@@ -278,3 +281,45 @@ async def test_one_sets_ones_own_pin_for_phones_by_the_password(office: House) -
         user.pin_hash.reveal()
         not in await (await office.client.get("/api/v1/site", headers=await office.as_("root"))).text()
     )
+
+
+async def test_nobody_says_beforehand_which_session_a_sign_in_will_be(office: House) -> None:
+    """Fixation: a cookie that somebody else has put into the browser is no session after the sign-in either."""
+    planted = "planted-by-somebody-else-0123456789abcdef"
+    answer = await office.client.post(
+        "/sign-in",
+        data={"login": "1001", "password": PASSWORD},
+        headers={"Cookie": f"{COOKIE}={planted}"},
+        allow_redirects=False,
+    )
+    assert answer.status == 303
+    given = answer.cookies[COOKIE].value
+    assert given != planted
+    assert len(given) >= 43
+    office.client.session.cookie_jar.clear()
+    for token, status in ((planted, 401), (given, 200)):
+        answer = await office.client.get("/api/v1/session", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status == status
+
+
+async def test_every_sign_in_of_a_person_is_a_session_of_its_own(office: House) -> None:
+    """Two at once, of two people: neither is the other, and the end of one is not that of the other."""
+    mine, again, chiefs = await office.as_("1001"), await office.as_("1001"), await office.as_("chief")
+    assert mine != again
+    assert (await office.client.delete("/api/v1/session", headers=mine)).status == 204
+    said = [await (await office.client.get("/api/v1/session", headers=one)).json() for one in (again, chiefs)]
+    assert [one["role"] for one in said] == ["agent", "manager"]
+    assert (await office.client.get("/api/v1/session", headers=mine)).status == 401
+
+
+@pytest.mark.parametrize("length", [72, 73, 128, 256])
+async def test_all_of_a_long_password_counts(office: House, length: int) -> None:
+    """Some hashes look at the first 72 octets only."""
+    long = "长" * (length // 3) + "x" * (length - length // 3)
+    headers = await office.as_("1001")
+    body = {"old": PASSWORD, "new": long}
+    assert (await office.client.post("/api/v1/session/password", json=body, headers=headers)).status == 204
+    for password, status in ((long, 200), (long[:-1] + "y", 401), (long[:-1], 401)):
+        office.client.session.cookie_jar.clear()
+        answer = await office.client.post("/api/v1/session", json={"login": "1001", "password": password})
+        assert answer.status == status

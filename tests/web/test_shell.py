@@ -36,7 +36,7 @@ async def test_the_first_address_leads_to_the_sign_in_and_then_to_the_applicatio
 async def test_the_sign_in_speaks_both_languages_and_needs_no_script(office: House, language: str, title: str) -> None:
     answer = await get(office, "/sign-in", headers={"Accept-Language": language})
     page = await answer.text()
-    assert f'<html lang="{language}">' in page
+    assert f'<html lang="{language}" data-look="system">' in page
     assert f"<h1>{title}</h1>" in page
     assert "<script" not in page
     assert not re.search(r"\son\w+=|\sstyle=|javascript:", page)
@@ -47,6 +47,17 @@ async def test_the_sign_in_speaks_both_languages_and_needs_no_script(office: Hou
 async def test_a_chosen_language_stays(office: House) -> None:
     await get(office, "/sign-in?lang=en")
     assert "Sign in" in await (await get(office, "/sign-in", headers={"Accept-Language": "zh"})).text()
+
+
+@pytest.mark.parametrize(
+    ("cookie", "look"), [("", "system"), ("dark", "dark"), ("light", "light"), ('"><script>', "system")]
+)
+async def test_the_sign_in_has_the_look_that_was_chosen_in_the_application(
+    office: House, cookie: str, look: str
+) -> None:
+    page = await (await get(office, "/sign-in", headers={"Cookie": f"callcenterd_look={cookie}"})).text()
+    assert f'data-look="{look}">' in page
+    assert "prefers-color-scheme: dark" in page
 
 
 async def test_the_sign_in_keeps_where_one_wanted_to_go_while_the_language_turns(office: House) -> None:

@@ -17,13 +17,17 @@ from callcenterd.channels.customer_messages import Written
 from callcenterd.media import sdp
 from callcenterd.media.facts import RecordingClosed
 from callcenterd.model import events
+from callcenterd.model.appointments import AppointmentFields, NewService
+from callcenterd.model.appraisals import Given
 from callcenterd.model.complaints import ComplaintFields
 from callcenterd.model.consultations import ConsultationFields
 from callcenterd.model.events import Fact
 from callcenterd.model.follow_ups import FollowUpFields
 from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, RecordingId
 from callcenterd.model.surveys import SurveyAnswer
+from callcenterd.quality.appraisals import Written as Sheet
 from callcenterd.sip import events as sip
+from callcenterd.tickets.appointments import Wanted as Booked
 from callcenterd.tickets.ledger import Wanted
 from callcenterd.web.reference import every_route
 from callcenterd.web.rights import PUBLIC, Sight
@@ -55,9 +59,12 @@ OFFICE_WIDE = {
     "flow": "administrators only, who see all",
     "role": "administrators only, who see all",
     "audit": "administrators, who see all",
+    "audit.export": "administrators, who see all",
+    "audit.record": "as the record: test_audit.py",
     "prompt": "administrators only, who see all",
     "calendar": "the office's",
     "attachment": "as the record that they hang on: test_attachments.py",
+    "display": "by the queues that one sees: test_displays.py",
     "evidence": "managers and administrators, who see all",
     "customer.read": "by the role's scope: test_roles.py",
     "customer.write": "by the role's scope: test_roles.py",
@@ -77,6 +84,8 @@ OFFICE_WIDE = {
     "do_not_call": "the office's",
     "do_not_call.remove": "the office's",
     "ban": "addresses, not people",
+    "recording.export": "one's own, of what one may hear: test_recording_batches.py",
+    "GET /api/v1/recordings/tags": "words of the office",
     "campaign": "by the campaign's queue: the test of campaigns below",
     "campaign.preview": "one's own",
     "GET /api/v1/break-reasons": "the office's",
@@ -84,6 +93,7 @@ OFFICE_WIDE = {
     "GET /api/v1/desk": "one's own",
     "query": "as far as one's sight goes: test_queries.py",
     "query.export": "as a query: test_queries.py",
+    "GET /api/v1/duties/calendar": "as the list: test_duties.py",
     "GET /api/v1/duties/counts": "as the list: test_duties.py",
     "GET /api/v1/consultations/totals": "as the list: test_consultations.py",
     "GET /api/v1/consultations/journal": "as the list: test_journals.py",
@@ -94,10 +104,34 @@ OFFICE_WIDE = {
     "GET /api/v1/complaint-workflows": "the office's",
     "workflow": "administrators only, who see all",
     "POST /api/v1/customer-messages": "a new one of one's own making",
+    "POST /api/v1/customer-messages/begin": "of a customer: by the role's scope, test_roles.py",
     "message_template.read": "the office's",
+    "duty_kind": "the office's",
+    "proposal.write": "by the customer: test_proposals.py",
+    "proposal_template": "the office's",
     "message_template.write": "the office's",
+    "GET /api/v1/appointment-services": "the office's",
+    "GET /api/v1/appointment-services/{id}": "the office's",
+    "GET /api/v1/appointment-services/{id}/free": "the office's",
+    "appointment.service": "administrators only, who see all",
+    "POST /api/v1/appointments": "a new one of one's own making",
     "POST /api/v1/consultations": "a new one of one's own making",
     "POST /api/v1/follow-ups": "a new one of one's own making",
+    "follow_up.rule": "administrators only, who see all",
+    "appraisal.template": "the office's",
+    "appraisal.plan": "the office's; to whom they are dealt out goes by whom one oversees: test_drawing.py",
+    "GET /api/v1/appraisal-templates": "the office's",
+    "GET /api/v1/appraisal-templates/{id}": "the office's",
+    "GET /api/v1/appraisal-templates/{id}/versions/{version}": "the office's",
+    "POST /api/v1/appraisals": "by the call: test_appraisals.py",
+    "GET /api/v1/appraisals/counts": "as the list: test_appraisals.py",
+    "GET /api/v1/appraisals/results": "as the list: test_appraisals.py",
+    "GET /api/v1/appraisals/results/export": "as the list: test_appraisals.py",
+    "GET /api/v1/calibrations": "by who scores in it: test_appraisals.py",
+    "GET /api/v1/calibrations/{id}": "by who scores in it: test_appraisals.py",
+    "GET /api/v1/follow-up-rules/names": "the office's",
+    "GET /api/v1/follow-ups/statistics": "as the list: test_follow_up_statistics.py",
+    "GET /api/v1/follow-ups/statistics/export": "as the list: test_follow_up_statistics.py",
     "GET /api/v1/follow-ups/figures": "as the list: test_follow_ups.py",
     "GET /api/v1/follow-ups/journal": "as the list: test_follow_up_journals.py",
     "GET /api/v1/promises/kept": "the people whom one oversees: the test of promises in test_duties.py",
@@ -105,6 +139,13 @@ OFFICE_WIDE = {
     "POST /api/v1/duties": "a new one of one's own making",
     "POST /api/v1/calls": "one's own new call",
     "DELETE /api/v1/listening": "one's own",
+    "GET /api/v1/colleagues": "everybody in the office",
+    "GET /api/v1/conversations": "one's own: test_staff.py",
+    "GET /api/v1/staff-messages": "one's own: test_staff.py",
+    "GET /api/v1/staff-messages/unread": "one's own: test_staff.py",
+    "POST /api/v1/staff-messages": "a new one of one's own making",
+    "staff_notice": "to whom one oversees: test_staff.py",
+    "POST /api/v1/help": "one's own",
 }
 """Rights, and single routes, that say and change nothing of anybody's calls."""
 
@@ -139,14 +180,28 @@ PUT    /calls/{past}/note                        204  404   204  404   204  204 
 PUT    /calls/{past}/disposition                 422  404   422  404   422  403   422
 GET    /recordings/{recording}                   200  404   200  404   200  200   200
 GET    /recordings/{recording}/peaks             200  404   200  404   200  200   200
+POST   /recordings/{recording}/replay            409  404   409  404   409  409   409
+GET    /recordings/{recording}/details           200  404   200  404   200  200   200
+PUT    /recordings/{recording}/tags              200  404   200  404   200  200   200
+GET    /recordings/{recording}/notes             200  404   200  404   200  200   200
+POST   /recordings/{recording}/notes             201  404   201  404   201  201   201
+DELETE /recordings/{recording}/notes/99          404  404   404  404   404  404   404
+GET    /recordings/{recording}/links             403  403   200  404   200  200   200
+POST   /recordings/{recording}/links             403  403   201  404   201  201   201
+POST   /recordings/{recording}/links/99/revoke   403  403   404  404   404  404   404
+POST   /recordings/{recording}/remove            403  403   403  403   403  409   409
 GET    /agents/1001/states                       200  403   200  404   200  200   200
 POST   /agents/1001/state                        200  403   200  404   200  403   200
 POST   /agents/1001/wrap-up/end                  200  403   200  404   200  403   200
 POST   /agents/1001/wrap-up/prolong              409  403   409  404   409  403   409
+PUT    /seats/1001                               403  403   409  404   409  403   409
 GET    /extensions/1001/forwarding               200  403   200  404   200  403   200
 PUT    /extensions/1001/forwarding               200  403   200  404   200  403   200
 GET    /extensions/1900/forwarding               403  403   404  404   200  403   200
 GET    /queues/sales/waiting                     200  404   200  404   200  200   200
+POST   /queues/sales/waiting/{call}/move         403  403   404  404   404  403   404
+PUT    /thresholds/queues/sales                  403  403   409  404   409  403   409
+PUT    /thresholds/office                        403  403   403  403   409  403   409
 GET    /voicemail/{message}/sound                200  404   200  404   200  200   200
 PUT    /voicemail/{message}                      200  404   200  404   200  200   200
 POST   /voicemail/{message}/call-back            409  404   409  404   409  409   409
@@ -175,14 +230,35 @@ POST   /follow-ups/{follow_up}/not-reached       409  404   409  404   409  409 
 POST   /follow-ups/{follow_up}/later             409  404   409  404   409  409   409
 POST   /follow-ups/{follow_up}/cancel            409  404   409  404   409  409   409
 POST   /follow-ups/{follow_up}/assign            403  403   409  404   409  409   409
+GET    /appointments/{appointment}              200  200   200  200   200  200   200
+PUT    /appointments/{appointment}              409  409   409  409   409  409   409
+POST   /appointments/{appointment}/move         409  409   409  409   409  409   409
+POST   /appointments/{appointment}/cancel       409  409   409  409   409  409   409
+POST   /appointments/{appointment}/mark         409  409   409  409   409  409   409
 GET    /complaints/{complaint}/sheet             200  404   200  404   200  200   200
 GET    /complaints/{complaint}                   200  404   200  404   200  200   200
 PUT    /complaints/{complaint}                   409  404   409  404   409  409   409
 POST   /complaints/{complaint}/move              409  404   409  404   409  409   409
 POST   /complaints/{complaint}/answer            409  404   409  404   409  409   409
 POST   /complaints/{complaint}/note              204  404   204  404   204  204   204
+GET    /appraisals/{appraisal}                   200  404   200  404   200  200   200
+PUT    /appraisals/{appraisal}                   403  403   409  404   403  403   403
+POST   /appraisals/{appraisal}/submit            403  403   422  404   403  403   403
+POST   /appraisals/{appraisal}/assign            403  403   409  404   409  409   409
+POST   /appraisals/{appraisal}/cancel            403  403   409  404   409  409   409
+POST   /appraisals/{appraisal}/agree             409  404   403  404   403  403   403
+POST   /appraisals/{appraisal}/dispute           409  404   403  404   403  403   403
+POST   /appraisals/{appraisal}/answer            409  404   409  404   403  409   409
+POST   /appraisals/{appraisal}/review            403  403   409  404   403  409   409
 GET    /customer-messages/{written}              200  404   200  404   200  200   200
 POST   /customer-messages/{written}/again        409  404   409  404   409  409   409
+GET    /staff-messages/{staff}                   200  404   200  404   404  404   404
+GET    /staff-messages/{staff}/readers           200  404   404  404   404  404   404
+POST   /staff-messages/{staff}/read              200  404   200  404   404  404   404
+POST   /staff-messages/{staff}/confirm           422  404   422  404   404  404   404
+GET    /help/{help}                              200  404   200  404   200  200   200
+POST   /help/{help}/take                         403  403   409  404   409  409   409
+POST   /help/{help}/answer                       403  403   200  404   200  200   200
 GET    /calls/{past}/promises                    200  404   200  404   200  200   200
 POST   /calls/{past}/promise                     201  404   201  404   201  201   201
 GET    /conferences/weekly                       403  403   200  404   200  200   200
@@ -200,6 +276,8 @@ POST   /parking/{slot}/fetch                     204  404   409  404   409  409 
 POST   /calls/{call}/hang-up                     204  404   204  404   204  403   204
 DELETE /voicemail/{message}                      204  404   204  404   204  403   204
 DELETE /letters/{letter}                         403  403   204  404   204  403   204
+POST   /staff-messages/{staff}/withdraw          200  404   404  404   404  404   404
+POST   /help/{help}/end                          200  404   200  404   200  200   200
 POST   /customer-messages/{written}/cancel       200  404   200  404   200  200   200
 POST   /conferences/weekly/end                   403  403   204  404   204  403   204
 DELETE /conferences/weekly/members/{inside}      403  403   204  404   204  403   204
@@ -211,6 +289,10 @@ LISTS = """
                                                  1001 1003  lead other boss chief root
 GET    /calls                                    3    0     3    0     3    3     3
 GET    /agents                                   1    2     2    3     8    8     8
+GET    /seats                                    403  403   3    4     9    9     9
+GET    /recordings                               1    0     1    0     1    1     1
+GET    /recording-links                          403  403   0    0     0    0     0
+GET    /phone-book                              13   13    13   13    13   13    13
 GET    /voicemail                                1    0     1    0     1    1     1
 GET    /voicemail/counts                         1    0     1    0     1    1     1
 GET    /callbacks                                1    0     1    0     1    1     1
@@ -218,7 +300,9 @@ GET    /callbacks/counts                         1    0     1    0     1    1   
 GET    /duties                                   3    0     3    0     3    3     3
 GET    /consultations                            1    0     1    0     1    1     1
 GET    /follow-ups                               1    0     1    0     1    1     1
+GET    /appointments                             1    1     1    1     1    1     1
 GET    /complaints                               1    0     1    0     1    1     1
+GET    /appraisals                               1    0     1    0     1    1     1
 GET    /customer-messages                        1    0     1    0     1    1     1
 GET    /letters                                  403  403   1    0     1    403   1
 GET    /surveys                                  403  403   1    0     1    1     1
@@ -226,11 +310,16 @@ GET    /conferences                              403  403   1    0     1    1   
 GET    /parking                                  0    0     0    0     0    0     0
 GET    /listening                                403  403   0    0     0    0     0
 GET    /alarms                                   403  403   0    0     0    0     0
+GET    /thresholds                               1    1     1    1     1    1     1
+GET    /help                                     1    0     1    0     1    1     1
 GET    /live                                     4    3     5    4     12   12    12
 """
 """How many things each list has for whom; parked calls, listeners and alarms are tests of their own."""
 
 BODIES: dict[str, Any] = {
+    "POST queues/move": {"place": "up"},
+    "PUT seats": {"extension": "1001", "was": "nobody's"},
+    "PUT thresholds": {"version": 9, "limits": {}},
     "mute": {"muted": True},
     "keys": {"keys": "1"},
     "note": {"note": "x"},
@@ -247,17 +336,33 @@ BODIES: dict[str, Any] = {
     "POST follow-ups/done": {"version": 999, "result": "satisfied"},
     "not-reached": {"version": 999},
     "later": {"version": 999, "next_call": "2100-01-01T00:00:00Z"},
+    "PUT appointments": {"version": 999, "name": "张三"},
+    "POST appointments/move": {"version": 999, "begin": "2026-01-01T00:00:00Z"},
+    "POST appointments/cancel": {"version": 999},
+    "mark": {"version": 999, "state": "missed"},
     "PUT complaints": {"version": 999, "type": "other", "reason": "x"},
     "move": {"version": 999, "move": "dispatch"},
     "POST complaints/answer": {"version": 999, "means": "call"},
     "POST complaints/note": {"text": "x"},
     "take": {"version": 999},
+    "POST help/answer": {"text": "x"},
     "assign": {"version": 999, "owner": "1001"},
     "postpone": {"version": 999, "due": "2000-01-01T00:00:00Z", "reason": "x"},
     "done": {"version": 999},
     "cancel": {"version": 999, "text": "x"},
     "POST duties/note": {"text": "x"},
     "promise": {"minutes": 15},
+    "tags": {"tags": ["x"]},
+    "POST recordings/links": {"purpose": "x"},
+    "POST recordings/notes": {"second": 0, "text": "x"},
+    "remove": {"reason": "as the law wants it"},
+    "PUT appraisals": {"version": 999, "answers": {}},
+    "submit": {"version": 999, "answers": {}},
+    "POST appraisals/assign": {"version": 999, "appraiser": "boss"},
+    "agree": {"version": 999},
+    "dispute": {"version": 999, "text": "x"},
+    "POST appraisals/answer": {"version": 999, "text": "x"},
+    "review": {"version": 999, "decision": "uphold", "text": "x"},
     "POST customer-messages/cancel": {},
     "POST customer-messages/again": {},
 }
@@ -355,15 +460,44 @@ class Things:
         one = await self.office.office.modules.follow_ups.create(written, "1001", "agent")
         self.named["follow_up"] = str(one.id)
 
+    async def appoint(self) -> None:
+        modules, store = self.office.office.modules, self.office.office.store
+        service = await store.appointment_services.named("repair")
+        if service is None:
+            new = NewService(name="repair", chinese="维修", english="Repair", minutes=30, capacity=10)
+            service = await modules.appointment_services.create(new, "root")
+        tomorrow = self.office.office.clock.utc() + timedelta(days=1)
+        place = next(one for one in await modules.appointments.places(service, tomorrow, tomorrow + timedelta(days=1)))
+        booked = Booked(service=service.id, begin=place.begin)
+        one = await modules.appointments.book(AppointmentFields(name="张三"), booked, "1001", "agent")
+        self.named["appointment"] = str(one.id)
+
     async def complain(self) -> None:
         written = ComplaintFields(type="other", reason="x")
         one = await self.office.office.modules.complaints.create(written, "1001", "agent")
         self.named["complaint"] = str(one.id)
 
+    async def appraise(self) -> None:
+        modules, store = self.office.office.modules, self.office.office.store
+        await modules.scorecards.ship()
+        card = (await modules.scorecards.all())[0]
+        begun = await modules.appraisals.begin(await store.calls.get(CallId("past")), card.id, "lead")
+        best = {one.id: Given(points=one.most) for one in card.questions}
+        await modules.appraisals.submit(begun, Sheet(version=begun.version, answers=best), "lead")
+        self.named["appraisal"] = str(begun.id)
+
     async def write(self) -> None:
         written = Written(channel="sms", address="13800000001", text="x")
         one = await self.office.office.modules.customer_messages.send(written, "1001")
         self.named["written"] = str(one.id)
+
+    async def write_to_lead(self) -> None:
+        one = await self.office.office.modules.staff.write(AgentId("1001"), "lead", "x")
+        self.named["staff"] = str(one.id)
+
+    async def call_for_help(self) -> None:
+        one, _ = await self.office.office.modules.help.ask(AgentId("1001"), None)
+        self.named["help"] = str(one.id)
 
     async def want_callback(self) -> None:
         wish = await self.office.office.store.callbacks.add(CallId("past"), QueueName("sales"), "13800000001", STAMP)
@@ -390,7 +524,11 @@ async def things(office: House) -> AsyncIterator[Things]:
     await found.consult()
     await found.complain()
     await found.follow_up()
+    await found.appoint()
+    await found.appraise()
     await found.write()
+    await found.write_to_lead()
+    await found.call_for_help()
     said = SurveyAnswer(call=CallId("past"), at=STAMP, question="service", score=5, most=5, agent=AgentId("1001"))
     await kept.store.surveys.keep(said)
     await found.talk()
@@ -440,6 +578,8 @@ async def test_so_is_every_order_that_ends_something(things: Things) -> None:
         "{message}": things.leave_message,
         "{letter}": things.leave_message,
         "{written}": things.write,
+        "{staff}": things.write_to_lead,
+        "{help}": things.call_for_help,
         "weekly": things.confer,
     }
     for method, path, expected in rows(LAST_ORDERS):
@@ -462,7 +602,8 @@ async def test_lists_have_what_one_may_see_and_their_counts_tell_of_nothing_else
             if count == 403:
                 assert status == 403, f"{login}: {path}"
                 continue
-            found = sum(map(len, said.values())) if path == "/live" else len(said["items"])
+            kinds = [said[kind] for kind in ("lines", "agents", "queues")] if path == "/live" else [said["items"]]
+            found = sum(map(len, kinds))
             assert found == count, f"{login}: {path}: {said}"
             assert said.get("total", found) == found
 
@@ -611,3 +752,18 @@ async def test_stream_list_and_single_look_up_agree_whatever_happens_to_calls(th
     await site_file.apply_text(office.office.store, cheap_passwords(), both, "both.yaml")
     await office.office.site_changed()
     await agree(office, calls)
+
+
+async def test_who_leads_moves_who_waits_in_their_queues_to_their_own_queues_and_agents_only(things: Things) -> None:
+    office = things.office
+    waiting = office.comes("13900000009")
+    await settled()
+    path = f"/queues/sales/waiting/{waiting}/move"
+    for login, status in (("lead", 204), ("other", 404), ("boss", 204), ("chief", 403), ("1001", 403)):
+        assert (await ask(office, login, "POST", path, {"place": "up"}))[0] == status, login
+    assert (await ask(office, "lead", "POST", path, {"queue": "complaints"}))[0] == 404
+    assert (await ask(office, "lead", "POST", path, {"agent": "1003"}))[0] == 404
+    assert office.board.queueing.waits_in(waiting) == "sales"
+    assert (await ask(office, "boss", "POST", path, {"queue": "complaints"}))[0] == 204
+    assert (await ask(office, "other", "POST", path.replace("sales", "complaints"), {"place": "front"}))[0] == 204
+    assert (await ask(office, "lead", "POST", path, {"place": "up"}))[0] == 404

@@ -48,19 +48,22 @@ async def test_what_a_role_may_not_read_does_not_stand_there_either(office: Hous
     for body in ({"path": "/consultations", "category": "use"}, {"path": "/follow-ups", "category": "after_use"}):
         at = body.pop("path")
         assert (await ask(office, "1001", "POST", at, json={"customer": customer, **body}))[0] == 201
+    letter = {"channel": "email", "address": "z@example.com", "subject": "报价", "text": "见附件", "customer": customer}
+    assert (await ask(office, "1001", "POST", "/customer-messages", json=letter))[0] == 201
 
     async def kinds(**asked: str) -> set[str]:
         status, page = await ask(office, "1001", "GET", path, params=asked)
         assert status == 200
         return {one["kind"] for one in page["items"]}
 
-    whole = {"call", "change", "consultation", "duty", "file", "follow_up", "posting"}
+    whole = {"call", "change", "consultation", "duty", "file", "follow_up", "message", "posting"}
     assert await kinds() == whole
     for right, gone in (
         ("call.read", {"call"}),
         ("consultation.read", {"consultation"}),
         ("follow_up.read", {"follow_up"}),
         ("duty", {"duty"}),
+        ("customer_message", {"message"}),
         ("attachment", {"file"}),
         ("card.read", {"posting"}),
     ):

@@ -102,6 +102,8 @@ async def test_what_is_wrong_between_things_is_said_in_chinese(office: House) ->
     [
         (NotFound("outbound route", "9."), "没有外拨路由 9."),
         (NotFound("call", "x"), "没有通话 x"),
+        (Refused("there is no address to send it to"), "没有可以发送的地址：请填写，或先在客户资料中补上"),
+        (Refused("there is no slot 77"), "没有 77 号位"),
         (Refused("phone 1001 is not registered"), "话机 1001 没有注册，不能签入或示闲"),
         (Refused("something that nobody has translated"), "something that nobody has translated"),
     ],

@@ -266,3 +266,47 @@ def test_who_spoke_hears_their_own_side_and_no_other(tmp_path: Path, *, is_seale
     assert len(voice) == 16000
     assert level(voice[:8000], 440) > 7500
     assert np.abs(voice[8000:]).max() < 100
+
+
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["plain", "sealed"])
+def test_a_part_for_a_phone_has_both_sides_together(tmp_path: Path, *, is_sealed: bool) -> None:
+    key_file = tmp_path / "keys" if is_sealed else None
+    if key_file is not None:
+        sealed.add_key(key_file)
+    keys = None if key_file is None else sealed.read_keys(key_file)
+    path = recorded(tmp_path / ("c-1.wav.sealed" if is_sealed else "c-1.wav"), 2.0, keys)
+    whole = finishing.part_of(path, key_file, 0.0, 60.0)
+    assert len(whole) == 16000
+    assert (level(whole[:8000], 440) > 7500, level(whole[8000:], 1000) > 7500) == (True, True)
+    part = finishing.part_of(path, key_file, 0.75, 0.5)
+    assert np.array_equal(part, whole[6000:10000])
+    assert len(finishing.part_of(path, key_file, 1.75, 60.0)) == 2000
+    assert len(finishing.part_of(path, key_file, 2.0, 60.0)) == 0
+
+
+def test_two_loud_sides_together_do_not_wrap_around(tmp_path: Path) -> None:
+    loud = np.full(8000, 30000, np.int16)
+    both = np.stack([g711.encode(loud, g711.PCMA), g711.encode(loud, g711.PCMA)], axis=1).tobytes()
+    with Recording(tmp_path / "c-1.wav", DiskFile) as recording:
+        recording.append(both)
+    assert (finishing.part_of(tmp_path / "c-1.wav", None, 0.0, 1.0) == 32767).all()
+
+
+# ---- where nobody speaks --------------------------------------------------------------------------------------
+
+
+def test_silences_are_where_neither_side_speaks_for_long_enough() -> None:
+    values = np.zeros((400, 2), np.uint8)  # 20 seconds
+    values[40:80, 0] = 90  # 2 s to 4 s, the caller
+    values[100:130, 1] = 90  # 5 s to 6.5 s
+    values[150:152, 0] = 90  # 7.5 s, a cough
+    assert finishing.silences(values) == [(0.0, 2.0), (7.6, 20.0)]
+    assert finishing.silences(values[40:130]) == []
+    assert finishing.silences(np.zeros((0, 2), np.uint8)) == []
+
+
+def test_the_noise_of_a_line_is_no_speech() -> None:
+    values = np.full((200, 2), 5, np.uint8)
+    values[100:140, 1] = 60
+    assert finishing.silences(values) == [(0.0, 5.0), (7.0, 10.0)]
+    assert finishing.silences(np.full((200, 2), 40, np.uint8)) == [], "who speaks all the time is no noise"

@@ -17,6 +17,7 @@ import type {
   Duty,
   DutyCounts,
   DutyKind,
+  DutyOnDay,
   DutyStep,
   DutyWanted,
   DeviceMade,
@@ -187,18 +188,22 @@ export const api = {
   calls: (conditions: CallConditions) => ask<Listing<Call>>('GET', `/calls${queryText({ ...conditions })}`),
   call: (id: string) => ask<Call & { story: Step[]; sound: LegSound[] }>('GET', `/calls/${path(id)}`),
   hangUp: (id: string) => ask<void>('POST', `/calls/${path(id)}/hang-up`, {}),
-  note: (id: string, note: string, customer_id: number | null) =>
-    ask<void>('PUT', `/calls/${path(id)}/note`, { note, customer_id }),
+  /** seen: the note that was there before; another by now is a 409 with what stands there. */
+  note: (id: string, note: string, customer_id: number | null, seen: string) =>
+    ask<void>('PUT', `/calls/${path(id)}/note`, { note, customer_id, seen }),
   /** The same from a page that is being closed: the browser carries it on, nobody waits for the answer. */
-  lastNote: (id: string, note: string, customer_id: number | null) =>
-    send('PUT', `/calls/${path(id)}/note`, 'application/json', JSON.stringify({ note, customer_id }), true),
+  lastNote: (id: string, note: string, customer_id: number | null, seen: string) =>
+    send('PUT', `/calls/${path(id)}/note`, 'application/json', JSON.stringify({ note, customer_id, seen }), true),
   recording: (id: string): string => `/api/v1/recordings/${path(id)}`,
-  peaks: (id: string, points: number) => ask<Peaks>('GET', `/recordings/${path(id)}/peaks${queryText({ points })}`),
+  /** part: of it alone, in seconds. */
+  peaks: (id: string, points: number, part?: { begin: number; end: number }) =>
+    ask<Peaks>('GET', `/recordings/${path(id)}/peaks${queryText({ points, ...part })}`),
   pauseRecording: (id: string) => ask<void>('POST', `/calls/${path(id)}/recording/pause`, {}),
   resumeRecording: (id: string) => ask<void>('POST', `/calls/${path(id)}/recording/resume`, {}),
 
-  customers: (q: string, limit: number, offset: number) =>
-    ask<Listing<Customer>>('GET', `/customers${queryText({ q, limit, offset })}`),
+  /** fields: what is asked of custom ones, as JSON. */
+  customers: (q: string, limit: number, offset: number, fields = '') =>
+    ask<Listing<Customer>>('GET', `/customers${queryText({ q, limit, offset, fields })}`),
   customer: (id: number) => ask<Customer>('GET', `/customers/${path(id)}`),
   createCustomer: (card: Card) => ask<Customer>('POST', '/customers', card),
   /** version: the one that was read; another by now is a 409 with what is now. */
@@ -236,6 +241,7 @@ export const api = {
 
   // ---- duties: every change says which version it has seen -----------------------------------------
   duties: (conditions: Query) => ask<Listing<Duty>>('GET', `/duties${queryText(conditions)}`),
+  dutyCalendar: (conditions: Query) => ask<Listing<DutyOnDay>>('GET', `/duties/calendar${queryText(conditions)}`),
   dutyCounts: () => ask<DutyCounts>('GET', '/duties/counts'),
   dutyKinds: () => ask<Listing<DutyKind>>('GET', '/duties/kinds'),
   duty: (id: number) => ask<{ duty: Duty; steps: DutyStep[] }>('GET', `/duties/${path(id)}`),

@@ -17,6 +17,8 @@ export const i18n = createI18n({
   locale: 'zh-CN',
   fallbackLocale: 'zh-CN',
   messages: { 'zh-CN': zh, en },
+  // The built pages would show the bare key and say nothing: what is missing is seen by who looks, and by a test.
+  missing: (language, key) => console.error(`no words for ${key} in ${language}`),
 })
 
 export const elementLanguages: Record<Language, ElementLanguage> = { 'zh-CN': elementZh, en: elementEn }

@@ -7,7 +7,7 @@ import { computed, ref, watch } from 'vue'
 
 import { signIn } from './api'
 import { backOff, Feed, type Fact, type Message } from './feed'
-import type { Agent, FlowNodeCount, Line, QueueNow } from './model'
+import type { Agent, CallerKnown, ExtensionLine, FlowNodeCount, HalfHour, Line, QueueNow, TrunkLine } from './model'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 type Listener = (fact: Fact) => void
@@ -32,6 +32,8 @@ export const useLive = defineStore('live', () => {
   const agents = computed(() => feed.under<Agent>('agents/'))
   const queues = computed(() => feed.under<QueueNow>('queues/'))
   const lines = computed(() => feed.under<Line>('lines/'))
+  const trunks = computed(() => feed.under<TrunkLine>('trunks/'))
+  const extensions = computed(() => feed.under<ExtensionLine>('extensions/'))
 
   function agent(login: string): Agent | undefined {
     return feed.get<Agent>(`agents/${login}`)
@@ -45,9 +47,24 @@ export const useLive = defineStore('live', () => {
     return feed.get<QueueNow>(`queues/${name}`)
   }
 
+  /** Whose call it may be; nobody, also where one may not know. */
+  function callerOf(call: string): CallerKnown['customers'] {
+    return feed.get<CallerKnown>(`callers/${call}`)?.customers ?? []
+  }
+
+  /** The half hours of today in which somebody called, of a queue's visits or ('') of the office's calls. */
+  function volume(queue = ''): HalfHour[] {
+    return feed.under<HalfHour>(`volume/${queue}/`)
+  }
+
   /** How many callers are in each node of a flow now, and came to it today. */
   function flowCounts(flow: string): FlowNodeCount[] {
     return feed.under<FlowNodeCount>(`flows/${flow}/`)
+  }
+
+  /** Every topic of a kind: "help/" has who calls for help. */
+  function under<T>(prefix: string): T[] {
+    return feed.under<T>(prefix)
   }
 
   function queueTitle(name: string | null | undefined): string {
@@ -139,10 +156,15 @@ export const useLive = defineStore('live', () => {
     agents,
     queues,
     lines,
+    trunks,
+    extensions,
+    callerOf,
+    volume,
     agent,
     line,
     queue,
     flowCounts,
+    under,
     queueTitle,
     agentName,
     listen,

@@ -1,18 +1,24 @@
 import 'element-plus/theme-chalk/base.css'
+import 'element-plus/theme-chalk/dark/css-vars.css'
 import 'element-plus/theme-chalk/el-message.css'
 import 'element-plus/theme-chalk/el-message-box.css'
 import 'element-plus/theme-chalk/el-notification.css'
 import './styles.css'
+import './element.css'
 
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 
 import App from './App.vue'
 import { i18n } from './i18n'
+import { followLook } from './look/look'
 import { router } from './router'
 import { useSession } from './session'
+import { keepFocus } from './shell/keepFocus'
 import { say } from './saying'
 
+followLook()
+keepFocus()
 const app = createApp(App)
 app.use(createPinia())
 app.use(i18n)

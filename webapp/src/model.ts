@@ -1,6 +1,7 @@
 /** The words of the JSON API (docs/api.md), as the pages use them. Times are ISO 8601; durations seconds. */
 
 import type { FieldValues } from './fields/model'
+import type { ConsultNow, Person } from './controls/model'
 
 export type Role = 'agent' | 'supervisor' | 'manager' | 'admin'
 export type AgentState = 'signed_out' | 'ready' | 'offered' | 'talking' | 'wrap_up' | 'break' | 'unreachable'
@@ -21,7 +22,7 @@ export const OUTCOMES: readonly Outcome[] = [
   'interrupted',
 ]
 /** The lists that the office keeps by itself. */
-export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag' 
+export type DictionaryName = 'level' | 'sex' | 'identity' | 'channel' | 'tag' | 'recording_tag' 
   | 'consultation_category'
   | 'complaint_type'
   | 'complaint_aspect'
@@ -51,6 +52,12 @@ export interface Me {
   /** What one may now, and of what one sees only a part. */
   rights: string[]
   hidden: string[]
+  /** needed: to be set up before anything else. */
+  second_factor?: 'off' | 'on' | 'needed'
+  /** Modules that this office has switched off. */
+  off?: string[]
+  /** What people read in place of a team's name. */
+  teams?: Record<string, string>
 }
 
 export interface Agent {
@@ -66,6 +73,8 @@ export interface Agent {
   phone: boolean
   call: string | null
   queues: string[]
+  /** Their titles. */
+  teams: string[]
 }
 
 export interface Line {
@@ -84,6 +93,9 @@ export interface Line {
   /** What is said is kept, unless paused_since says since when it is not. */
   recorded: boolean
   paused_since: string | null
+  /** Who is in it, and who hears whom. */
+  people?: Person[]
+  consult?: ConsultNow | null
 }
 
 export interface QueueNow {
@@ -94,6 +106,54 @@ export interface QueueNow {
   ready: number
   talking: number
   signed_in: number
+  today: QueueDay
+}
+
+/** Since midnight, of visits that began since then (docs/api.md). service_level: 0 to 1; seconds else. */
+export interface QueueDay {
+  offered: number
+  answered: number
+  abandoned: number
+  /** Of the abandoned: within five seconds. */
+  short: number
+  within: number
+  target: number
+  service_level: number | null
+  asa: number | null
+}
+
+/** An outside line: a provider with its channels. */
+export interface TrunkLine {
+  name: string
+  state: 'up' | 'down' | 'unknown'
+  why: string
+  registers: boolean
+  channels: number | null
+  busy: number
+}
+
+/** An inside line. */
+export interface ExtensionLine {
+  number: string
+  agent: string | null
+  state: 'offline' | 'free' | 'calling' | 'ringing' | 'talking'
+  call: string | null
+}
+
+/** Whose call it may be, best first. */
+export interface CallerKnown {
+  call: string
+  customers: { id: number; name: string; level: string }[]
+}
+
+/** A half hour of today. queue null: calls of the office. */
+export interface HalfHour {
+  at: string
+  queue: string | null
+  inbound: number
+  outbound: number
+  answered: number
+  abandoned: number
 }
 
 export interface Call {
@@ -123,6 +183,8 @@ export interface Call {
   /** What the caller keyed and what flows looked up, by the flows' names. */
   known: Record<string, string>
   survey: SurveyAnswer[]
+  /** What its agent says came of it: a code. */
+  disposition?: string
   /** Of the worse off of all sides, 1 to 4.5; null: not known. */
   mos: number | null
 }
@@ -207,6 +269,9 @@ export interface Card {
   tags: string[]
   /** null: not asked yet. */
   gifts_by_mail: boolean | null
+  /** Wants none; null: stays as it is. */
+  no_sms: boolean | null
+  no_email: boolean | null
   owner: string
   team: string
   /** Custom ones by their names; null: emptied. */
@@ -218,6 +283,10 @@ export interface Customer extends Card {
   version: number
   created_at: string
   changed_at: string
+  no_sms_at: string | null
+  no_sms_by: string
+  no_email_at: string | null
+  no_email_by: string
 }
 
 export type CardState = 'active' | 'blocked' | 'expired'
@@ -338,6 +407,12 @@ export interface DutyStep {
 }
 
 /** Of kinds of duties: what each needs and what may come of it, the usual one first. limit: working minutes. */
+/** What a calendar shows of a duty. */
+export type DutyOnDay = Pick<
+  Duty,
+  'id' | 'kind' | 'title' | 'number' | 'customer' | 'owner' | 'team' | 'queue' | 'priority' | 'due' | 'state' | 'about'
+>
+
 export interface DutyKind {
   name: string
   chinese: string
@@ -467,10 +542,15 @@ export interface User {
   login: string
   name: string
   role: Role
+  /** A role of the office's own that stands on it; empty: the shipped one. */
+  own_role: string
   extension: string | null
   language: string
   in_directory: boolean
+  record: string
+  skills: Record<string, number>
   has_password: boolean
+  has_pin: boolean
 }
 
 export interface Extension {
@@ -512,6 +592,48 @@ export interface Queue {
   music: string
   calendar: string
   at_closing: AtClosing
+  disposition_required: boolean
+  announce_recording: string
+  recording_beep: number
+  skills: Record<string, number>
+  ranks: Record<string, number>
+  weights: Record<string, number>
+  priority: number
+  level_priority: Record<string, number>
+  ageing: number
+  sticky: string
+  sticky_wait: number
+  retry: number
+  misses: number
+  miss_return: number
+  most_waiting: number
+  callback_first: string
+  callback_ring: number
+  callback_hours: string
+  callback_retries: number[]
+  callback_machine: string
+  announce_position: string
+  announce_wait: string
+  announce_first: number
+  announce_every: number
+  announce_most: number
+  comfort: { every: number; say: string; play: string }[]
+  exits: Record<string, string>
+  place_back: number
+}
+
+export interface BreakTerms {
+  name: string
+  title: string
+  limit: number
+  per_day: number
+}
+
+export interface DispositionTerms {
+  code: string
+  title: string
+  queues: string[]
+  callback: string
 }
 
 export const AT_CLOSING = ['keep', 'leave'] as const
@@ -570,6 +692,7 @@ export interface Mailbox {
 export interface Team {
   name: string
   title: string
+  department: string
   members: string[]
   leaders: string[]
 }
@@ -588,6 +711,11 @@ export interface Peaks {
   seconds: number
   left: number[]
   right: number[]
+  /** The part that the lists tell of; silences and pauses are of the whole recording. In seconds. */
+  begin?: number
+  end?: number
+  silences?: { begin: number; end: number }[]
+  pauses?: { begin: number; end: number }[]
 }
 
 /** What is wrong with keeping recordings now. why: for who looks after the server. */
@@ -618,6 +746,8 @@ export interface Things {
   limits: Limits
   mailboxes: Mailbox
   teams: Team
+  breaks: BreakTerms
+  dispositions: DispositionTerms
 }
 export type Thing = keyof Things
 /** What a thing is called by: the last part of its address. */
@@ -631,6 +761,8 @@ export const THING_KEYS = {
   limits: 'who',
   mailboxes: 'box',
   teams: 'name',
+  breaks: 'name',
+  dispositions: 'code',
 } as const satisfies Record<Thing, string>
 
 /** A phone that is registered now. latency_ms: there and back; null: not known yet. silent: no answer the last time. */
@@ -839,6 +971,8 @@ export function emptyCard(phone = ''): Card {
     channels: [],
     tags: [],
     gifts_by_mail: null,
+    no_sms: null,
+    no_email: null,
     owner: '',
     team: '',
     fields: {},

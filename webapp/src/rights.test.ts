@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 
 import { keepsCards, may, pagesOf, startOf } from './rights'
 
-const ALL = ['session', 'desk', 'duty', 'call.read', 'customer.read', 'consultation.read', 'complaint', 'query']
+const ALL = ['session', 'desk', 'duty', 'call.read', 'customer.read', 'consultation.read', 'complaint', 'appointment.read', 'query']
 
 describe('what the menu shows', () => {
   it.each([
-    ['agent', ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query']],
-    ['supervisor', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query']],
-    ['manager', ['live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query']],
-    ['admin', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query', 'admin']],
+    ['agent', ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints', 'appointments', 'query']],
+    ['supervisor', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'appointments', 'query']],
+    ['manager', ['live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'appointments', 'query']],
+    ['admin', ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'appointments', 'query', 'admin']],
   ] as const)('to a %s: %s', (role, pages) => {
     const me = { role, rights: ALL }
     expect(pagesOf(me)).toEqual(pages)

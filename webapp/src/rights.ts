@@ -1,13 +1,13 @@
 /** Which pages the menu shows to a role: a courtesy to the eye. What may be done is decided by the server. */
 import type { Me, Role } from './model'
 
-export type PageName = 'desk' | 'duties' | 'history' | 'customers' | 'consultations' | 'complaints' | 'query' | 'live' | 'admin'
+export type PageName = 'desk' | 'duties' | 'history' | 'recordings' | 'customers' | 'consultations' | 'complaints' | 'follow-ups' | 'appointments' | 'outbox' | 'notices' | 'quality' | 'query' | 'live' | 'admin'
 
 const PAGES: Record<Role, readonly PageName[]> = {
-  agent: ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query'],
-  supervisor: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query'],
-  manager: ['live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query'],
-  admin: ['desk', 'live', 'duties', 'history', 'customers', 'consultations', 'complaints', 'query', 'admin'],
+  agent: ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'quality', 'query'],
+  supervisor: ['desk', 'live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'notices', 'quality', 'query'],
+  manager: ['live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'notices', 'quality', 'query'],
+  admin: ['desk', 'live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'notices', 'quality', 'query', 'admin'],
 }
 
 /** The right without which there is nothing on a page. */
@@ -15,9 +15,15 @@ const NEEDED: Partial<Record<PageName, string>> = {
   desk: 'desk',
   duties: 'duty',
   history: 'call.read',
+  recordings: 'recording.play',
   customers: 'customer.read',
   consultations: 'consultation.read',
   complaints: 'complaint',
+  appointments: 'appointment.read',
+  'follow-ups': 'follow_up.read',
+  outbox: 'customer_message',
+  notices: 'staff_notice',
+  quality: 'appraisal.read',
   query: 'query',
 }
 
@@ -26,6 +32,11 @@ type Rights = Pick<Me, 'rights'> | null | undefined
 /** Has who uses this page that right now? */
 export function may(me: Rights, right: string): boolean {
   return me?.rights.includes(right) ?? false
+}
+
+/** Is that part of the system switched on here? */
+export function has(me: Pick<Me, 'off'> | null | undefined, module: string): boolean {
+  return !me?.off?.includes(module)
 }
 
 /** In the order of the menu; what an administrator has taken from the role is not there. */

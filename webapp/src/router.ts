@@ -6,10 +6,14 @@ import { ApiError } from './api'
 import type { PageName } from './rights'
 import { say } from './saying'
 import { useSession } from './session'
+import { STEPS } from './setup/model'
+import { isEmpty } from './setup/setup'
 
 declare module 'vue-router' {
   interface RouteMeta {
     page?: PageName
+    /** Without it there is nothing on the page; who has it finds a button that leads there. */
+    right?: string
   }
 }
 
@@ -25,6 +29,12 @@ export const router = createRouter({
       meta: { page: 'history' },
     },
     {
+      path: '/recordings/:id([\\w-]+)?',
+      name: 'recordings',
+      component: () => import('./recordings/RecordingsPage.vue'),
+      meta: { page: 'recordings' },
+    },
+    {
       path: '/customers/:id(\\d+|new)?',
       name: 'customers',
       component: () => import('./customers/CustomersPage.vue'),
@@ -34,7 +44,7 @@ export const router = createRouter({
       path: '/imports/:id(\\d+)?',
       name: 'imports',
       component: () => import('./imports/ImportsPage.vue'),
-      meta: { page: 'customers' },
+      meta: { page: 'customers', right: 'customer.import' },
     },
     {
       path: '/duties/:id(\\d+)?',
@@ -54,12 +64,55 @@ export const router = createRouter({
       component: () => import('./complaints/ComplaintsPage.vue'),
       meta: { page: 'complaints' },
     },
+    {
+      path: '/appointments/:id(\\d+)?',
+      name: 'appointments',
+      component: () => import('./appointments/AppointmentsPage.vue'),
+      meta: { page: 'appointments' },
+    },
+    {
+      path: '/follow-ups/:id(\\d+)?',
+      name: 'follow-ups',
+      component: () => import('./followups/FollowUpsPage.vue'),
+      meta: { page: 'follow-ups' },
+    },
+    {
+      path: '/outbox/:id(\\d+)?',
+      name: 'outbox',
+      component: () => import('./outbox/OutboxPage.vue'),
+      meta: { page: 'outbox' },
+    },
+    {
+      path: '/notices/:id(\\d+)?',
+      name: 'notices',
+      component: () => import('./staff/NoticesPage.vue'),
+      meta: { page: 'notices' },
+    },
+    {
+      path: '/quality/:id(\\d+)?',
+      name: 'quality',
+      component: () => import('./quality/QualityPage.vue'),
+      meta: { page: 'quality' },
+    },
     { path: '/query', name: 'query', component: () => import('./query/QueryPage.vue'), meta: { page: 'query' } },
     { path: '/live', name: 'live', component: () => import('./wall/LivePage.vue'), meta: { page: 'live' } },
+    { path: '/seats', name: 'seats', component: () => import('./seats/SeatsPage.vue'), meta: { page: 'live', right: 'seat' } },
+    {
+      path: '/displays',
+      name: 'displays',
+      component: () => import('./display/DisplaysPage.vue'),
+      meta: { page: 'live', right: 'display' },
+    },
     {
       path: `/admin/:part(${ADMIN_PARTS.join('|')})?`,
       name: 'admin',
       component: () => import('./admin/AdminPage.vue'),
+      meta: { page: 'admin' },
+    },
+    {
+      path: `/setup/:part(${STEPS.join('|')})?`,
+      name: 'setup',
+      component: () => import('./setup/SetupPage.vue'),
       meta: { page: 'admin' },
     },
     {
@@ -71,6 +124,17 @@ export const router = createRouter({
     },
     { path: '/:rest(.*)', name: 'missing', component: () => import('./shell/MissingPage.vue') },
   ],
+})
+
+// Who administers an empty office begins with the set-up; once, and not where it was put off.
+router.beforeEach(async (to) => {
+  if (to.name !== 'admin' || to.redirectedFrom?.path !== '/') return true
+  try {
+    return (await isEmpty()) ? { name: 'setup' } : true
+  } catch (why) {
+    say.fault(why)
+    return true
+  }
 })
 
 // A page that stays open over an update of the server asks for code that is not there any more: it is loaded anew, once

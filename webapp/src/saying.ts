@@ -14,6 +14,14 @@ export function faultText(fault: unknown): string {
   return t('say.failed')
 }
 
+/** The server counts the rows of a list so far, and not further. */
+const MOST_TOLD = 10_000
+
+/** How many rows a list has in all. */
+export function inAll(total: number): string {
+  return total > MOST_TOLD ? i18n.global.t('records.more') : i18n.global.t('say.total', { n: total })
+}
+
 export const say = {
   done(text: string): void {
     ElMessage({ message: text, type: 'success', duration: 2000, grouping: true })

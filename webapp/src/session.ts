@@ -27,10 +27,14 @@ export const useSession = defineStore('session', () => {
     return pages.value.includes(page)
   }
 
+  function teamTitle(name: string): string {
+    return me.value?.teams?.[name] ?? name
+  }
+
   async function signOut(): Promise<void> {
     await api.signOut()
     location.assign('/sign-in')
   }
 
-  return { me, pages, start, load, renew, may, signOut }
+  return { me, pages, start, load, renew, may, teamTitle, signOut }
 })

@@ -79,9 +79,10 @@ class Queue(Node):
 
     async def run(self, call: FlowCall, walk: Walk) -> NodeName | None:
         queue, first = QueueName(self.queue), walk.times == 1
-        settings = {key: to for key, to in call.exits_of(queue).items() if key not in self.keys}
+        own = {key: to for key, to in self.keys.items() if not call.lacks(walk.kinds.get(to, ""))}
+        settings = {key: to for key, to in call.exits_of(queue).items() if key not in self.keys and not call.lacks(to)}
         exits = {key: _as_exit(to) for key, to in settings.items()}
-        exits |= {key: _as_exit(walk.kinds.get(to, "")) for key, to in self.keys.items()}
+        exits |= {key: _as_exit(walk.kinds.get(to, "")) for key, to in own.items()}
         while True:
             result = await call.wait_in_queue(
                 queue,

@@ -116,7 +116,11 @@ def money(amount: Decimal, currency: str) -> list[str]:
 
 def date(value: datetime.date) -> list[str]:
     year = [NUMERALS[int(digit)] for digit in str(value.year)]
-    return [*year, "年", f"{below_hundred(value.month)}月", f"{below_hundred(value.day)}日"]
+    return [*year, "年", *day(value)]
+
+
+def day(value: datetime.date) -> list[str]:
+    return [f"{below_hundred(value.month)}月", f"{below_hundred(value.day)}日"]
 
 
 def time(hours: int, minutes: int, seconds: int) -> list[str]:

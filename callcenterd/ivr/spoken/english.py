@@ -105,7 +105,11 @@ def ordinal(place: int) -> list[str]:
 
 
 def date(value: datetime.date) -> list[str]:
-    return [_MONTHS[value.month - 1], ordinal_word(below_hundred(value.day)), *_year(value.year)]
+    return [*day(value), *_year(value.year)]
+
+
+def day(value: datetime.date) -> list[str]:
+    return [_MONTHS[value.month - 1], ordinal_word(below_hundred(value.day))]
 
 
 def _year(year: int) -> list[str]:

@@ -74,6 +74,11 @@ def words(kind: Kind, text: str, language: str, *, currency: Currency = "CNY") -
     return tuple(said)
 
 
+def day(value: datetime.date, language: str) -> Words:
+    """A day of the months to come, without its year; of the words of `vocabulary`."""
+    return tuple(_tongue(language).day(value))
+
+
 def vocabulary(language: str) -> Words:
     """Every word that `words` can answer in that language, each once."""
     return tuple(dict.fromkeys(_tongue(language).VOCABULARY))

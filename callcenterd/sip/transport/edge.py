@@ -14,19 +14,21 @@ from typing import Any, Protocol
 
 import structlog
 
+from callcenterd.certificates import Certificates
 from callcenterd.clock import Clock
 from callcenterd.errors import CannotStart, LocalError
-from callcenterd.model.ids import ExtensionNumber
+from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.site import Site
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import DialogId, ToExtension, ToTrunk
 from callcenterd.sip.flow import Address, Flow, Transport, written_host
-from callcenterd.sip.locate import Resolver, Wanted, locate
+from callcenterd.sip.locate import Found, Resolver, Wanted, locate
 from callcenterd.sip.post import Parcel
+from callcenterd.sip.probe import WITHIN, Probed
 from callcenterd.sip.subscriptions import Documents, Package
 from callcenterd.sip.transport.dns import SystemResolver
 from callcenterd.sip.transport.tcp import Connections, Item, TcpConnection
-from callcenterd.sip.transport.tls import HANDSHAKE_WITHIN, Certificates, TlsConnection
+from callcenterd.sip.transport.tls import HANDSHAKE_WITHIN, TlsConnection
 from callcenterd.sip.transport.udp import UdpSocket
 from callcenterd.sip.transport.websocket import WebSip, flow_of
 
@@ -176,6 +178,27 @@ class SipEdge:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=RESOLVED_WITHIN)
 
+    async def probe(self, trunk: TrunkName) -> tuple[Found, Probed]:
+        """Find a trunk anew, ask it, and hand back what was found and heard. Raises NotFound. Bounded: RESOLVED_WITHIN
+        seconds for its name, and `probe.WITHIN` for its answers."""
+        wanted = self._core.wanted(trunk)
+        try:
+            async with asyncio.timeout(RESOLVED_WITHIN):
+                found = await locate(wanted, self._resolver)
+        except TimeoutError:
+            found = Found()
+        heard: asyncio.Future[Probed] = asyncio.get_running_loop().create_future()
+
+        def told(probed: Probed) -> None:
+            if not heard.done():
+                heard.set_result(probed)
+
+        self._core.located(wanted, found, self._now())  # what stops the trunk may be an answer that is old
+        self._core.probe(trunk, found.machines, told, now=self._now())
+        self._flush()
+        async with asyncio.timeout(WITHIN + 2.0):
+            return found, await heard
+
     def drain(self) -> None:
         self._core.drain()
 
@@ -236,6 +259,9 @@ class SipEdge:
         asked = self._core.pick_up(dialog, now=self._now())
         self._flush_soon()
         return asked
+
+    def can_pick_up(self, dialog: DialogId) -> bool:
+        return self._core.can_pick_up(dialog)
 
     def local_host_towards(self, to: ToExtension | ToTrunk) -> str:
         return self._core.local_host_towards(to, now=self._now())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from callcenterd.model.calls import DIRECTIONS, OUTCOMES
@@ -9,12 +11,11 @@ from callcenterd.store.calls import calls_seen
 from callcenterd.store.customers import HERE
 from callcenterd.store.query.kinds import Condition, Field, Kind, QuerySight, Side, Way, plain
 from callcenterd.store.schema import call_parties, calls, customers, phones, survey_answers
+from callcenterd.store.search import Words, of_calls
 
 
-def _find(word: str) -> Condition:
-    whose = sa.select(customers.c.id).where(HERE, customers.c.words.contains(word, autoescape=True)).correlate(None)
-    is_whose = calls.c.customer_id.is_not(None) & calls.c.customer_id.in_(whose)  # never NULL
-    return calls.c.words.contains(word, autoescape=True) | is_whose
+def _find(words: Sequence[str], sqlite: bool) -> list[Words]:
+    return of_calls(words, [HERE], sqlite=sqlite)
 
 
 def _seen(sight: QuerySight) -> Condition | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from callcenterd.model import numbers
 from callcenterd.store.query.kinds import Condition, Field, Kind, QuerySight, Side, Way, plain
-from callcenterd.store.schema import calls, cards, customer_choices, customers, phones
+from callcenterd.store.schema import calls, customer_choices, customers, phones
+from callcenterd.store.search import Words, of_customers
 from callcenterd.store.seen import records_seen
 from callcenterd.store.tables.duties import duties
-
-LEAST_DIGITS = 3
 
 BY_CALLS = (
     Way(owner=calls.c.customer_id, related=calls.c.id, source=calls),
@@ -22,23 +20,6 @@ BY_CALLS = (
     ),
 )
 """A call is a customer's if somebody has said so, or if it was from or to one of their numbers."""
-
-
-def found(region: str) -> Callable[[str], Condition]:
-    """A word of a search, as `store.customers` finds it."""
-
-    def find(word: str) -> Condition:
-        in_words = customers.c.words.contains(word, autoescape=True)
-        digits = word.removeprefix("+")
-        if len(digits) < LEAST_DIGITS or not (digits.isascii() and digits.isdigit()):
-            return in_words
-        line = numbers.normalise(word, region)
-        of_phone = phones.c.digits.contains(digits, autoescape=True) | (phones.c.number == line)
-        has_number = sa.select(phones.c.customer_id).where(of_phone).correlate(None)
-        has_card = sa.select(cards.c.customer_id).where(cards.c.number.contains(digits, autoescape=True))
-        return in_words | customers.c.id.in_(has_number) | customers.c.id.in_(has_card.correlate(None))
-
-    return find
 
 
 def _chosen(name: str, dictionary: str) -> Field:
@@ -59,11 +40,15 @@ def customers_seen(sight: QuerySight) -> Condition | None:
 
 def kind(region: str) -> Kind:
     c = customers.c
+
+    def find(words: Sequence[str], sqlite: bool) -> list[Words]:
+        return of_customers(words, region, sqlite=sqlite)
+
     return Kind(
         name="customer",
         key=c.id,
         fields=(
-            plain("anything", "any_text", c.words, find=found(region)),
+            plain("anything", "any_text", c.words, find=find),
             plain("name", "text", c.name),
             Field(
                 name="phones",
@@ -85,6 +70,8 @@ def kind(region: str) -> Kind:
             _chosen("channels", "channel"),
             _chosen("tags", "tag"),
             plain("gifts_by_mail", "yes_no", c.gifts_by_mail),
+            plain("no_sms", "yes_no", c.no_sms),
+            plain("no_email", "yes_no", c.no_email),
             plain("note", "text", c.note),
             plain("owner", "user", c.owner),
             plain("team", "text", c.team),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from callcenterd.model.duties import DUTY_STATES
 from callcenterd.store.query.kinds import Condition, Kind, QuerySight, plain
+from callcenterd.store.search import Words, in_words
 from callcenterd.store.seen import duties_seen
 from callcenterd.store.tables.duties import duties
 
 
-def _find(word: str) -> Condition:
-    return duties.c.words.contains(word, autoescape=True)
+def _find(words: Sequence[str], sqlite: bool) -> list[Words]:
+    return in_words(duties, words, sqlite=sqlite)
 
 
 def _seen(sight: QuerySight) -> Condition | None:

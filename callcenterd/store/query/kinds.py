@@ -17,22 +17,29 @@ from callcenterd.model.duties import DutySight
 from callcenterd.model.fields import FieldChoice, FieldKind
 from callcenterd.model.people import Role
 from callcenterd.model.records import RecordSight
+from callcenterd.model.roles import HiddenKind
+from callcenterd.store.search import Words
 
 FieldType = Literal["text", "any_text", "phone", "number", "moment", "date", "choice", "user", "yes_no"]
 """any_text: looked for everywhere, shown nowhere. choice: a code. user: a login."""
 Condition = sa.ColumnElement[bool]
 MOST_FIELDS = 200
+_HIDES: Mapping[str, HiddenKind] = {"phone": "phone", "card": "card", "address": "address", "email": "email"}
+"""Fields of that name, of any kind of record."""
+Find = Callable[[Sequence[str], bool], list[Words]]
+"""Words, and whether the database is SQLite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySight:
-    """Who asks, and what they see. calls, duties None: all of them. records: by kind; None, or not
+    """Who asks, and what they see. calls, duties, complaints None: all of them. records: by kind; None, or not
     named: all. login: who "me" is. kinds: of records that they may read at all; None: every kind."""
 
     login: str
     role: Role
     calls: CallSight | None = None
     duties: DutySight | None = None
+    complaints: DutySight | None = None
     records: Mapping[str, RecordSight | None] = field(default_factory=dict)
     kinds: frozenset[str] | None = None
 
@@ -73,7 +80,7 @@ class Field:
     it is not in the record's own row.
 
     several: a record may have several values. folded: the column is kept folded (`words.folded`).
-    find: a word of an any_text, as a condition on the record. dictionary, codes, choices: of a choice: from where.
+    find: words of an any_text. dictionary, codes, choices: of a choice: from where.
     chinese, english: of a field of the office's own; the pages know the names of all others.
     """
 
@@ -89,12 +96,17 @@ class Field:
     """Codes between commas, in one text: ",price,effect,"."""
     line: sa.ColumnElement[Any] | None = None
     """Of a phone: the column with the normalised number; `column` has digits."""
-    find: Callable[[str], Condition] | None = None
+    find: Find | None = None
     dictionary: str = ""
     codes: tuple[str, ...] = ()
     choices: tuple[FieldChoice, ...] = ()
     chinese: str = ""
     english: str = ""
+
+    @property
+    def hides(self) -> HiddenKind | None:
+        """By what it is kept from those from whom such values are hidden; there, only a whole one can be asked for."""
+        return "phone" if self.type == "phone" else _HIDES.get(self.name.rpartition(".")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

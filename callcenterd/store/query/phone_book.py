@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
-from callcenterd.store.query.kinds import Condition, Kind, plain
+from callcenterd.store.query.kinds import Kind, plain
 from callcenterd.store.schema import users
+from callcenterd.store.search import Words
 
 ROLES = ("agent", "supervisor", "manager", "admin")
 
 
-def _find(word: str) -> Condition:
-    return sa.or_(
-        *(
-            sa.func.lower(column).contains(word, autoescape=True)
-            for column in (users.c.name, users.c.login, users.c.extension)
-        )
-    )
+def _find(words: Sequence[str], sqlite: bool) -> list[Words]:  # noqa: ARG001  # it is a short list
+    columns = (users.c.name, users.c.login, users.c.extension)
+    return [Words(sa.or_(*(sa.func.lower(one).contains(word, autoescape=True) for one in columns))) for word in words]
 
 
 def kind() -> Kind:

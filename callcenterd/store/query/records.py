@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from callcenterd.model.fields import FieldKind
 from callcenterd.store.columns import Number, Utc
 from callcenterd.store.query.kinds import Condition, Field, FieldType, Kind, QuerySight, Way, plain
+from callcenterd.store.search import Words, in_words
 from callcenterd.store.seen import records_seen
 
 _USERS = {"owner", "created_by", "changed_by"}
@@ -35,8 +36,8 @@ def kind(
     """
     own = codes or {}
 
-    def find(word: str) -> Condition:
-        return table.c.words.contains(word, autoescape=True)
+    def find(words: Sequence[str], sqlite: bool) -> list[Words]:
+        return in_words(table, words, sqlite=sqlite)
 
     def seen(sight: QuerySight) -> Condition | None:
         own = sight.records.get(name)

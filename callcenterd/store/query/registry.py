@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from callcenterd.errors import Refused
+from callcenterd.model.appointments import APPOINTMENT_STATES
 from callcenterd.model.complaints import COMPLAINT_KINDS, MEANS
+from callcenterd.model.customer_messages import MESSAGE_CHANNELS
 from callcenterd.model.fields import CustomField
 from callcenterd.model.follow_ups import FOLLOW_UP_STATES
+from callcenterd.model.message_templates import TEMPLATE_LANGUAGES
 from callcenterd.model.people import Role
 from callcenterd.store.query import calls, customers, duties, phone_book, records
 from callcenterd.store.query.custom import PREFIX, custom
-from callcenterd.store.query.kinds import Field, Kind, Through
+from callcenterd.store.query.kinds import Field, Kind, Through, plain
 from callcenterd.store.seen import complaints_seen
+from callcenterd.store.tables.appointments import appointment_services, appointments
 from callcenterd.store.tables.complaints import complaints
 from callcenterd.store.tables.consultations import consultations
 from callcenterd.store.tables.follow_ups import follow_ups
@@ -41,7 +47,7 @@ def kinds_of(region: str) -> Mapping[str, Kind]:
             users=frozenset({"responsible"}),
             listed=frozenset({"aspects"}),
             hidden=frozenset({"workflow_id", "duty_id"}),
-            sees=lambda sight: None if sight.duties is None else complaints_seen(sight.duties),
+            sees=lambda sight: None if sight.complaints is None else complaints_seen(sight.complaints),
             columns=("kind", "type", "state", "due"),
         ),
         records.kind(
@@ -50,12 +56,29 @@ def kinds_of(region: str) -> Mapping[str, Kind]:
             {"sex": "sex", "category": "follow_up_category", "channel": "channel", "result": "follow_up_result"},
             codes={"state": FOLLOW_UP_STATES},
             users=frozenset({"done_by"}),
-            hidden=frozenset({"duty_id", "most_tries", "again_minutes"}),
+            hidden=frozenset({"duty_id", "rule_id", "most_tries", "again_minutes"}),
             columns=("category", "state", "result", "due"),
         ),
+        _appointments(),
     )
     known = (customers.kind(region), calls.kind(), *business, duties.kind(), phone_book.kind())
     return {kind.name: _with_records(kind, business) for kind in known}
+
+
+def _appointments() -> Kind:
+    """A service is known by its Chinese name, which everybody reads who keeps such lists."""
+    kind = records.kind(
+        "appointment",
+        appointments,
+        {"sex": "sex"},
+        codes={"state": APPOINTMENT_STATES, "remind_by": MESSAGE_CHANNELS, "language": TEMPLATE_LANGUAGES},
+        users=frozenset({"person", "state_by"}),
+        hidden=frozenset({"line", "service_id", "busy_until", "code", "moved_from", "moved_to"}),
+        columns=("service", "state", "phone"),
+    )
+    its = appointment_services.c.id == appointments.c.service_id
+    title = sa.select(appointment_services.c.chinese).where(its).correlate(appointments).scalar_subquery()
+    return replace(kind, fields=(*kind.fields, plain("service", "text", title)))
 
 
 def _with_records(kind: Kind, business: Sequence[Kind]) -> Kind:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
@@ -11,30 +12,29 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenterd.clock import Clock
-from callcenterd.model.query import FigureKind, GroupBy, Grouping, Node, Query, Sort
-from callcenterd.store.engine import Database
+from callcenterd.model.query import Grouping, Node, Query, Sort
+from callcenterd.store.engine import Database, TooLong
 from callcenterd.store.fields import CustomFields
+from callcenterd.store.hidden import opened
+from callcenterd.store.pages import MOST_FEW, has_more, page
 from callcenterd.store.query.conditions import Conditions, operators
+from callcenterd.store.query.grouping import Groups, grouping, is_open, may_group
 from callcenterd.store.query.kinds import Asking, Field, Kind, QuerySight
 from callcenterd.store.query.registry import Known, kinds_of, refused
-from callcenterd.store.query.zones import step_of
 
 SECONDS = 2.0
 """For a query, all of it."""
+PROBE_SECONDS = 0.2
+"""To find out how a query is run best."""
 EXPORT_SECONDS = 60.0
 MOST_EXPORTED = 100_000
 _CHUNK = 500
-_FIGURES: Mapping[FigureKind, Any] = {
-    "sum": sa.func.sum,
-    "average": sa.func.avg,
-    "least": sa.func.min,
-    "most": sa.func.max,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryPage:
-    """items: of each record its key, and what stands in the columns; a list where a record may have several."""
+    """items: of each record its key, and what stands in the columns; a list where a record may have several. total: as
+    `pages.told`."""
 
     columns: tuple[str, ...]
     items: list[tuple[int | str, tuple[Any, ...]]]
@@ -81,10 +81,14 @@ class _Plan:
 
 
 class Queries:
-    """zone: the office's. region: whose national numbers are meant."""
+    """zone: the office's. region: whose national numbers are meant. few: rows beside records that are collected
+    first."""
 
-    def __init__(self, database: Database, clock: Clock, region: str, fields: CustomFields) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, region: str, fields: CustomFields, few: int = MOST_FEW
+    ) -> None:
         self._database = database
+        self._few = few
         self._clock = clock
         self._region = region
         self._fields = fields
@@ -101,8 +105,8 @@ class Queries:
             FieldTold(
                 field=one,
                 operators=operators(one),
-                sorts=not one.several and not one.listed and one.type != "any_text",
-                groups=_groups(one),
+                sorts=_sorts(one),
+                groups=may_group(one),
                 shows=one.type != "any_text",
             )
             for one in plan.known.fields(plan.kind)
@@ -117,7 +121,7 @@ class Queries:
 
     async def check(self, query: Query, sight: QuerySight, zone: tzinfo) -> None:
         """Raises Refused for a query that cannot be run as it is; nothing is run."""
-        plan = await self._plan(query.kind, query.where, sight, zone)
+        plan = await self._plan(query.kind, query.where, sight, zone, run=False)
         if query.group is None:
             _rows(plan, _columns(plan, query), query.sort)
         else:
@@ -127,14 +131,10 @@ class Queries:
         """Raises Refused: it cannot be run as it is; TooLong."""
         plan = await self._plan(query.kind, query.where, sight, zone)
         columns = _columns(plan, query)
-        rows = _rows(plan, columns, query.sort)
-        counted = sa.select(sa.func.count()).select_from(plan.kind.table).where(*plan.where)
+        rows, order = _rows(plan, columns, query.sort)
         async with self._database.timed(SECONDS) as connection:
-            total = (await connection.execute(counted)).scalar_one()
-            items = []
-            if query.offset < total:
-                found = await connection.execute(rows.limit(query.limit).offset(query.offset))
-                items = await _with_several(connection, columns, found.all())
+            found, total = await page(connection, rows, order, query.limit, query.offset, plan.kind.key)
+            items = await _with_several(connection, columns, found)
         return QueryPage(columns=tuple(one.name for one in columns), items=items, total=total)
 
     async def every(
@@ -143,9 +143,9 @@ class Queries:
         """All records, in pieces, at most `MOST_EXPORTED`. Raises as `page`."""
         plan = await self._plan(query.kind, query.where, sight, zone)
         columns = _columns(plan, query)
-        rows = _rows(plan, columns, query.sort).limit(MOST_EXPORTED)
+        rows, order = _rows(plan, columns, query.sort)
         async with self._database.timed(EXPORT_SECONDS) as connection:
-            found = (await connection.execute(rows)).all()
+            found = (await connection.execute(rows.order_by(*order).limit(MOST_EXPORTED))).all()
             for first in range(0, len(found), _CHUNK):
                 yield await _with_several(connection, columns, found[first : first + _CHUNK])
 
@@ -153,21 +153,18 @@ class Queries:
         """Raises as `page`."""
         assert query.group is not None, "who calls this has looked"
         plan = await self._plan(query.kind, query.where, sight, zone)
-        kind = plan.kind
-        source, keys, figures = _grouping(plan, query.group)
-        count = sa.func.count().label("records")
-        whole = sa.select(count, *figures).select_from(kind.table).where(*plan.where)
-        # Grouped by place: one expression with bound values is not the same twice, to PostgreSQL.
-        inner = sa.select(*keys, count, *figures).select_from(source).where(*plan.where)
-        grouped = inner.group_by(*(sa.literal_column(str(n + 1)) for n in range(len(keys)))).subquery()
-        by_key = [ordered for one in keys for ordered in (grouped.c[one.name].is_(None), grouped.c[one.name])]
-        order = by_key if query.group.order == "key" else [grouped.c.records.desc(), *by_key]
-        page = sa.select(grouped).order_by(*order).limit(query.limit).offset(query.offset)
+        groups = _grouping(plan, query.group)
+        asked = groups.asked(plan.where, query.group.order, query.limit, query.offset)
         async with self._database.timed(SECONDS) as connection:
-            total = (await connection.execute(sa.select(sa.func.count()).select_from(grouped))).scalar_one()
-            rows = (await connection.execute(page)).all()
-            all_of_them = (await connection.execute(whole)).one()
-        return QueryGroups(items=[_group(row, len(keys)) for row in rows], total=total, whole=_group(all_of_them, 0))
+            rows = (await connection.execute(asked)).all()
+            whole = rows[0]
+            if groups.apart:
+                whole = (await connection.execute(groups.whole(plan.where, plan.kind.table))).one()
+        return QueryGroups(
+            items=[_group(row, query.group, "k", "records", "f") for row in rows if row.records is not None],
+            total=rows[0].total,
+            whole=_group(whole, query.group, "", "w", "w"),
+        )
 
     async def matching(self, kind: str, where: Node | None, sight: QuerySight, zone: tzinfo) -> sa.Select[Any]:
         """The keys of those that meet a tree, as a question for others to ask on: campaigns, rules of follow-ups.
@@ -177,7 +174,8 @@ class Queries:
         plan = await self._plan(kind, where, sight, zone)
         return sa.select(plan.kind.key).where(*plan.where)
 
-    async def _plan(self, kind: str, where: Node | None, sight: QuerySight, zone: tzinfo) -> _Plan:
+    async def _plan(self, kind: str, where: Node | None, sight: QuerySight, zone: tzinfo, *, run: bool = True) -> _Plan:
+        """run: else it is only looked at."""
         kinds = {name: one for name, one in self._kinds.items() if sight.kinds is None or name in sight.kinds}
         known = Known(kinds, await self._fields.all(), sight.role)
         asked = known.kind(kind, "kind")
@@ -185,8 +183,20 @@ class Queries:
             sight=sight, now=self._clock.utc(), zone=zone, region=self._region, sqlite=self._database.is_sqlite
         )
         conditions = Conditions(known, asking)
-        met = conditions.seen(asked) + ([] if where is None else [conditions.of(asked, where)])
-        return _Plan(kind=asked, known=known, asking=asking, where=met)
+        met = [] if where is None else [conditions.of(asked, where)]
+        if run and conditions.probes:
+            conditions = Conditions(known, asking, await self._many(conditions.probes))
+            met = [] if where is None else [conditions.of(asked, where)]
+        return _Plan(kind=asked, known=known, asking=asking, where=[*conditions.seen(asked), *met])
+
+    async def _many(self, probes: Sequence[sa.Select[Any]]) -> list[bool]:
+        """Of each whether it has more rows than few. What cannot be told soon has many."""
+        found: list[bool] = []
+        with contextlib.suppress(TooLong):
+            async with self._database.timed(PROBE_SECONDS) as connection:
+                for probe in probes:
+                    found.append(await has_more(connection, probe, self._few))  # noqa: PERF401  # kept if time ends
+        return [*found, *[True] * (len(probes) - len(found))]
 
 
 def _columns(plan: _Plan, query: Query) -> list[Field]:
@@ -199,19 +209,24 @@ def _columns(plan: _Plan, query: Query) -> list[Field]:
     return found
 
 
-def _rows(plan: _Plan, columns: Sequence[Field], sort: Sequence[Sort]) -> sa.Select[Any]:
+def _rows(
+    plan: _Plan, columns: Sequence[Field], sort: Sequence[Sort]
+) -> tuple[sa.Select[Any], list[sa.ColumnElement[Any]]]:
+    """The rows, and their order."""
     kind = plan.kind
     shown = [_value(plan, kind, one, shown=True).label(f"c{n}") for n, one in enumerate(columns) if not one.several]
     order: list[sa.ColumnElement[Any]] = []
     for n, one in enumerate(sort or tuple(Sort(field=name, descending=True) for name in kind.order)):
         by = plan.known.field(kind, one.field, f"sort.{n}.field")
-        if by.several or by.type == "any_text":
+        if not _sorts(by):
             raise refused(f"sort.{n}.field", "it cannot be sorted by this field")
         value = _value(plan, kind, by)
+        if by.type == "text":
+            value = opened(value)  # the order would tell what is hidden in it
         if by.side is not None or by.through is not None or getattr(by.column, "nullable", True):
             order.append(value.is_(None))  # what is not filled in comes last, in both databases
         order.append(value.desc() if one.descending else value)
-    return sa.select(kind.key.label("key"), *shown).where(*plan.where).order_by(*order, kind.key.desc())
+    return sa.select(kind.key.label("key"), *shown).where(*plan.where), [*order, kind.key.desc()]
 
 
 def _value(plan: _Plan, kind: Kind, of: Field, *, shown: bool = False) -> sa.ColumnElement[Any]:
@@ -229,48 +244,15 @@ def _value(plan: _Plan, kind: Kind, of: Field, *, shown: bool = False) -> sa.Col
     return found.correlate(kind.table).scalar_subquery()
 
 
-def _groups(one: Field) -> bool:
-    return one.type not in ("any_text", "phone") and not one.listed and not (one.several and one.through is not None)
+def _sorts(one: Field) -> bool:
+    return not one.several and not one.listed and one.type != "any_text" and is_open(one)
 
 
-def _grouping(
-    plan: _Plan, asked: Grouping
-) -> tuple[sa.FromClause, list[sa.ColumnElement[Any]], list[sa.ColumnElement[Any]]]:
-    """The rows to group, by what, and the figures."""
-    source = plan.kind.table
-    keys: list[sa.ColumnElement[Any]] = []
-    figures: list[sa.ColumnElement[Any]] = []
-    for n, by in enumerate(asked.by):
-        source, key = _grouped_by(plan, source, by, n)
-        keys.append(key.label(f"k{n}"))
-    for n, figure in enumerate(asked.figures):
-        of = plan.known.field(plan.kind, figure.field, f"group.figures.{n}.field")
-        if of.type != "number" or of.several or of.column is plan.kind.key:
-            raise refused(f"group.figures.{n}.field", "a field of numbers is wanted")
-        figures.append(_FIGURES[figure.what](_value(plan, plan.kind, of)).label(f"f{n}"))
-    return source, keys, figures
+def _grouping(plan: _Plan, asked: Grouping) -> Groups:
+    def value(of: Field, shown: bool) -> sa.ColumnElement[Any]:
+        return _value(plan, plan.kind, of, shown=shown)
 
-
-def _grouped_by(plan: _Plan, source: sa.FromClause, by: GroupBy, n: int) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
-    """The rows to group, and by what. A record with several values stands in each of their groups."""
-    path = f"group.by.{n}"
-    of = plan.known.field(plan.kind, by.field, f"{path}.field")
-    if not _groups(of):
-        raise refused(f"{path}.field", "it cannot be grouped by this field")
-    dated = of.type in ("moment", "date")
-    if (by.step is not None) is not dated and (by.step is not None or of.type == "moment"):
-        raise refused(f"{path}.step", "a step is of times and dates, and each time needs one")
-    value = _value(plan, plan.kind, of, shown=of.folded)
-    if of.side is not None and of.through is None:
-        column = of.shown if of.folded and of.shown is not None else of.column
-        beside = sa.select(of.side.owner.label("owner"), column.label("value")).where(*of.side.only).subquery(f"by{n}")
-        source = source.outerjoin(beside, beside.c.owner == plan.kind.key)
-        value = beside.c.value
-    if by.step is not None:
-        value = step_of(value, by.step, plan.asking.zone, sqlite=plan.asking.sqlite)
-    elif of.type in ("text", "choice", "user"):
-        value = sa.func.nullif(value, "")
-    return source, value
+    return grouping(plan.known, plan.kind, asked, value, plan.asking.zone, sqlite=plan.asking.sqlite)
 
 
 async def _with_several(
@@ -312,10 +294,12 @@ def _told(of: Field, value: Any) -> Any:
     return value
 
 
-def _group(row: sa.Row[Any], keys: int) -> QueryGroup:
-    values = tuple(row)
+def _group(row: sa.Row[Any], asked: Grouping, keys: str, count: str, figures: str) -> QueryGroup:
+    """keys, count, figures: how the columns are called."""
+    values = row._mapping
+    told = [values[f"{figures}{n}"] for n in range(len(asked.figures))]
     return QueryGroup(
-        keys=values[:keys],
-        count=values[keys],
-        figures=tuple(None if one is None else float(one) for one in values[keys + 1 :]),
+        keys=tuple(values[f"{keys}{n}"] for n in range(len(asked.by))) if keys else (),
+        count=int(values[count] or 0),
+        figures=tuple(None if one is None else float(one) for one in told),
     )

@@ -1,6 +1,7 @@
 """Beside the audit trail: what stood in a record before a change, and after it.
 
-The trail itself is never changed and holds no personal data; these values can be erased with a customer's.
+The trail itself holds no personal data, and triggers refuse every change of it. These values can be erased with a
+customer's, and only once the trail says so.
 """
 
 from __future__ import annotations

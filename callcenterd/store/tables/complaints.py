@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from callcenterd.store.columns import JSON, Number, Plain, Utc, key, metadata, text
 from callcenterd.store.tables.records import record_columns, record_indexes
 
+_OPEN = sa.text("due IS NOT NULL")
+
 # Rows are only ever added (triggers of migration 0037): a complaint keeps the workflow with which it began.
 complaint_workflows = sa.Table(
     "complaint_workflows",
@@ -51,6 +53,8 @@ complaints = sa.Table(
     *record_indexes("complaints"),
     sa.Index("ix_complaints_state_due", "state", "due"),
     sa.Index("ix_complaints_duty_id", "duty_id"),
+    # Of those whose answer is on its way it is asked every few seconds what became of it.
+    sa.Index("ix_complaints_open", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sqlite_autoincrement=True,
 )
 

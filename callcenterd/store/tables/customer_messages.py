@@ -36,7 +36,9 @@ customer_messages = sa.Table(
     text("why"),
     sa.Column("units", sa.Integer, nullable=False, server_default="0"),
     sa.Column("segments", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_customer_messages_customer_id", "customer_id", "id"),
+    text("purpose"),
+    sa.Column("necessary", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_customer_messages_customer_at", "customer_id", "created_at", "id"),
     sa.Index("ix_customer_messages_kind", "kind", "record"),
     # The senders look for what is due every few seconds; sent ones stay for years.
     sa.Index("ix_customer_messages_next_at", "next_at", sqlite_where=_WAITING, postgresql_where=_WAITING),

@@ -47,6 +47,7 @@ duties = sa.Table(
     sa.Index("ix_duties_team_due", "team", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("ix_duties_queue_due", "queue", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("ix_duties_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_duties_due_any", "due"),  # a calendar's days, with what is done
     sa.Index("ix_duties_next_at", "next_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("ix_duties_about", "about", sqlite_where=_ABOUT, postgresql_where=_ABOUT),
     sa.Index("ix_duties_line_kind", "line", "kind"),

@@ -27,6 +27,7 @@ follow_ups = sa.Table(
     sa.Column("done_at", Utc),
     text("done_by"),
     sa.Column("duty_id", Number, sa.ForeignKey("duties.id")),
+    sa.Column("rule_id", Number),  # that drew it; None: somebody wrote it down
     *record_indexes("follow_ups"),
     # What is owed is little; what was done stays for years.
     sa.Index("ix_follow_ups_owner_due", "owner", "due", sqlite_where=_WAITING, postgresql_where=_WAITING),

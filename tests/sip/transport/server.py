@@ -17,7 +17,7 @@ from callcenterd.sip import events
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.events import SipEvent
 from callcenterd.sip.transport.edge import SipEdge
-from tests.kit.server import both_free
+from tests.kit.lanes import both_free
 
 HOST = "127.0.0.1"
 TRUNK_HOST = "127.0.0.2"

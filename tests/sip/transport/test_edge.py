@@ -21,7 +21,7 @@ from callcenterd.sip.events import ToTrunk
 from callcenterd.sip.message import Request, Response, StreamParser, parse
 from callcenterd.sip.transport import tcp as tcp_room
 from callcenterd.sip.transport.edge import SipEdge
-from tests.kit.server import both_free
+from tests.kit.lanes import both_free
 from tests.sip.transport.server import GATEWAY, HOST, TRUNK_HOST, Server, sdp, serving, site
 
 

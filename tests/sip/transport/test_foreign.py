@@ -14,7 +14,7 @@ import pytest
 from callcenterd.sip import events
 from callcenterd.sip.events import ToExtension, ToTrunk
 from tests.kit.baresip import Baresip
-from tests.kit.server import free_port
+from tests.kit.lanes import free_port
 from tests.sip.transport.server import ANNA, GATEWAY, HOST, PASSWORD, TRUNK_HOST, sdp, serving
 
 pytestmark = pytest.mark.skipif(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from callcenterd.sip import events
 from callcenterd.sip.events import DialogId, ToTrunk
+from tests.kit.lanes import free_port
 from tests.kit.lossy import LossyRelay
-from tests.kit.server import free_port
 from tests.sip.transport.server import GATEWAY, HOST, TRUNK_HOST, Server, sdp, serving
 
 CLIENT_HOST = "127.0.0.3"

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from callcenterd import certificates as certificate_files
+from callcenterd.certificates import Certificates
 from callcenterd.clock import SystemClock
 from callcenterd.config import Listen
 from callcenterd.errors import CannotStart, LocalError
@@ -26,7 +28,6 @@ from callcenterd.sip.message import Ping, Request, StreamParser, encode, reply_t
 from callcenterd.sip.transport import tcp, tls
 from callcenterd.sip.transport.edge import SipEdge
 from callcenterd.sip.transport.tcp import MOST_OF_A_SOURCE
-from callcenterd.sip.transport.tls import Certificates
 from tests.kit.certificates import Authority
 from tests.sip.transport.server import GATEWAY, HOST, Server, sdp
 
@@ -136,7 +137,7 @@ async def test_what_is_older_than_tls_1_2_is_refused(authority: Authority, tmp_p
 async def test_a_renewed_certificate_is_shown_without_a_restart(
     authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tls, "LOOKED_AT_EVERY", 0.0)
+    monkeypatch.setattr(certificate_files, "LOOKED_AT_EVERY", 0.0)
     async with sealed(authority, tmp_path) as (_, port, certificates):
         assert "server" in await _subject(authority, port)
         (tmp_path / "server.pem").write_text("no certificate")

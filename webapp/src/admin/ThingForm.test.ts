@@ -1,8 +1,10 @@
 import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { i18n } from '../i18n'
 import { PretendedOffice, Refusal } from '../kit/office'
+import { salesQueue } from '../kit/things'
 import type { Thing, Things } from '../model'
 import ThingForm from './ThingForm.vue'
 
@@ -10,9 +12,11 @@ let office: PretendedOffice
 const phone = { number: '1001', contact: '', auto_answer: false, codecs: ['G722', 'PCMA'], encryption: 'required' as const, has_password: true, registered: false, address: '', device: '' }
 
 beforeEach(() => {
+  setActivePinia(createPinia())
   office = new PretendedOffice()
   for (const kind of ['trunks', 'users', 'extensions', 'queues', 'calendars']) office.on(`GET /${kind}`, { items: [], total: 0 })
   office.on('GET /flows', { items: [], total: 0, faults: [] })
+  office.on('GET /dictionaries', { items: [], total: 0 })
 })
 afterEach(() => {
   document.body.innerHTML = ''
@@ -96,24 +100,44 @@ describe('a form of the administration', () => {
 
   it('shows at the field what the server says, also of a place in a list', async () => {
     office.on('PUT /queues/sales', new Refusal(422, 'wrong_fields', { 'members.0': '没有用户 1009' }))
-    const queue: Things['queues'] = {
-      name: 'sales',
-      title: '',
-      strategy: 'random',
-      members: ['1009'],
-      wrap_up: 1,
-      ring: 5,
-      service_level: 1,
-      max_wait: 0,
-      record: false,
-      music: '',
-      calendar: 'office',
-      at_closing: 'leave',
-    }
-    const page = await open('queues', queue)
+    const page = await open('queues', salesQueue)
     await save()
     await shown('没有用户 1009')
     expect(page.emitted('saved')).toBeUndefined()
+    page.unmount()
+  })
+
+  it('folds away what is seldom set, says how much of it is set, and opens what has a fault', async () => {
+    office.on('PUT /extensions/1001', new Refusal(422, 'wrong_fields', { codecs: '没有这种编码' }))
+    const page = await open('extensions', phone)
+    const fold = document.querySelector('[data-testid=fold-groupSound]')
+    expect(document.querySelector('[data-testid=thing-codecs]')).toBeNull()
+    expect(fold?.textContent).toContain('已改 2 项')
+    expect(fold?.getAttribute('aria-expanded')).toBe('false')
+    await save()
+    await shown('没有这种编码')
+    expect(fold?.getAttribute('aria-expanded')).toBe('true')
+    page.unmount()
+  })
+
+  it('has lines for names with values: one more, one less', async () => {
+    const user: Things['users'] = { login: '1001', name: '张三', role: 'agent', own_role: '', extension: null, language: 'en', in_directory: true, record: 'never', skills: { english: 3, 粤语: 5 }, has_password: true, has_pin: true }
+    office.on('PUT /users/1001', user)
+    const page = await open('users', user)
+    const skills = document.querySelector('[data-testid=thing-skills]')
+    const rows = (): Element[] => [...(skills?.querySelectorAll('[data-testid=row]') ?? [])]
+    const press = async (within: Element | null | undefined, name: string): Promise<void> => {
+      within?.querySelector<HTMLElement>(`[data-testid=${name}]`)?.click()
+      await flushPromises()
+    }
+    await press(rows()[0], 'row-remove')
+    await press(skills, 'row-add')
+    expect(rows()).toHaveLength(2)
+    await save()
+    await shown('有一行没填完')
+    await press(rows()[1], 'row-remove')
+    await save()
+    expect(office.to('PUT', '/users/1001')[0]?.body).toMatchObject({ skills: { 粤语: 5 }, record: 'never' })
     page.unmount()
   })
 })

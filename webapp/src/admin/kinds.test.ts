@@ -1,11 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { describe, expect, it } from 'vitest'
 
+import { salesQueue } from '../kit/things'
 import { en } from '../locales/en'
 import { zh } from '../locales/zh-CN'
-import { THING_KEYS, type Extension, type Queue, type Thing, type Trunk } from '../model'
-import { draftFaults, draftOf, freshDraft, keyOf, KINDS, toSend } from './kinds'
+import { THING_KEYS, type Extension, type Thing, type Trunk } from '../model'
+import { draftFaults, draftOf, freshDraft, keyOf, toSend } from './drafts'
+import { KINDS } from './kinds'
 
 const kinds = Object.keys(KINDS) as Thing[]
+
+/** What the site file takes, as its own paper says it (docs/site.md, drawn from the code). */
+interface Setting {
+  section: string
+  key: string
+  given: unknown
+  kind: string
+}
+const paper = readFileSync(join(import.meta.dirname, '../../../docs/site.md'), 'utf-8')
+const settings: Setting[] = paper
+  .split(/^## /m)
+  .slice(1)
+  .flatMap((part) => {
+    const section = part.split(' ')[0] ?? ''
+    return [...part.matchAll(/^\| `(\w+)` \| (.*?) \| (.*?) \|/gm)].map(([, key = '', given = '', kind = '']) => ({
+      section,
+      key,
+      given: given.startsWith('needed') ? undefined : (JSON.parse(given.replaceAll('`', '')) as unknown),
+      kind,
+    }))
+  })
+const OWN_PAGES = ['calendars', 'modules']
+/** Hashes are what `export` writes in place of a password. */
+const NOT_TYPED = ['password_hash', 'pin_hash']
+const settled = settings.filter(({ section, key }) => !OWN_PAGES.includes(section) && !NOT_TYPED.includes(key))
 const trunk: Trunk = {
   name: 'telecom',
   host: '203.0.113.5',
@@ -29,20 +59,7 @@ const trunk: Trunk = {
   state: 'down',
   why: '403',
 }
-const queue: Queue = {
-  name: 'sales',
-  title: '销售',
-  strategy: 'longest_idle',
-  members: ['1001'],
-  wrap_up: 10,
-  ring: 20,
-  service_level: 20,
-  max_wait: 0,
-  record: true,
-  music: '',
-  calendar: 'office',
-  at_closing: 'leave',
-}
+const queue = salesQueue
 const phone: Extension = {
   number: '1001',
   contact: '',
@@ -55,6 +72,25 @@ const phone: Extension = {
   device: 'y',
 }
 
+describe('settings of the site file', () => {
+  it('are all read from its paper', () => {
+    expect(settled.length).toBeGreaterThan(100)
+    expect([...new Set(settings.map(({ section }) => section))].sort()).toEqual([...kinds, ...OWN_PAGES].sort())
+  })
+
+  it.each(settled)('$section.$key has a field that begins as the file does and takes what it takes', ({ section, key, given, kind }) => {
+    const form = KINDS[section as Thing]
+    const field = form.fields.find(({ name }) => name === key)
+    if (!field) throw new Error(`no field for ${section}.${key}`)
+    const stands = form.fresh[key]
+    if (given !== undefined && field.kind !== 'secret')
+      expect(field.rows ? field.rows.write(stands as never) : stands).toEqual(given)
+    const bounds = / to /.test(kind) ? kind.split(' to ').map(Number) : null
+    if (field.kind === 'number') expect([field.least, field.most]).toEqual(bounds)
+    if (field.options) expect(field.options.map((one) => `\`${one}\``).join(', ')).toBe(kind)
+  })
+})
+
 describe('forms of the administration', () => {
   it.each(kinds)('%s: every word stands in both catalogues', (kind) => {
     for (const words of [zh, en] as unknown as Record<string, Record<string, string>>[]) {
@@ -62,6 +98,10 @@ describe('forms of the administration', () => {
       for (const field of KINDS[kind].fields) {
         expect(words.admin?.[field.label], field.label).toBeTruthy()
         if (field.help) expect(words.adminHelp?.[field.help], field.help).toBeTruthy()
+        if (field.group) expect(words.admin?.[field.group], field.group).toBeTruthy()
+        for (const column of field.rows?.columns ?? []) expect(words.admin?.[column.label], column.label).toBeTruthy()
+        const options = words.adminOption as unknown as Record<string, Record<string, string>>
+        for (const one of field.options ?? []) expect(options[field.words ?? '']?.[one || 'none'], one).toBeTruthy()
       }
       expect(words.adminNew?.[kind] && words.adminAbout?.[kind]).toBeTruthy()
     }
@@ -113,9 +153,9 @@ describe('forms of the administration', () => {
     ['numbers', { match: '', flow: '' }, { match: 'required', flow: 'required' }],
     ['outbound', { match: '0.', trunks: [], strip: 0, prepend: '' }, { trunks: 'required' }],
     ['outbound', { match: '0.', trunks: ['a'], strip: -1, prepend: 'x' }, { strip: 'range', prepend: 'digits' }],
-    ['users', { login: '10 01', name: '张三', role: 'agent', language: 'en' }, { login: 'name' }],
-    ['users', { login: '李四', name: 'O’Neill (2)', role: 'agent', language: 'en' }, {}],
-    ['users', { login: '1', name: 'A', role: 'agent', language: 'en', password: 'short' }, { password: 'short' }],
+    ['users', { login: '10 01', name: '张三', role: 'agent', language: 'en', record: 'queue', skills: [] }, { login: 'name' }],
+    ['users', { login: '李四', name: 'O’Neill (2)', role: 'agent', language: 'en', record: 'queue', skills: [] }, {}],
+    ['users', { login: '1', name: 'A', role: 'agent', language: 'en', record: 'queue', skills: [], password: 'short' }, { password: 'short' }],
     ['extensions', { ...freshDraft('extensions'), number: '1001', codecs: [] }, { password: 'required', codecs: 'required' }],
     ['extensions', { ...freshDraft('extensions'), number: '1900', fixed: true, contact: 'door@1.2.3.4' }, { contact: 'contact' }],
     ['extensions', { ...freshDraft('extensions'), number: '1900', fixed: true, contact: 'sip:door@127.0.0.3:6100' }, {}],
@@ -128,8 +168,19 @@ describe('forms of the administration', () => {
     ['teams', { ...freshDraft('teams'), name: '日班', members: ['1001'] }, {}],
     ['teams', freshDraft('teams'), { name: 'required' }],
     ['trunks', { ...freshDraft('trunks'), name: 'a', host: 'x', codecs: ['G729'] }, { codecs: 'heardOnly' }],
-    ['queues', { ...queue, wrap_up: 4000 }, { wrap_up: 'range' }],
-  ] as const)('%s %j: %j', (kind, draft, faults) => expect(draftFaults(kind, draft, false)).toEqual(faults))
+    ['queues', draftOf('queues', queue), {}],
+    ['queues', { ...draftOf('queues', queue), wrap_up: 4000 }, { wrap_up: 'range' }],
+    ['queues', { ...draftOf('queues', queue), wrap_up: 0 }, { wrap_up: 'wrapUpNeeded' }],
+    ['queues', { ...draftOf('queues', queue), skills: [{ key: '', value: 3 }] }, { skills: 'rowEmpty' }],
+    ['queues', { ...draftOf('queues', queue), skills: [{ key: 'a', value: 11 }] }, { skills: 'rowRange' }],
+    ['queues', { ...draftOf('queues', queue), skills: [{ key: 'a', value: 1 }, { key: ' a', value: 2 }] }, { skills: 'rowTwice' }],
+    ['queues', { ...draftOf('queues', queue), comfort: [{ every: 60, say: ' ', play: '' }] }, { comfort: 'rowWords' }],
+    ['queues', { ...draftOf('queues', queue), exits: [{ key: '1', value: '' }] }, { exits: 'rowEmpty' }],
+    ['queues', { ...draftOf('queues', queue), callback_retries: [{ value: 5 }] }, { callback_retries: 'rowRange' }],
+    ['queues', { ...draftOf('queues', queue), callback_hours: '9-20' }, { callback_hours: 'callbackHours' }],
+    ['dispositions', { ...freshDraft('dispositions'), code: '1a', title: 'x' }, { code: 'code' }],
+    ['users', { ...freshDraft('users'), login: '1', name: 'A', pin: '12' }, { pin: 'pin' }],
+  ] as const)('%s, %#', (kind, draft, faults) => expect(draftFaults(kind, draft, false)).toEqual(faults))
 
   it('keep a phone whose password is known already', () => {
     expect(draftFaults('extensions', draftOf('extensions', phone), true)).toEqual({})

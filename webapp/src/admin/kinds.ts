@@ -1,8 +1,12 @@
 /**
  * What an administrator puts in, as tables and forms: which columns, which fields, what a field takes. One page
- * (ThingPart.vue) draws all of them. The server checks again; its words about a field stand beside it.
+ * (ThingPart.vue) draws all of them; drafts.ts carries values in and out. A test compares this with the site file's
+ * own list of settings (docs/site.md): none may be missing.
  */
-import { AT_CLOSING, STRATEGIES, THING_KEYS, type Role, type Thing, type Things } from '../model'
+import type { Role, Thing } from '../model'
+import { choice, folded, number, rows, seconds, text, type Draft, type Field } from './fields'
+import { QUEUE_FIELDS, QUEUE_FRESH } from './queueFields'
+import { skillLevels } from './rows'
 
 export const ROLES: readonly Role[] = ['agent', 'supervisor', 'manager', 'admin']
 export const LANGUAGES = ['zh-CN', 'en'] as const
@@ -10,67 +14,11 @@ export const LANGUAGES = ['zh-CN', 'en'] as const
 /** What a phone is offered when nobody has said otherwise: G.711 first, which trunks speak. */
 const PHONE_CODECS = ['PCMA', 'PCMU', 'G722', 'opus'] as const
 
-/** secret: never shown, sent only when typed. tags: free texts. choices: several of a list, in order. */
-export type FieldKind = 'text' | 'number' | 'secret' | 'switch' | 'choice' | 'choices' | 'tags'
-/** Lists that a choice is made from. */
-export type Source =
-  | 'flows'
-  | 'trunks'
-  | 'users'
-  | 'leaders'
-  | 'extensions'
-  | 'limited'
-  | 'boxes'
-  | 'roles'
-  | 'strategies'
-  | 'languages'
-  | 'forms'
-  | 'headers'
-  | 'codecs'
-  | 'encryptions'
-  | 'trunkEncryptions'
-  | 'transports'
-  | 'calendars'
-  | 'closings'
-
-export interface Field {
-  name: string
-  /** Message key under `admin`. */
-  label: string
-  kind: FieldKind
-  required?: boolean
-  /** Message key under `adminHelp`. */
-  help?: string
-  from?: Source
-  /** Empty is a value: "none of them". */
-  clearable?: boolean
-  least?: number
-  most?: number
-  unit?: boolean
-  wide?: boolean
-  /** Asked only of some; what is not asked is not sent. */
-  when?: (draft: Draft) => boolean
-}
-
-/** What stands in a form. */
-export type Draft = Record<string, unknown>
-
 export interface Kind {
   columns: readonly string[]
   fields: readonly Field[]
   fresh: Draft
 }
-
-const text = (name: string, label: string, more: Partial<Field> = {}): Field => ({ name, label, kind: 'text', ...more })
-const seconds = (name: string, label: string, least: number, most: number): Field => ({
-  name,
-  label,
-  kind: 'number',
-  required: true,
-  least,
-  most,
-  unit: true,
-})
 
 export const KINDS: Record<Thing, Kind> = {
   trunks: {
@@ -85,23 +33,20 @@ export const KINDS: Record<Thing, Kind> = {
       { name: 'allow', label: 'allow', kind: 'tags', help: 'allow', wide: true },
       { name: 'channels', label: 'channels', kind: 'number', required: true, least: 0, most: 10000, help: 'channels' },
       { name: 'transport', label: 'transport', kind: 'choice', from: 'transports', required: true },
-      text('caller', 'callerShown', { help: 'callerShown' }),
-      { name: 'caller_id', label: 'callerHeader', kind: 'choice', from: 'headers', required: true, help: 'callerHeader' },
-      { name: 'in_strip', label: 'inStrip', kind: 'number', required: true, least: 0, most: 20, help: 'inStrip' },
-      text('in_prepend', 'inPrepend'),
-      { name: 'out_form', label: 'outForm', kind: 'choice', from: 'forms', required: true, help: 'outForm', wide: true },
-      { name: 'out_strip', label: 'outStrip', kind: 'number', required: true, least: 0, most: 20 },
-      text('out_prepend', 'outPrepend'),
-      { name: 'codecs', label: 'codecs', kind: 'choices', from: 'codecs', required: true, help: 'codecs' },
-      {
-        name: 'encryption',
-        label: 'encryption',
-        kind: 'choice',
-        from: 'trunkEncryptions',
-        required: true,
-        help: 'encryption',
-      },
-      { ...seconds('options', 'options', 0, 3600), help: 'options' },
+      ...folded('groupDigits', [
+        text('caller', 'callerShown', { help: 'callerShown' }),
+        { name: 'caller_id', label: 'callerHeader', kind: 'choice', from: 'headers', required: true, help: 'callerHeader' },
+        { ...number('in_strip', 'inStrip', 0, 20), help: 'inStrip' },
+        text('in_prepend', 'inPrepend'),
+        { name: 'out_form', label: 'outForm', kind: 'choice', from: 'forms', required: true, help: 'outForm', wide: true },
+        number('out_strip', 'outStrip', 0, 20),
+        text('out_prepend', 'outPrepend'),
+      ]),
+      ...folded('groupSound', [
+        { name: 'codecs', label: 'codecs', kind: 'choices', from: 'codecs', required: true, help: 'codecs' },
+        { name: 'encryption', label: 'encryption', kind: 'choice', from: 'trunkEncryptions', required: true, help: 'encryption' },
+        { ...number('options', 'options', 0, 3600), unit: 'secondsUnit', help: 'options' },
+      ]),
     ],
     fresh: {
       name: '',
@@ -156,6 +101,7 @@ export const KINDS: Record<Thing, Kind> = {
       text('login', 'login', { required: true, help: 'login' }),
       text('name', 'personName', { required: true }),
       { name: 'role', label: 'role', kind: 'choice', from: 'roles', required: true },
+      { name: 'own_role', label: 'ownRole', kind: 'choice', from: 'ownRoles', help: 'ownRole' },
       {
         name: 'extension',
         label: 'extension',
@@ -166,19 +112,35 @@ export const KINDS: Record<Thing, Kind> = {
       },
       { name: 'password', label: 'password', kind: 'secret', help: 'userPassword' },
       { name: 'language', label: 'language', kind: 'choice', from: 'languages', required: true },
-      { name: 'in_directory', label: 'inDirectory', kind: 'switch', help: 'inDirectory' },
+      rows('skills', 'agentSkills', skillLevels, { help: 'agentSkills' }),
+      ...folded('groupMore', [
+        choice('record', 'recordWhen', ['queue', 'always', 'never'], 'record'),
+        { name: 'in_directory', label: 'inDirectory', kind: 'switch', help: 'inDirectory' },
+        { name: 'pin', label: 'pin', kind: 'secret', help: 'pin' },
+      ]),
     ],
-    fresh: { login: '', name: '', role: 'agent', extension: null, language: 'zh-CN', in_directory: true },
+    fresh: {
+      login: '',
+      name: '',
+      role: 'agent',
+      own_role: '',
+      extension: null,
+      language: 'zh-CN',
+      in_directory: true,
+      record: 'queue',
+      skills: [],
+    },
   },
   teams: {
-    columns: ['name', 'title', 'members', 'leaders'],
+    columns: ['name', 'title', 'department', 'members', 'leaders'],
     fields: [
       text('name', 'name', { required: true, help: 'teamName' }),
       text('title', 'displayName'),
+      text('department', 'department', { help: 'department' }),
       { name: 'members', label: 'members', kind: 'choices', from: 'users', wide: true },
       { name: 'leaders', label: 'leaders', kind: 'choices', from: 'leaders', wide: true, help: 'leaders' },
     ],
-    fresh: { name: '', title: '', members: [], leaders: [] },
+    fresh: { name: '', title: '', department: '', members: [], leaders: [] },
   },
   extensions: {
     columns: ['number', 'kind', 'whose', 'device', 'status'],
@@ -193,55 +155,37 @@ export const KINDS: Record<Thing, Kind> = {
         when: (draft) => Boolean(draft.fixed),
       }),
       { name: 'auto_answer', label: 'autoAnswer', kind: 'switch', help: 'autoAnswer' },
-      { name: 'codecs', label: 'codecs', kind: 'choices', from: 'codecs', required: true, help: 'codecs', wide: true },
-      {
-        name: 'encryption',
-        label: 'encryption',
-        kind: 'choice',
-        from: 'encryptions',
-        required: true,
-        help: 'encryption',
-      },
+      ...folded('groupSound', [
+        { name: 'codecs', label: 'codecs', kind: 'choices', from: 'codecs', required: true, help: 'codecs', wide: true },
+        { name: 'encryption', label: 'encryption', kind: 'choice', from: 'encryptions', required: true, help: 'encryption' },
+      ]),
     ],
     fresh: { number: '', fixed: false, contact: '', auto_answer: false, codecs: [...PHONE_CODECS], encryption: 'allowed' },
   },
   queues: {
     columns: ['name', 'title', 'strategy', 'members', 'wrap_up', 'ring', 'service_level', 'record'],
+    fields: QUEUE_FIELDS,
+    fresh: QUEUE_FRESH,
+  },
+  breaks: {
+    columns: ['name', 'title', 'limit', 'per_day'],
     fields: [
-      text('name', 'name', { required: true, help: 'queueName' }),
-      text('title', 'displayName', { help: 'queueTitle' }),
-      { name: 'strategy', label: 'strategy', kind: 'choice', from: 'strategies', required: true },
-      { name: 'record', label: 'record', kind: 'switch', help: 'record' },
-      { name: 'members', label: 'members', kind: 'choices', from: 'users', wide: true },
-      seconds('wrap_up', 'wrapUp', 0, 3600),
-      seconds('ring', 'ring', 1, 300),
-      seconds('service_level', 'serviceLevel', 1, 3600),
-      { ...seconds('max_wait', 'maxWait', 0, 86400), help: 'maxWait' },
-      text('music', 'music', { help: 'music' }),
-      { name: 'calendar', label: 'calendar', kind: 'choice', from: 'calendars', help: 'calendar' },
-      {
-        name: 'at_closing',
-        label: 'atClosing',
-        kind: 'choice',
-        from: 'closings',
-        required: true,
-        when: (draft) => Boolean(draft.calendar),
-      },
+      text('name', 'name', { required: true, help: 'breakName' }),
+      text('title', 'displayName', { help: 'breakTitle' }),
+      { ...seconds('limit', 'breakLimit', 0, 86400), help: 'breakLimit' },
+      { ...seconds('per_day', 'breakPerDay', 0, 86400), help: 'breakPerDay' },
     ],
-    fresh: {
-      name: '',
-      title: '',
-      strategy: STRATEGIES[0],
-      members: [],
-      wrap_up: 10,
-      ring: 20,
-      service_level: 20,
-      max_wait: 0,
-      record: true,
-      music: '',
-      calendar: '',
-      at_closing: AT_CLOSING[0],
-    },
+    fresh: { name: '', title: '', limit: 0, per_day: 0 },
+  },
+  dispositions: {
+    columns: ['code', 'title', 'queues', 'callback'],
+    fields: [
+      text('code', 'code', { required: true, help: 'code' }),
+      text('title', 'dispositionTitle', { required: true }),
+      { name: 'queues', label: 'dispositionQueues', kind: 'choices', from: 'queueNames', wide: true, help: 'dispositionQueues' },
+      { ...choice('callback', 'meansCallback', ['', 'wrong_number', 'machine', 'no_answer'], 'callback'), required: false },
+    ],
+    fresh: { code: '', title: '', queues: [], callback: '' },
   },
   limits: {
     columns: ['who', 'calls', 'per_minute', 'per_hour', 'international', 'forbid', 'night', 'longest'],
@@ -274,7 +218,7 @@ export const KINDS: Record<Thing, Kind> = {
     columns: ['box', 'greeting', 'most', 'mail'],
     fields: [
       { name: 'box', label: 'box', kind: 'choice', from: 'boxes', required: true, help: 'box', wide: true },
-      text('greeting', 'greeting', { help: 'greeting' }),
+      { name: 'greeting', label: 'greeting', kind: 'choice', from: 'greetings', free: true, help: 'greeting' },
       { name: 'most', label: 'mostMessages', kind: 'number', required: true, least: 0, most: 10000, help: 'noLimit' },
       seconds('longest', 'longestMessage', 5, 3600),
       { ...seconds('shortest', 'shortestMessage', 0.5, 60), help: 'shortestMessage' },
@@ -283,85 +227,4 @@ export const KINDS: Record<Thing, Kind> = {
     ],
     fresh: { box: '', greeting: '', most: 0, longest: 180, shortest: 2, silence: 0, mail: [] },
   },
-}
-
-export function keyOf<K extends Thing>(kind: K, thing: Things[K]): string {
-  return String((thing as unknown as Draft)[THING_KEYS[kind]])
-}
-
-/** A known thing in a form: only what the form asks, lists copied. */
-export function draftOf<K extends Thing>(kind: K, thing: Things[K]): Draft {
-  const known = thing as unknown as Draft
-  const draft: Draft = {}
-  for (const { name, kind: what } of KINDS[kind].fields) {
-    const value = known[name]
-    if (what === 'secret') continue
-    draft[name] = Array.isArray(value) ? [...value] : value
-  }
-  if (kind === 'extensions') draft.fixed = Boolean(known.contact)
-  return draft
-}
-
-export function freshDraft(kind: Thing): Draft {
-  return JSON.parse(JSON.stringify(KINDS[kind].fresh)) as Draft
-}
-
-/** What is sent: texts without their outer blanks, a password only when one was typed. */
-export function toSend(kind: Thing, draft: Draft): Draft {
-  const sent: Draft = {}
-  for (const field of KINDS[kind].fields) {
-    const value = draft[field.name]
-    const asked = !field.when || field.when(draft)
-    if (field.name === 'fixed') continue
-    if (field.kind === 'secret') {
-      if (asked && value) sent[field.name] = value
-    } else if (field.clearable) sent[field.name] = asked && value ? value : null
-    else if (field.name === 'at_closing') sent[field.name] = value
-    else if (typeof value === 'string') sent[field.name] = asked ? value.trim() : ''
-    else sent[field.name] = value
-  }
-  return sent
-}
-
-/** What is wrong before anything is sent: field → message key under `adminFault`. hasSecret: the server knows one. */
-export function draftFaults(kind: Thing, draft: Draft, hasSecret: boolean): Record<string, string> {
-  const faults: Record<string, string> = {}
-  for (const field of KINDS[kind].fields) {
-    if (field.when && !field.when(draft)) continue
-    const fault = fieldFault(field, draft[field.name])
-    if (fault) faults[field.name] = fault
-  }
-  if (kind === 'extensions' && !hasSecret && !draft.fixed && !draft.password) faults.password = 'required'
-  if (kind === 'users' && draft.password && String(draft.password).length < LEAST_PASSWORD) faults.password = 'short'
-  if (Array.isArray(draft.codecs) && draft.codecs.join() === 'G729') faults.codecs = 'heardOnly'
-  if (kind === 'trunks' && draft.register && !String(draft.username ?? '').trim()) faults.username = 'required'
-  return faults
-}
-
-const LEAST_PASSWORD = 8
-
-const SHAPES: Record<string, readonly [RegExp, string]> = {
-  match: [/^(?:[\dA-Za-z*#+_-]{1,63}\.?|\.)$/, 'match'],
-  login: [/^[\p{L}\p{N}_][\p{L}\p{N}_.@-]{0,63}$/u, 'name'],
-  name: [/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}$/u, 'name'],
-  number: [/^[\dA-Za-z*#+_-]{1,32}$/, 'number'],
-  host: [/^[\w.:[\]-]+$/, 'host'],
-  prepend: [/^[+\d*#]{0,20}$/, 'digits'],
-  in_prepend: [/^[+\d*#]{0,20}$/, 'digits'],
-  out_prepend: [/^[+\d*#]{0,20}$/, 'digits'],
-  caller: [/^\+?\d{0,20}$/, 'digits'],
-  night: [/^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$/, 'night'],
-  contact: [/^sip:[^\s<>"]+$/, 'contact'],
-}
-
-function fieldFault(field: Field, value: unknown): string | null {
-  if (field.kind === 'number') {
-    if (typeof value !== 'number' || Number.isNaN(value)) return 'required'
-    return value < (field.least ?? -Infinity) || value > (field.most ?? Infinity) ? 'range' : null
-  }
-  const written = Array.isArray(value) ? value.join('') : typeof value === 'string' ? value.trim() : value
-  if (field.required && (written === '' || written === null || written === undefined)) return 'required'
-  // A person's name is no name of a thing: it is written as people write it.
-  const shape = field.label === 'personName' ? undefined : SHAPES[field.name]
-  return shape && typeof written === 'string' && written && !shape[0].test(written) ? shape[1] : null
 }

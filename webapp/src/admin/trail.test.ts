@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { grouped, keyOf, told, wordFrom } from './trail'
+import { fieldKeys, grouped, keyOf, told, wordFrom } from './trail'
 import { audit, roles } from '../locales/en/roles'
 
 describe('rights', () => {
@@ -11,7 +11,7 @@ describe('rights', () => {
 })
 
 describe('words of the trail', () => {
-  it.each(['customer.changed', 'do_not_call.added', 'customer_message.created', 'campaign.entry_changed', 'flow.rolled_back'])('%s is a key and a word', (word) => {
+  it.each(['customer.changed', 'do_not_call.added', 'customer_message.created', 'follow_up.put_off', 'appointment_service.changed', 'campaign.entry_changed', 'flow.rolled_back'])('%s is a key and a word', (word) => {
     expect(wordFrom(keyOf(word))).toBe(word)
     expect(audit.words).toHaveProperty(keyOf(word))
   })
@@ -28,5 +28,12 @@ describe('a value of a change', () => {
     [{ a: 1 }, '{"a":1}'],
   ])('%j is told as %s', (value, text) => {
     expect(told(value)).toBe(text)
+  })
+})
+
+describe('the name of a field', () => {
+  it('is looked for where its kind has it, then among all', () => {
+    expect(fieldKeys('complaint/3', 'reason')).toEqual(['complaints.fields.reason', 'audit.fields.reason'])
+    expect(fieldKeys('duty/3', 'title')).toEqual(['audit.fields.title'])
   })
 })

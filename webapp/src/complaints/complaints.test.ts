@@ -44,10 +44,12 @@ describe('the way of a complaint', () => {
 
   it('knows what is late', () => {
     const at = Date.parse(AT)
-    expect(lateness({ due: null }, at)).toBe('closed')
-    expect(lateness({ due: AT }, at)).toBe('overdue')
-    expect(lateness({ due: AT }, at - 3_599_000)).toBe('soon')
-    expect(lateness({ due: AT }, at - 3_601_000)).toBe('open')
+    const warned = new Date(at - 600_000).toISOString()
+    expect(lateness({ due: null, warn_at: null }, at)).toBe('closed')
+    expect(lateness({ due: AT, warn_at: warned }, at)).toBe('overdue')
+    expect(lateness({ due: AT, warn_at: warned }, at - 600_000)).toBe('soon')
+    expect(lateness({ due: AT, warn_at: warned }, at - 600_001)).toBe('open')
+    expect(lateness({ due: AT, warn_at: null }, at - 1)).toBe('open')
   })
 
   it('gives a form only what a form has', () => {

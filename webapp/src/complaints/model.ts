@@ -2,7 +2,7 @@
 import type { FieldValues } from '../fields/model'
 
 export type ComplaintKind = 'complaint' | 'suggestion'
-export type Means = 'call' | 'email' | 'in_person'
+export type Means = 'call' | 'email' | 'sms' | 'in_person'
 export type Part = 'maker' | 'head' | 'person' | 'team'
 export type Need = 'team' | 'person' | 'limit' | 'reason' | 'result' | 'satisfaction'
 
@@ -42,6 +42,7 @@ export interface Complaint extends ComplaintFields {
   state: string
   state_at: string
   due: string | null
+  warn_at: string | null
   duty: number | null
   responsible: string
   stands: boolean | null
@@ -136,7 +137,7 @@ export const LINES = [
   'person_number',
   'email',
 ] as const
-export const MEANS: readonly Means[] = ['call', 'email', 'in_person']
+export const MEANS: readonly Means[] = ['call', 'email', 'sms', 'in_person']
 
 export const empty = (): ComplaintFields => ({
   customer: null,
@@ -165,11 +166,11 @@ export function written(one: Complaint): ComplaintFields {
   ) as unknown as ComplaintFields
 }
 
-/** overdue: past its time; soon: less than an hour is left. now: in milliseconds of the server's clock. */
-export function lateness(one: Pick<Complaint, 'due'>, now: number): 'overdue' | 'soon' | 'open' | 'closed' {
+/** overdue: past its time; soon: it is warned of by now, as its step has it. now: in milliseconds of the server's clock. */
+export function lateness(one: Pick<Complaint, 'due' | 'warn_at'>, now: number): 'overdue' | 'soon' | 'open' | 'closed' {
   if (one.due === null) return 'closed'
-  const left = Date.parse(one.due) - now
-  return left <= 0 ? 'overdue' : left < 3_600_000 ? 'soon' : 'open'
+  if (Date.parse(one.due) <= now) return 'overdue'
+  return one.warn_at !== null && Date.parse(one.warn_at) <= now ? 'soon' : 'open'
 }
 
 export interface Stop {

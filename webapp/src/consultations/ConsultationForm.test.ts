@@ -57,4 +57,20 @@ describe('the form of a consultation', () => {
     expect(office.to('PUT', '/consultations/7').at(-1)?.body).toMatchObject({ version: 2, note: '我的' })
     expect(mounted.emitted('saved')).toHaveLength(1)
   })
+
+  it('begins anew when it becomes another record', async () => {
+    office.on('PUT /consultations/7', new Refusal(409, 'changed_meanwhile', {}, { now: { ...known, version: 2, note: '别人的' } }))
+    const mounted = form({ start: { ...known }, known })
+    await mounted.find('textarea').setValue('我的')
+    await mounted.find('form').trigger('submit')
+    await flushPromises()
+    const next = { ...known, id: 8, version: 5, note: '另一个' }
+    await mounted.setProps({ start: { ...next }, known: next })
+    expect(mounted.find('textarea').element.value).toBe('另一个')
+    expect(mounted.find('[data-testid=consultation-changed]').exists()).toBe(false)
+    office.on('PUT /consultations/8', { ...next, version: 6 })
+    await mounted.find('form').trigger('submit')
+    await flushPromises()
+    expect(office.to('PUT', '/consultations/8').at(-1)?.body).toMatchObject({ version: 5, note: '另一个' })
+  })
 })

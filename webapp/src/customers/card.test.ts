@@ -73,7 +73,8 @@ describe('a card', () => {
   })
 
   it('is a copy without what the store adds', () => {
-    const customer: Customer = { ...emptyCard('10086'), id: 7, created_at: 'a', changed_at: 'b', version: 1 }
+    const unmarked = { no_sms_at: null, no_sms_by: '', no_email_at: null, no_email_by: '' }
+    const customer: Customer = { ...emptyCard('10086'), ...unmarked, id: 7, created_at: 'a', changed_at: 'b', version: 1 }
     const card = cardOf(customer)
     card.phones.push('10000')
     expect(customer.phones).toEqual(['10086'])

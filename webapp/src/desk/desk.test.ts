@@ -88,7 +88,7 @@ describe('a pop', () => {
     expect(desk.tab?.call).toBe('c1')
     expect(desk.tab?.choice).toBe('known')
     expect(desk.tab?.customer?.name).toBe('王芳')
-    expect(office.to('PUT', '/calls/c1/note').map((asked) => asked.body)).toEqual([{ note: '', customer_id: 1 }])
+    expect(office.to('PUT', '/calls/c1/note').map((asked) => asked.body)).toEqual([{ note: '', customer_id: 1, seen: '' }])
   })
 
   it('with an unknown number opens the new customer with the number filled in', async () => {
@@ -283,6 +283,24 @@ describe('the note', () => {
     expect(desk.tab?.failed).toBe(false)
   })
 
+  it('of a colleague on the same call is kept beside it', async () => {
+    const desk = await open()
+    await ring('c1')
+    desk.tab!.note = '我写的'
+    desk.typed(desk.tab!)
+    office.on('PUT /calls/c1/note', (asked: Asked) =>
+      (asked.body as { seen: string }).seen === ''
+        ? new Refusal(409, 'changed_meanwhile', {}, { now: { note: '同事写的' } })
+        : undefined,
+    )
+    await pass(1200)
+    expect(desk.tab?.note).toBe('同事写的\n我写的')
+    await pass(1200)
+    const last = office.to('PUT', '/calls/c1/note').at(-1)?.body
+    expect(last).toMatchObject({ note: '同事写的\n我写的', seen: '同事写的' })
+    expect(desk.tab?.kept.note).toBe('同事写的\n我写的')
+  })
+
   it('that the server refuses for good is not asked again by itself', async () => {
     const desk = await open()
     await ring('c1')
@@ -371,11 +389,11 @@ describe('the customer', () => {
     await ring('c1', { customers: [1, 2] })
     desk.choose(desk.tab!, customer(2))
     await settle()
-    expect(office.to('PUT', '/calls/c1/note').at(-1)?.body).toEqual({ note: '', customer_id: 2 })
+    expect(office.to('PUT', '/calls/c1/note').at(-1)?.body).toEqual({ note: '', customer_id: 2, seen: '' })
     desk.tab!.note = '好'
     desk.typed(desk.tab!)
     await pass(1200)
-    expect(office.to('PUT', '/calls/c1/note').at(-1)?.body).toEqual({ note: '好', customer_id: 2 })
+    expect(office.to('PUT', '/calls/c1/note').at(-1)?.body).toEqual({ note: '好', customer_id: 2, seen: '' })
   })
 
   it('shows past calls by the card and by the number, newest first, each once', async () => {

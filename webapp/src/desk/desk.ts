@@ -13,6 +13,7 @@ import { say } from '../saying'
 import { useSession } from '../session'
 import { useTicking } from '../ticking'
 import { Drafts } from './drafts'
+import { merged } from './merging'
 import { Typing } from './typing'
 
 const PAUSE = 1200
@@ -110,6 +111,7 @@ export const useDesk = defineStore('desk', () => {
       }
       if (NOT_HERE.has(fact.type)) handedOn.delete(String(fact.data.call))
       if (fact.type === 'call.known') learn(String(fact.data.call), fact.data.known as Record<string, string>)
+      if (fact.type === 'call.noted' && fact.data.by !== login.value) void noted(String(fact.data.call))
       if (fact.type === 'customer.saved') void refreshCustomer(Number(fact.data.customer))
       if (fact.type === 'call.ended') void finish(String(fact.data.call))
       if (fact.type === 'events.lost') askDesk().catch(say.fault) // this page was too slow to be told everything
@@ -322,7 +324,8 @@ export const useDesk = defineStore('desk', () => {
     }
     known.record = record
     const untouched = known.note === known.kept.note
-    known.kept = { note: record.note, customer: record.customer_id }
+    // Under what is being typed nothing moves: when it is saved, the server says so, and both are kept.
+    known.kept = { note: untouched ? record.note : known.kept.note, customer: record.customer_id }
     if (untouched) known.note = record.note
     const decided = known.chosenBy === 'person' || known.cardTouched || known.customer?.id === record.customer_id
     if (record.customer_id !== null && !decided) {
@@ -331,6 +334,12 @@ export const useDesk = defineStore('desk', () => {
         () => undefined, // the card is gone; the call keeps its number
       )
     }
+  }
+
+  /** A colleague has written on a call that is open here, too. */
+  async function noted(call: string): Promise<void> {
+    const known = find(call)
+    if (known) await readRecord(known)
   }
 
   /** The call is over for this agent: how it ended, on its tab and in the list of today. */
@@ -425,7 +434,7 @@ export const useDesk = defineStore('desk', () => {
     known.sent += 1
     const sent = { note: known.note, customer: customerOf(known) }
     try {
-      await api.note(known.call, sent.note, sent.customer)
+      await api.note(known.call, sent.note, sent.customer, known.kept.note)
       known.kept = sent
       known.failed = false
       known.savedAt = new Date(ticking.now).toISOString()
@@ -434,6 +443,14 @@ export const useDesk = defineStore('desk', () => {
       if (own) Object.assign(own, { note: sent.note, customer_id: sent.customer })
       keepDraft(known)
     } catch (why) {
+      const theirs = why instanceof ApiError && why.status === 409 ? (why.now as { note?: string } | null)?.note : undefined
+      if (theirs !== undefined) {
+        // A colleague has written meanwhile: both stand there, and are saved together.
+        known.note = merged(known.kept.note, known.note, theirs)
+        known.kept = { ...known.kept, note: theirs }
+        keepDraft(known)
+        return
+      }
       known.failed = true
       // What the server refuses for good is not asked again by itself; the person sees it and can press Save.
       const forGood = why instanceof ApiError && why.status >= 400 && why.status < 500 && why.status !== 404
@@ -441,6 +458,7 @@ export const useDesk = defineStore('desk', () => {
       else later(known, RETRY)
     } finally {
       known.saving = false
+      if (known.kept.note !== sent.note && !known.failed) later(known, PAUSE) // put together with a colleague's
     }
     if (!known.failed && dirty(known)) later(known, PAUSE) // typed on while it was being saved
   }
@@ -465,7 +483,7 @@ export const useDesk = defineStore('desk', () => {
     for (const known of tabs.value) {
       keepDraft(known)
       if (!dirty(known)) continue
-      api.lastNote(known.call, known.note, customerOf(known)).catch(() => undefined) // the draft stays
+      api.lastNote(known.call, known.note, customerOf(known), known.kept.note).catch(() => undefined) // the draft stays
     }
   }
 

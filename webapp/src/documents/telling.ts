@@ -64,6 +64,12 @@ export function told(one: TimelineEntry, language: string, t: T, te: Knows): str
           details.state === 'open' ? t('documents.due', { at: dateAndTime(text(details.due)).slice(0, 16) }) : '',
           details.outcome ? wordOf('duties.outcomes', text(details.outcome), t, te) : '',
         ]
+      case 'message':
+        return [
+          wordOf('outbox.channels', text(details.channel), t, te),
+          text(details.address),
+          wordOf('outbox.states', text(details.state), t, te),
+        ]
       case 'posting':
         return [
           cardText(text(details.card)),
@@ -99,6 +105,14 @@ export function told(one: TimelineEntry, language: string, t: T, te: Knows): str
           details.state ? wordOf('documents.followUpStates', text(details.state), t, te) : '',
           lists.word('follow_up_result', text(details.result)),
         ]
+      case 'appointment':
+        return [
+          text(details.number),
+          text(language === 'en' ? details.service_english : details.service),
+          details.state ? wordOf('appointments.states', text(details.state), t, te) : '',
+        ]
+      case 'proposal':
+        return [`${text(details.number)} v${text(details.version)}`]
       default:
         return [text(details.number)]
     }
@@ -119,6 +133,12 @@ export function placeOf(one: TimelineEntry): RouteLocationRaw | null {
       return { name: 'consultations', params: { id: one.id } }
     case 'complaint':
       return { name: 'complaints', params: { id: one.id } }
+    case 'appointment':
+      return { name: 'appointments', params: { id: one.id } }
+    case 'message':
+      return { name: 'outbox', params: { id: one.id } }
+    case 'follow_up':
+      return { name: 'follow-ups', params: { id: one.id } }
     case 'duty':
       return { name: 'duties', params: { id: one.id } }
     default:

@@ -79,6 +79,7 @@ it('calls states, classes and results by their names', () => {
   useWorkflows().known.steps = [{ code: 'registered', chinese: '已登记', english: '' }] as never
   const says = (kind: TimelineKind, details: Record<string, unknown>) =>
     told(entry(kind, '1', { details }), 'zh-CN', i18n.global.t, i18n.global.te)
+  expect(says('message', { channel: 'sms', address: '13800138000', state: 'failed' })).toEqual(['短信', '13800138000', '未发出'])
   expect(says('follow_up', { number: 'HF1', category: 'after_use', state: 'done', result: 'fair' })).toEqual(['HF1', '使用后', '已回访', '一般'])
   expect(says('follow_up', { number: 'HF1', category: 'after_use', state: 'not_reached', result: '' })).toEqual(['HF1', '使用后', '未接通'])
   expect(says('complaint', { number: 'TS1', type: 'product', state: 'registered' })).toEqual(['TS1', '产品', '已登记'])

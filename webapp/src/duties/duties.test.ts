@@ -82,7 +82,7 @@ beforeEach(async () => {
   office.on('GET /session', { login: '1001', name: '张三', role: 'agent', extension: '1001', language: 'zh-CN', rights: ['session', 'duty'], hidden: [] })
   office.on('GET /duties/counts', { mine: 3, due: 2, unowned: 0, overdue: 1 })
   office.on('GET /duties/kinds', {
-    items: [{ name: 'promise', chinese: '', english: '', limit: 60, needs: [], by_hand: true, outcomes: ['kept', 'not_reached'] }],
+    items: [{ name: 'promise', chinese: '承诺回电', english: 'Promise', limit: 60, needs: [], by_hand: true, outcomes: ['kept', 'not_reached'] }],
     total: 1,
   })
   await useSession().load()

@@ -37,6 +37,8 @@ export const useDuties = defineStore('duties', () => {
   const te = (key: string): boolean => i18n.global.te(key)
 
   function kindName(kind: string): string {
+    const known = kinds.value.find(({ name }) => name === kind)
+    if (known) return i18n.global.locale.value === 'en' ? known.english : known.chinese
     return wordOf('duties.kinds', kind, t, te)
   }
 
@@ -56,8 +58,9 @@ export const useDuties = defineStore('duties', () => {
     }
   }
 
-  async function loadKinds(): Promise<void> {
-    if (kinds.value.length === 0) kinds.value = (await api.dutyKinds()).items
+  /** anew: an administrator may have given them other names. */
+  async function loadKinds(anew = false): Promise<void> {
+    if (anew || kinds.value.length === 0) kinds.value = (await api.dutyKinds()).items
   }
 
   function soon(): void {
@@ -98,6 +101,8 @@ export const useDuties = defineStore('duties', () => {
   function start(opening: (id: number) => void): void {
     open = opening
     void load()
+    // Without them they have the names as shipped; the page of duties says what is wrong.
+    if (session.may('duties')) loadKinds().catch(() => undefined)
     const timer = setInterval(() => void load(), EVERY) // what becomes due by itself
     stops = [
       live.listen((fact) => {

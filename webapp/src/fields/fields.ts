@@ -1,21 +1,33 @@
 /** Custom fields as forms and sheets have them: which there are, who fills them in, and how a value reads. */
 import { defineStore } from 'pinia'
 import { reactive, ref } from 'vue'
+import { useRouter, type RouteLocationRaw } from 'vue-router'
 
-import { api } from '../api'
+import { api, ApiError } from '../api'
 import { useDictionaries } from '../dictionaries'
 import { documents } from '../documents/api'
 import { i18n } from '../i18n'
 import { say } from '../saying'
 import { useSession } from '../session'
-import { fieldsApi } from './api'
-import type { CustomField, FieldKind, FieldValue, FieldValues } from './model'
+import { fieldsApi, type RecordTarget } from './api'
+import type { CustomField, FieldKind, FieldTarget, FieldValue, FieldValues } from './model'
+
+const PLACES: Record<Exclude<FieldTarget, 'user'>, string> = {
+  customer: 'customers',
+  consultation: 'consultations',
+  complaint: 'complaints',
+  follow_up: 'follow-ups',
+  appointment: 'appointments',
+}
+export const isRecord = (target: FieldTarget | ''): target is RecordTarget =>
+  target !== '' && target !== 'customer' && target !== 'user'
+export const referredAs = (one: { number: string; name: string }): string => [one.number, one.name].filter(Boolean).join(' · ')
 
 export const useFields = defineStore('fields', () => {
   const words = useDictionaries()
   const session = useSession()
+  const router = useRouter()
   const fields = ref<CustomField[]>([])
-  const customers = reactive(new Map<number, string>())
   let asking: Promise<void> | null = null
 
   /** What cannot be had is asked for again next time; until then a record shows no custom fields. */
@@ -51,17 +63,36 @@ export const useFields = defineStore('fields', () => {
     return known ? (i18n.global.locale.value === 'en' ? known.english : known.chinese) : code
   }
 
-  /** The name of a customer who is referred to; their number until it is known. */
-  function customerText(id: number): string {
-    const known = customers.get(id)
-    if (known === undefined) {
-      customers.set(id, '')
-      api.customer(id).then(
-        (customer) => customers.set(id, customer.name || i18n.global.t('customer.unnamed')),
-        () => customers.delete(id), // its number says whom it means; the next time it is asked for again
-      )
-    }
-    return known || `${id}`
+  /**
+   * What is referred to, as "complaint/7": a customer's name; of a record the number of its sheet, with the name. null:
+   * gone, or not to be seen.
+   */
+  const referred = reactive(new Map<string, string | null>())
+  /** Not reactive: what could not be asked is asked again when it is next shown, and not over and over. */
+  const unanswered = new Set<string>()
+
+  function ask(key: string, target: 'customer' | RecordTarget, id: number): void {
+    unanswered.delete(key)
+    referred.set(key, '')
+    const name =
+      target === 'customer'
+        ? api.customer(id).then((customer) => customer.name || i18n.global.t('customer.unnamed'))
+        : fieldsApi.referred(target, id).then(referredAs)
+    name.then(
+      (found) => referred.set(key, found),
+      (why) => {
+        if (why instanceof ApiError && [403, 404].includes(why.status)) referred.set(key, null)
+        else unanswered.add(key)
+      },
+    )
+  }
+
+  /** Its number until it is known. */
+  function referredText(target: 'customer' | RecordTarget, id: number): string {
+    const key = `${target}/${id}`
+    if (!referred.has(key) || unanswered.has(key)) ask(key, target, id)
+    const known = referred.get(key)
+    return known === null ? i18n.global.t('fields.gone', { n: id }) : known || `${id}`
   }
 
   /** The names of a record's files; a file that is not known yet is its number. */
@@ -83,7 +114,7 @@ export const useFields = defineStore('fields', () => {
     if (typeof value === 'number' && field.type === 'number')
       return value.toLocaleString(i18n.global.locale.value, { maximumFractionDigits: 4 })
     if (typeof value === 'number' && field.type === 'file') return files.get(value) ?? String(value)
-    if (typeof value === 'number' && field.target === 'customer') return customerText(value)
+    if (typeof value === 'number' && field.target !== '' && field.target !== 'user') return referredText(field.target, value)
     return String(value)
   }
 
@@ -92,5 +123,13 @@ export const useFields = defineStore('fields', () => {
     return Object.fromEntries(of(kind).filter(mayWrite).map((field) => [field.name, values[field.name] ?? null]))
   }
 
-  return { fields, load, of, label, mayWrite, choices, text, filled, customers, files, loadFiles }
+  /** Where what is referred to can be read; null: nowhere, or it is gone. */
+  function placeOf(field: CustomField, value: FieldValue): RouteLocationRaw | null {
+    if (field.type !== 'reference' || field.target === '' || field.target === 'user') return null
+    const name = PLACES[field.target]
+    const gone = referred.get(`${field.target}/${String(value)}`) === null
+    return gone || !router.hasRoute(name) ? null : { name, params: { id: String(value) } }
+  }
+
+  return { fields, load, of, label, mayWrite, choices, text, filled, placeOf, files, loadFiles }
 })

@@ -3,12 +3,17 @@ import type { DictionaryName, DictionaryValue, Role } from '../model'
 
 export type FieldKind = 'customer' | 'consultation' | 'complaint' | 'follow_up' | 'appointment'
 /** Kinds of records that there are, and so can have fields. */
-export const KINDS_HERE: readonly FieldKind[] = ['customer', 'consultation']
+export const KINDS_HERE: readonly FieldKind[] = ['customer', 'consultation', 'complaint', 'follow_up', 'appointment']
 export const FIELD_TYPES = ['text', 'long_text', 'number', 'date', 'choice', 'multi_choice', 'yes_no', 'file', 'reference'] as const
 export type FieldType = (typeof FIELD_TYPES)[number]
-export type FieldTarget = 'customer' | 'user'
+export const FIELD_TARGETS = ['customer', 'user', 'consultation', 'complaint', 'follow_up', 'appointment'] as const
+export type FieldTarget = (typeof FIELD_TARGETS)[number]
 /** A date is 2026-11-27, a choice its code; a file is its number; a reference is a number, or a user's login. */
 export type FieldValue = boolean | number | string | string[]
+/** What a list is asked of them: one value, or from and to. */
+export type FieldsAsked = Record<string, boolean | number | string | [number | string | null, number | string | null]>
+/** As dates are written. */
+export const DAY = /^\d{4}-\d\d-\d\d$/
 export type FieldValues = Record<string, FieldValue | null>
 
 /** readers, writers: roles beside administrators. */

@@ -25,4 +25,9 @@ describe('recordings of a call beside the one it names', () => {
     const story = [started('1'), finished('1', 0), started('2'), started('4', true), finished('4'), started('3'), finished('3')]
     expect(otherRecordings(story, '3')).toEqual([])
   })
+  it('are not what somebody has removed', () => {
+    const removed = { at: '2026-11-27T10:00:00Z', kind: 'recording.removed', details: { recording: '1', by: 'chief', why: 'x' } }
+    const story = [started('1'), finished('1'), started('2'), finished('2'), removed]
+    expect(otherRecordings(story, null).map((one) => one.recording)).toEqual(['2'])
+  })
 })

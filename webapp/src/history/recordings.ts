@@ -13,8 +13,9 @@ export function otherRecordings(story: readonly Step[], shown: string | null): T
       .filter((step) => step.kind === 'recording.finished' && Number(step.details.seconds) > 0)
       .map((step) => String(step.details.recording)),
   )
+  const removed = new Set(story.filter((step) => step.kind === 'recording.removed').map((step) => String(step.details.recording)))
   return story
     .filter((step) => step.kind === 'recording.started' && !step.details.beside)
     .map((step) => ({ recording: String(step.details.recording), at: step.at }))
-    .filter((one) => one.recording !== shown && whole.has(one.recording))
+    .filter((one) => one.recording !== shown && whole.has(one.recording) && !removed.has(one.recording))
 }

@@ -115,6 +115,7 @@ export function agent(more: Partial<Agent> = {}): Agent {
     phone: true,
     call: null,
     queues: ['sales'],
+    teams: [],
     ...more,
   }
 }
@@ -188,5 +189,6 @@ export function pop(id: string, more: Partial<Pop> = {}): Pop {
 
 export function customer(id: number, more: Partial<Card> = {}): Customer {
   const at = '2026-11-01T00:00:00+00:00'
-  return { ...emptyCard('13800138000'), name: '王芳', ...more, id, created_at: at, changed_at: at, version: 1 }
+  const unmarked = { no_sms_at: null, no_sms_by: '', no_email_at: null, no_email_by: '' }
+  return { ...emptyCard('13800138000'), name: '王芳', ...more, ...unmarked, id, created_at: at, changed_at: at, version: 1 }
 }

@@ -1,15 +1,33 @@
 /** English: complete, a test compares its keys and places with the Chinese catalogue. */
+import { alerts } from './en/alerts'
+import { appointments } from './en/appointments'
 import { complaints } from './en/complaints'
 import { consultations } from './en/consultations'
+import { controls } from './en/controls'
+import { display } from './en/display'
 import { documents } from './en/documents'
 import { duties } from './en/duties'
+import { quality } from './en/quality'
+import { dutyKinds } from './en/dutyKinds'
 import { evidence } from './en/evidence'
+import { factor } from './en/factor'
 import { audit, roles } from './en/roles'
 import { imports } from './en/imports'
+import { followUps } from './en/followUps'
 import { journals } from './en/journals'
+import { look } from './en/look'
+import { adminMore } from './en/adminMore'
+import { modules } from './en/modules'
+import { outbox } from './en/outbox'
 import { fields } from './en/fields'
+import { proposals } from './en/proposals'
 import { query } from './en/query'
+import { recordings } from './en/recordings'
 import { records } from './en/records'
+import { wall } from './en/wall'
+import { help, notices, staff } from './en/staff'
+import { seats } from './en/seats'
+import { setup } from './en/setup'
 import type { Messages } from './zh-CN'
 
 export const en: Messages = {
@@ -20,25 +38,50 @@ export const en: Messages = {
     desk: 'Agent desk',
     duties: 'Duties',
     history: 'Call history',
+    recordings: 'Recordings',
     customers: 'Customers',
     consultations: 'Consultations',
     complaints: 'Complaints',
+    appointments: 'Bookings',
+    'follow-ups': 'Follow-ups',
+    outbox: 'Outbox',
+    notices: 'Notices',
+    quality: 'Appraisal',
     query: 'Query',
     live: 'Live',
     admin: 'Admin',
   },
+  alerts,
+  appointments,
   complaints,
   consultations,
+  followUps,
   journals,
+  display,
+  look,
+  controls,
   documents,
   duties,
+  wall,
+  quality,
+  dutyKinds,
+  proposals,
   evidence,
+  factor,
   roles,
   audit,
   imports,
   fields,
+  modules,
+  outbox,
   query,
+  recordings,
   records,
+  staff,
+  notices,
+  help,
+  seats,
+  setup,
   shell: {
     signOut: 'Leave the system',
     password: 'Change password',
@@ -280,6 +323,9 @@ export const en: Messages = {
     channels: 'Heard of us by',
     tags: 'Tags',
     gifts: 'Gifts by mail',
+    noMessages: 'Wants no',
+    no_sms: 'Wants no SMS',
+    no_email: 'Wants no e-mail',
     giftsBy: { none: 'Not asked', true: 'Willing', false: 'Not willing' },
     owner: 'Owner',
     ownerHelp: 'A login',
@@ -373,6 +419,7 @@ export const en: Messages = {
       identity: 'Identity',
       channel: 'Heard of us by',
       tag: 'Tags',
+      recording_tag: 'Recording tags',
       consultation_category: 'Kinds of consultations',
       complaint_type: 'Kinds of complaints',
       complaint_aspect: 'What complaints are about',
@@ -525,6 +572,7 @@ export const en: Messages = {
     call_queued: 'Waiting in queue {queue}',
     call_place_back: 'Cut off before: has the old place in queue {queue}',
     call_left_queue: 'Left the queue: {reason}',
+    call_caller_moved: '{by} moved the waiting caller of queue {queue}: {how} {to}',
     call_ringing: 'Ringing at agent {agent}',
     fraud_alarm: 'Outside call to {number} refused by a limit',
     offer_declined: 'Agent {agent} did not take it: {reason}',
@@ -560,6 +608,7 @@ export const en: Messages = {
     recording_paused: '{by} paused the recording',
     recording_still_paused: 'The recording is still paused ({seconds} s)',
     recording_resumed: '{by} resumed the recording after {seconds} s',
+    recording_removed: '{by} removed the recording: {why}',
     call_noted: '{by} wrote a note',
     screen_pop: 'Popped up at agent {agent}',
     call_interrupted: 'The server stopped; the call did not end normally',
@@ -647,8 +696,12 @@ export const en: Messages = {
     offline: 'offline',
     nobody: 'No agent is signed in',
   },
+  adminOption: adminMore.option,
+  adminShippedBreaks: adminMore.shippedBreaks,
   admin: {
+    ...adminMore.label,
     title: 'Administration',
+    actions: 'Actions',
     trunks: 'Trunks',
     numbers: 'Numbers',
     outbound: 'Outbound',
@@ -670,6 +723,12 @@ export const en: Messages = {
     audit: 'Audit',
     fields: 'Custom fields',
     workflows: 'Complaint workflows',
+    services: 'Appointments',
+    followUpRules: 'Follow-up rules',
+    templates: 'Message texts',
+    proposals: 'Proposal templates',
+    modules: 'Modules',
+    dutyKinds: 'Kinds of duties',
     site: 'Site file',
     limits: 'Limits',
     mailboxes: 'Mailboxes',
@@ -743,6 +802,9 @@ export const en: Messages = {
     byDigest: 'Registers',
     byContact: 'Fixed address',
     autoAnswer: 'Picks up by itself',
+    shippedRole: '(as the shipped role)',
+    ownRole: "Office's own role",
+    department: 'Department',
     inDirectory: 'Can be asked for by name',
     registered: 'Registered',
     unregistered: 'Not registered',
@@ -849,7 +911,9 @@ export const en: Messages = {
     renewSure: 'A new address for phone {mac}? The old one ends at once; the new one has to be typed into the phone.',
     removeSure: 'Set phone {mac} up from here no more? It keeps the settings that it has.',
   },
+  adminGroup: { lines: 'Lines', people: 'People and phones', answering: 'Answering', business: 'Business', system: 'System' },
   adminAbout: {
+    ...adminMore.about,
     evidence: 'Calls, recordings, steps of duties and postings are chained: later changes are seen',
     roles: 'What each role may, whose records it sees, and what is hidden from it',
     audit: 'Who saw, changed, exported and played what',
@@ -871,6 +935,7 @@ export const en: Messages = {
     prompts: 'Recordings that callers hear; what is kept is heard by the next caller',
   },
   adminColumn: {
+    ...adminMore.column,
     name: 'Name',
     address: 'Address',
     mode: 'Connected by',
@@ -894,6 +959,7 @@ export const en: Messages = {
     strategy: 'Strategy',
     members: 'Members',
     leaders: 'Leaders',
+    department: 'Department',
     wrap_up: 'Wrap-up',
     ring: 'Ring time',
     service_level: 'Service level',
@@ -914,6 +980,7 @@ export const en: Messages = {
     mail: 'By e-mail to',
   },
   adminNew: {
+    ...adminMore.fresh,
     trunks: 'New trunk',
     numbers: 'New number',
     outbound: 'New outbound rule',
@@ -925,8 +992,9 @@ export const en: Messages = {
     mailboxes: 'New mailbox',
   },
   adminHelp: {
+    ...adminMore.help,
     box: 'Messages for a queue are the affair of its agents, those for an agent or a phone of that one',
-    greeting: 'The name of a recorded prompt; empty for the usual words',
+    greeting: 'A recording of the Prompts; its name may be typed as well',
     shortestMessage: 'What is shorter is not kept as a message',
     silence: 'After so long a silence the message is over; 0: silence does not end it',
     mail: 'Each message goes there with its sound; the mail server is named in the configuration file',
@@ -949,6 +1017,8 @@ export const en: Messages = {
     extensionNumber: 'The number of the phone, such as 1001',
     fixed: 'A door phone or gateway that does not register: give its address',
     autoAnswer: 'Calls of queues are picked up by the phone, for headsets; the phone must know how',
+    ownRole: 'Made under Roles; it must stand on the role above',
+    department: 'Teams of one department say the same; the scope Department of a role goes by it',
     inDirectory: 'Where a flow lets callers dial by name; without an extension nobody is found',
     phonePassword: 'What the phone registers with; not the password of the page',
     contact: 'Address of the device, beginning with sip:',
@@ -956,7 +1026,7 @@ export const en: Messages = {
     queueTitle: 'What agents see, such as Sales',
     maxWait: 'After this long the flow decides what to do; 0 is no limit',
     record: 'Both sides, on channels of their own',
-    music: 'Name of the music for waiting callers; empty is the default',
+    music: 'A recording of the Prompts; its name may be typed as well',
     channels: 'Calls at once, in and out; when full, calls out take the next trunk and callers hear busy; 0: no limit',
     callerShown: 'What the other side sees, as 02088886666; empty: the extension, or who called us',
     callerHeader: 'The header in which the provider reads the caller: as it asks for',
@@ -974,6 +1044,7 @@ export const en: Messages = {
     night: 'As 22:00-07:00: no outside calls then, but for emergency numbers',
   },
   adminFault: {
+    ...adminMore.fault,
     heardOnly: 'G.729 is only understood: choose another one as well',
     required: 'Please fill in',
     number: 'Only digits, letters and * # + _ -',
@@ -1281,6 +1352,9 @@ export const en: Messages = {
     hour: { open: 'Open', closed: 'Closed', holiday: 'Holiday' },
     how: { published: 'published', rolled_back: 'version {of} again', by_hand: 'changed by hand' },
     kind: {
+      book: 'Book an appointment',
+      appointment: 'Find an appointment',
+      cancel: 'Cancel an appointment',
       directory: 'By name',
       card: 'Check a prepaid card',
       http: 'Business system',
@@ -1307,6 +1381,15 @@ export const en: Messages = {
       sms: 'Send an SMS',
     },
     field: {
+      book: 'Service',
+      phone: 'Telephone number',
+      moves: 'Number of the appointment to move',
+      on_nothing_free: 'Nothing is free',
+      on_unchosen: 'None was chosen',
+      on_not_possible: 'Cannot be booked',
+      appointment: 'Code',
+      cancel: 'Number of the appointment',
+      on_gone: 'Not booked any more',
       sms: 'Text of the SMS',
       to: 'To the number',
       on_no_mobile: 'No mobile number',

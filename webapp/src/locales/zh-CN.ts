@@ -1,15 +1,33 @@
 /** Chinese: the first language of the pages. Labels follow the glossary of the trade (docs/style, names). */
+import { alerts } from './zh/alerts'
+import { appointments } from './zh/appointments'
 import { complaints } from './zh/complaints'
 import { consultations } from './zh/consultations'
+import { controls } from './zh/controls'
+import { display } from './zh/display'
 import { documents } from './zh/documents'
 import { duties } from './zh/duties'
+import { quality } from './zh/quality'
+import { dutyKinds } from './zh/dutyKinds'
 import { evidence } from './zh/evidence'
+import { factor } from './zh/factor'
 import { audit, roles } from './zh/roles'
 import { imports } from './zh/imports'
+import { followUps } from './zh/followUps'
 import { journals } from './zh/journals'
+import { look } from './zh/look'
+import { adminMore } from './zh/adminMore'
+import { modules } from './zh/modules'
+import { outbox } from './zh/outbox'
 import { fields } from './zh/fields'
+import { proposals } from './zh/proposals'
 import { query } from './zh/query'
+import { recordings } from './zh/recordings'
 import { records } from './zh/records'
+import { wall } from './zh/wall'
+import { help, notices, staff } from './zh/staff'
+import { seats } from './zh/seats'
+import { setup } from './zh/setup'
 
 export const zh = {
   product: '呼叫中心',
@@ -19,25 +37,50 @@ export const zh = {
     desk: '座席工作台',
     duties: '待办',
     history: '通话记录',
+    recordings: '录音管理',
     customers: '客户管理',
     consultations: '业务咨询',
     complaints: '投诉建议',
+    appointments: '预约服务',
+    'follow-ups': '业务回访',
+    outbox: '发件箱',
+    notices: '通知公告',
+    quality: '通话考核',
     query: '综合查询',
     live: '实时监控',
     admin: '系统管理',
   },
+  alerts,
+  appointments,
   complaints,
   consultations,
+  followUps,
   journals,
+  display,
+  look,
+  controls,
   documents,
   duties,
+  wall,
+  quality,
+  dutyKinds,
+  proposals,
   evidence,
+  factor,
   roles,
   audit,
   imports,
   fields,
+  modules,
+  outbox,
   query,
+  recordings,
   records,
+  staff,
+  notices,
+  help,
+  seats,
+  setup,
   shell: {
     signOut: '退出系统',
     password: '修改密码',
@@ -276,6 +319,9 @@ export const zh = {
     channels: '得知渠道',
     tags: '标签',
     gifts: '接收邮寄礼物',
+    noMessages: '不接收的消息',
+    no_sms: '不接收短信',
+    no_email: '不接收邮件',
     giftsBy: { none: '未问', true: '愿意', false: '不愿意' },
     owner: '负责人',
     ownerHelp: '工号',
@@ -369,6 +415,7 @@ export const zh = {
       identity: '身份',
       channel: '得知渠道',
       tag: '标签',
+      recording_tag: '录音标签',
       consultation_category: '咨询类别',
       complaint_type: '投诉类型',
       complaint_aspect: '投诉方面',
@@ -521,6 +568,7 @@ export const zh = {
     call_queued: '进入技能组 {queue} 排队',
     call_place_back: '之前排队时掉线，仍排在技能组 {queue} 原来的位置',
     call_left_queue: '离开排队：{reason}',
+    call_caller_moved: '{by} 移动了技能组 {queue} 里排队的来电：{how} {to}',
     call_ringing: '座席 {agent} 振铃',
     fraud_alarm: '外拨 {number} 被限制拒绝',
     offer_declined: '座席 {agent} 未接：{reason}',
@@ -556,6 +604,7 @@ export const zh = {
     recording_paused: '{by} 暂停录音',
     recording_still_paused: '录音仍在暂停（{seconds} 秒）',
     recording_resumed: '{by} 恢复录音，暂停了 {seconds} 秒',
+    recording_removed: '{by} 删除了录音：{why}',
     call_noted: '{by} 写了记录',
     screen_pop: '弹出到座席 {agent}',
     call_interrupted: '服务中断，通话未正常结束',
@@ -643,8 +692,12 @@ export const zh = {
     offline: '未注册',
     nobody: '现在没有座席在岗',
   },
+  adminOption: adminMore.option,
+  adminShippedBreaks: adminMore.shippedBreaks,
   admin: {
+    ...adminMore.label,
     title: '系统管理',
+    actions: '操作',
     trunks: '中继',
     numbers: '号码',
     outbound: '外拨',
@@ -666,6 +719,12 @@ export const zh = {
     audit: '系统日志',
     fields: '自定义字段',
     workflows: '投诉流程',
+    services: '预约服务',
+    followUpRules: '回访规则',
+    templates: '消息模板',
+    proposals: '建议书模板',
+    modules: '功能模块',
+    dutyKinds: '待办种类',
     site: '站点文件',
     limits: '外拨限制',
     mailboxes: '留言信箱',
@@ -739,6 +798,9 @@ export const zh = {
     byDigest: '话机注册',
     byContact: '固定地址',
     autoAnswer: '自动接听',
+    shippedRole: '（与基本角色相同）',
+    ownRole: '自定义角色',
+    department: '所属部门',
     inDirectory: '可按姓名找到',
     registered: '已注册',
     unregistered: '未注册',
@@ -841,7 +903,9 @@ export const zh = {
     renewSure: '给话机 {mac} 换一个新地址？旧地址立即失效，话机上要改填新的。',
     removeSure: '不再给话机 {mac} 下发配置？话机上已有的设置保留。',
   },
+  adminGroup: { lines: '线路', people: '人员和话机', answering: '接听', business: '业务', system: '系统' },
   adminAbout: {
+    ...adminMore.about,
     evidence: '通话、录音、待办步骤和储值卡流水逐条成链，事后改动会被发现',
     roles: '每个角色能做什么、能看到谁的记录、哪些内容隐藏',
     audit: '谁查看、修改、导出、播放了什么',
@@ -863,6 +927,7 @@ export const zh = {
     prompts: '来电者听到的录音；保存后，下一位来电者就听到新的',
   },
   adminColumn: {
+    ...adminMore.column,
     name: '名称',
     address: '地址',
     mode: '接入方式',
@@ -886,6 +951,7 @@ export const zh = {
     strategy: '分配方式',
     members: '成员',
     leaders: '带班班长',
+    department: '所属部门',
     wrap_up: '话后处理',
     ring: '振铃时长',
     service_level: '服务水平',
@@ -906,6 +972,7 @@ export const zh = {
     mail: '邮件发到',
   },
   adminNew: {
+    ...adminMore.fresh,
     trunks: '新增中继',
     numbers: '新增号码',
     outbound: '新增外拨规则',
@@ -917,8 +984,9 @@ export const zh = {
     mailboxes: '新增信箱',
   },
   adminHelp: {
+    ...adminMore.help,
     box: '给技能组的留言由其座席处理，给座席或分机的由本人处理',
-    greeting: '录音提示的名称；不填用系统自带的话',
+    greeting: '“提示音”中的一段录音；也可以写名称',
     shortestMessage: '更短的不算留言',
     silence: '静音这么久就结束留言；0 为不因静音结束',
     mail: '每条留言连同录音发到这些地址；邮件服务器写在配置文件里',
@@ -941,6 +1009,8 @@ export const zh = {
     extensionNumber: '话机的号码，例如 1001',
     fixed: '门禁、网关等不注册的设备，填写它的地址',
     autoAnswer: '技能组来电由话机自动接起，适合戴耳机的座席；话机要支持',
+    ownRole: '在“角色”页上新建；要与基本角色一致',
+    department: '同一部门的班组填写相同；角色的范围选“部门”时按它计算',
     inDirectory: '流程允许按姓名拨号时；没有分机的人找不到',
     phonePassword: '话机注册时用的密码，不是登录密码',
     contact: 'sip: 开头的设备地址',
@@ -948,7 +1018,7 @@ export const zh = {
     queueTitle: '座席看到的名称，例如 销售',
     maxWait: '等待超过此时长后流程另行处理；0 为不限',
     record: '通话双方分声道录音',
-    music: '等待音乐的名称；不填用默认音乐',
+    music: '“提示音”中的一段录音；也可以写名称',
     channels: '同时最多几路，来去电合计；占满时去电走下一条中继，来电听忙音；0 为不限',
     callerShown: '对方看到的号码，例如 02088886666；不填则是分机号或原来电号码',
     callerHeader: '运营商从哪个信头读主叫号码，按运营商要求选',
@@ -966,6 +1036,7 @@ export const zh = {
     night: '例如 22:00-07:00；这段时间不能拨外线，紧急号码除外',
   },
   adminFault: {
+    ...adminMore.fault,
     heardOnly: 'G.729 只能听懂，请再选一种',
     required: '请填写',
     number: '只能有数字、字母和 * # + _ -',
@@ -1270,6 +1341,9 @@ export const zh = {
     hour: { open: '上班', closed: '下班', holiday: '节假日' },
     how: { published: '发布', rolled_back: '恢复第 {of} 版', by_hand: '直接改文件' },
     kind: {
+      book: '预约服务',
+      appointment: '查预约',
+      cancel: '取消预约',
       directory: '按姓名找分机',
       card: '核对预付费卡',
       http: '业务系统',
@@ -1296,6 +1370,15 @@ export const zh = {
       sms: '发送短信',
     },
     field: {
+      book: '服务',
+      phone: '电话号码',
+      moves: '改期的预约单号',
+      on_nothing_free: '没有空闲时间',
+      on_unchosen: '没有选定',
+      on_not_possible: '不能预约',
+      appointment: '预约码',
+      cancel: '预约单号',
+      on_gone: '已经不在',
       sms: '短信内容',
       to: '发给号码',
       on_no_mobile: '不是手机号码',

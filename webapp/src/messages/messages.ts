@@ -9,6 +9,7 @@ import { api, ApiError } from '../api'
 import { useLive } from '../live'
 import { UNDONE, type Callback, type CallbackState, type Voicemail } from '../model'
 import { faultText } from '../saying'
+import { has } from '../rights'
 import { useSession } from '../session'
 
 const LIMIT = 100
@@ -30,11 +31,11 @@ export const useMessages = defineStore('messages', () => {
     if (!allowed.value) return
     try {
       const [left, asked] = await Promise.all([
-        api.voicemail({ done: 'false', limit: LIMIT }),
-        api.callbacks({ undone: 'true', limit: LIMIT }),
+        has(session.me, 'voicemail') ? api.voicemail({ done: 'false', limit: LIMIT }) : null,
+        has(session.me, 'callbacks') ? api.callbacks({ undone: 'true', limit: LIMIT }) : null,
       ])
-      voicemail.value = left.items
-      callbacks.value = asked.items
+      voicemail.value = left?.items ?? []
+      callbacks.value = asked?.items ?? []
       fault.value = ''
     } catch (why) {
       if (why instanceof ApiError && why.status === 403) allowed.value = false

@@ -2,11 +2,12 @@ import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defineComponent, h, ref } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
 
 import { useFields } from '../fields/fields'
 import type { CustomField, FieldType, FieldValues } from '../fields/model'
 import { i18n } from '../i18n'
-import { PretendedOffice } from '../kit/office'
+import { PretendedOffice, Refusal } from '../kit/office'
 import type { Me } from '../model'
 import { useSession } from '../session'
 import CustomFacts from './CustomFacts.vue'
@@ -19,6 +20,10 @@ const field = (name: string, type: FieldType, more: Partial<CustomField> = {}): 
 const RED = { code: 'red', chinese: '红', english: 'Red', retired: true }
 const BLUE = { code: 'blue', chinese: '蓝', english: 'Blue', retired: false }
 
+const router = createRouter({
+  history: createMemoryHistory(),
+  routes: ['', 'customers', 'complaints'].map((name) => ({ path: `/${name}/:id?`, name: name || 'start', component: { render: () => null } })),
+})
 let office: PretendedOffice
 let pinia: ReturnType<typeof createPinia>
 const values = ref<FieldValues>({})
@@ -36,7 +41,7 @@ async function open(all: CustomField[], known: FieldValues = {}, faults: Record<
       }),
       h('dl', h(CustomFacts, { kind: 'customer', values: values.value })),
     ]),
-    { global: { plugins: [pinia, i18n] }, attachTo: document.body },
+    { global: { plugins: [router, pinia, i18n] }, attachTo: document.body },
   )
   await flushPromises()
   return page
@@ -114,6 +119,49 @@ describe('custom fields to read', () => {
     const known = useFields().of('customer')[0] as CustomField
     expect(useFields().choices(known, []).map((one) => one.code)).toEqual(['blue'])
     expect(useFields().choices(known, ['red']).map((one) => one.code)).toEqual(['red', 'blue'])
+    page.unmount()
+  })
+})
+
+describe('references to records', () => {
+  const about = field('about', 'reference', { target: 'complaint' })
+
+  it('are found by words, and named by their sheet', async () => {
+    office.on('GET /complaints/7', { complaint: { id: 7, number: 'TS20261127-0007', name: '张三' } })
+    office.on('GET /complaints', { items: [{ id: 8, number: 'TS20261127-0008', name: '' }], total: 1 })
+    const page = await open([about], { about: 7 })
+    expect(page.find('[data-testid=custom-fact]').text()).toBe('TS20261127-0007 · 张三')
+    expect(page.find('[data-testid=custom-fact] a').attributes('href')).toBe('/complaints/7')
+    expect(office.to('GET', '/complaints/7')).toHaveLength(1)
+    const pick = page.findComponent({ name: 'ElSelect' })
+    await (pick.props('remoteMethod') as (text: string) => Promise<void>)(' 漏水 ')
+    expect(office.to('GET', '/complaints').map((asked) => asked.query.get('text'))).toEqual(['漏水'])
+    await flushPromises()
+    pick.vm.$emit('update:modelValue', 8)
+    expect(values.value).toEqual({ about: 8 })
+    pick.vm.$emit('update:modelValue', '')
+    expect(values.value).toEqual({ about: null })
+    page.unmount()
+  })
+
+  it('that are gone, or not to be seen, say so and lead nowhere', async () => {
+    office.on('GET /complaints/7', new Refusal(404))
+    const page = await open([about], { about: 7 })
+    await flushPromises()
+    expect(page.find('[data-testid=custom-fact]').text()).toBe('7（已不存在，或无权查看）')
+    expect(page.find('[data-testid=custom-fact] a').exists()).toBe(false)
+    page.unmount()
+  })
+
+  it('are asked for again when the server was away', async () => {
+    office.reachable = true
+    office.on('GET /complaints/7', new Refusal(503))
+    const page = await open([about], { about: 7 })
+    expect(page.find('[data-testid=custom-fact]').text()).toBe('7')
+    office.on('GET /complaints/7', { complaint: { id: 7, number: 'TS-7', name: '' } })
+    expect(useFields().text(about, 7)).toBe('7')
+    await flushPromises()
+    expect(useFields().text(about, 7)).toBe('TS-7')
     page.unmount()
   })
 })

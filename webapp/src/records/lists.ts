@@ -4,13 +4,14 @@
  * record is open. See ConsultationsPage.vue for a page made of it.
  */
 import { computed, onActivated, onBeforeUnmount, ref, watch, type Ref } from 'vue'
-import { useRoute, useRouter } from 'vue-router'
+import { useRoute, useRouter, type LocationQuery } from 'vue-router'
 
 import type { Fact } from '../feed'
 import { spanOf, type Period } from '../history/period'
 import { useLive } from '../live'
 import type { Listing } from '../model'
-import { faultText } from '../saying'
+import { faultText, say } from '../saying'
+import { keptNumber, useAddress, type Keeping } from './address'
 
 export const LIMIT = 50
 /** Milliseconds between a key that was pressed, or a change that was told, and the question that it leads to. */
@@ -23,9 +24,12 @@ export interface Place {
 
 /**
  * The record that the address names (`/complaints/7`). Another page in front of this one has none of these in its
- * address; this one keeps its own. route: its name in router.ts.
+ * address; this one keeps its own. route: its name in router.ts. query: the conditions, see address.ts.
  */
-export function useOpen(route: string): { open: Ref<number | null>; show: (id: number | null) => Promise<unknown> } {
+export function useOpen(
+  route: string,
+  query: () => LocationQuery = () => ({}),
+): { open: Ref<number | null>; show: (id: number | null) => Promise<unknown> } {
   const here = useRoute()
   const router = useRouter()
   const open = ref<number | null>(null)
@@ -36,16 +40,19 @@ export function useOpen(route: string): { open: Ref<number | null>; show: (id: n
     },
     { immediate: true },
   )
-  return { open, show: (id) => router.push({ name: route, params: { id: id === null ? '' : String(id) } }) }
+  const show = (id: number | null): Promise<unknown> =>
+    router.push({ name: route, params: { id: id === null ? '' : String(id) }, query: query() })
+  return { open, show }
 }
 
 /**
  * A list by pages. ask: the server, for that place; what belongs to the list (totals …) comes in the same answer.
- * watched: the conditions; another starts over, after a pause.
+ * watched: the conditions; another starts over, after a pause. kept: those that stand in the address, with the page.
  */
 export function useListing<Answer extends Listing<unknown>>(
   ask: (place: Place) => Promise<Answer>,
   watched: () => unknown = () => null,
+  kept?: { route: string; keeping: Keeping },
 ) {
   const page = ref(1)
   const listing = ref(null) as Ref<Answer | null>
@@ -84,17 +91,19 @@ export function useListing<Answer extends Listing<unknown>>(
   }
 
   watch(watched, () => {
-    page.value = 1
+    if (!address?.restoring()) page.value = 1
     again()
   })
+  // After the watch above: another condition and the first page are one step of the address.
+  const address = kept ? useAddress(kept.route, { ...kept.keeping, page: keptNumber(page) }, again) : null
   watch(page, () => void load())
   onActivated(() => void load())
   onBeforeUnmount(() => clearTimeout(pause))
-  return { page, listing, fault, loading, load, again, restart }
+  return { page, listing, fault, loading, load, again, restart, query: address?.query, restoring: () => address?.restoring() ?? false, quietly: address?.quietly ?? ((change: () => void) => change()) }
 }
 
 /**
- * A page of records: its list, the open one, and the news of them. concerns: whether what has happened makes the list
+ * A page of records: its list, the open one, and the news of them. kept: what of the conditions stands in the address. concerns: whether what has happened makes the list
  * another. changes grows with each such fact: whoever shows one record reads it again.
  */
 export function useRecords<Answer extends Listing<unknown>>(given: {
@@ -102,16 +111,41 @@ export function useRecords<Answer extends Listing<unknown>>(given: {
   ask: (place: Place) => Promise<Answer>
   watched: () => unknown
   concerns: (fact: Fact) => boolean
+  /** Conditions that stand in the address. */
+  kept?: Keeping
 }) {
   const changes = ref(0)
-  const list = useListing(given.ask, given.watched)
+  const kept = given.kept ? { route: given.route, keeping: given.kept } : undefined
+  const list = useListing(given.ask, given.watched, kept)
   const stop = useLive().listen((fact) => {
     if (!given.concerns(fact)) return
     changes.value += 1
     list.again()
   })
   onBeforeUnmount(stop)
-  return { ...useOpen(given.route), ...list, changes }
+  return { ...useOpen(given.route, list.query), ...list, changes }
+}
+
+/**
+ * A new record by a dialog, which `making` opens. Once it is made, `kept` is said of it, it is shown, and the list has
+ * it too.
+ */
+export function useMaking<Made extends { id: number }>(
+  { show, load }: { show: (id: number) => Promise<unknown>; load: () => Promise<void> },
+  kept: (one: Made) => string,
+) {
+  const making = ref(false)
+  async function made(one: Made): Promise<void> {
+    making.value = false
+    say.done(kept(one))
+    try {
+      await show(one.id)
+      await load()
+    } catch (why) {
+      say.fault(why)
+    }
+  }
+  return { making, made }
 }
 
 /** Was one of that kind of record (`consultation`, `complaint` …) made or changed? */

@@ -43,14 +43,36 @@ export function useOne<Answer>(props: { id: number; changes: number }, ask: (id:
   return { one, editing, fault, load }
 }
 
+/** A few records of a customer, read again for another one. */
+export function useOfCustomer<One>(props: { customer: number }, ask: (customer: number) => Promise<One[]>) {
+  const items: Ref<One[]> = shallowRef([])
+  const fault = ref('')
+
+  async function load(): Promise<void> {
+    const customer = props.customer
+    try {
+      const found = await ask(customer)
+      if (customer !== props.customer) return
+      items.value = found
+      fault.value = ''
+    } catch (why) {
+      if (customer === props.customer) fault.value = faultText(why)
+    }
+  }
+
+  watch(() => props.customer, load, { immediate: true })
+  return { items, fault, load }
+}
+
 /**
- * Saving a form. send: what is filled in, over that version (0: a new one). faults: of fields, by name. other: the
+ * Saving a form. send: what is filled in, over that version (0: a new one). saved: what comes of it; until then it is
+ * busy. faults: of fields, by name. other: the
  * record as somebody else has left it meanwhile.
  */
 export function useSaving<Saved extends { version: number }>(
   known: () => Saved | undefined,
   send: (version: number) => Promise<Saved>,
-  saved: (one: Saved) => void,
+  saved: (one: Saved) => unknown,
 ) {
   const version = ref(known()?.version ?? 0)
   const other: Ref<Saved | null> = shallowRef(null)
@@ -61,7 +83,7 @@ export function useSaving<Saved extends { version: number }>(
     busy.value = true
     faults.value = {}
     try {
-      saved(await send(version.value))
+      await saved(await send(version.value))
     } catch (why) {
       if (why instanceof ApiError && why.status === 422) faults.value = why.fields
       else if (why instanceof ApiError && why.code === 'changed_meanwhile' && why.now) {

@@ -12,6 +12,7 @@ const queue = (name: string, waiting: [string, string][]): QueueNow => ({
   ready: 0,
   talking: 0,
   signed_in: 0,
+  today: { offered: 0, answered: 0, abandoned: 0, short: 0, within: 0, target: 20, service_level: null, asa: null },
 })
 const agents = [
   agent({ login: '3', state: 'break' }),

@@ -5,6 +5,7 @@ import { computed, ref } from 'vue'
 import { api } from '../api'
 import { useLive } from '../live'
 import type { Listening, ListenMode } from '../model'
+import { may } from '../rights'
 import { useSession } from '../session'
 
 const RING_LOOK = 2000
@@ -15,8 +16,8 @@ export const useListening = defineStore('listening', () => {
 
   const mine = ref<Listening | null>(null)
   let again: ReturnType<typeof setTimeout> | undefined
-  const allowed = computed(() => session.me !== null && session.me.role !== 'agent')
-  const mayBarge = computed(() => session.me?.role === 'supervisor' || session.me?.role === 'admin')
+  const allowed = computed(() => may(session.me, 'call.listen'))
+  const mayBarge = computed(() => may(session.me, 'call.barge'))
   const modes = computed<ListenMode[]>(() => (mayBarge.value ? ['listen', 'whisper', 'barge'] : ['listen']))
 
   /** In which way this call is listened to; null: it is not. */

@@ -40,7 +40,7 @@ export const complaints = {
   toldHow: 'How they were told',
   toldWhat: 'What the customer is told (empty: the result)',
   kinds: { complaint: 'Complaint', suggestion: 'Suggestion' },
-  means: { auto: 'By what is known', call: 'Call', email: 'E-mail', in_person: 'In person or otherwise' },
+  means: { auto: 'By what is known', call: 'Call', email: 'E-mail', sms: 'SMS', in_person: 'In person or otherwise' },
   did: {
     created: 'Written down',
     corrected: 'Corrected; it was',

@@ -1,5 +1,6 @@
 /** What all pages of records say. */
 export const records = {
+  more: 'More than 10,000',
   customer: 'Customer',
   call: 'Call',
   choose: 'Choose one to read it',

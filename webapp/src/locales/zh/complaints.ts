@@ -40,7 +40,7 @@ export const complaints = {
   toldHow: '怎样告知的',
   toldWhat: '告知客户的内容（不填就是处理结果）',
   kinds: { complaint: '投诉', suggestion: '建议' },
-  means: { auto: '自动选择', call: '回电', email: '电子邮件', in_person: '当面或其他' },
+  means: { auto: '自动选择', call: '回电', email: '电子邮件', sms: '短信', in_person: '当面或其他' },
   did: {
     created: '登记',
     corrected: '更正，原为',

@@ -1,5 +1,6 @@
 /** What all pages of records say. */
 export const records = {
+  more: '一万条以上',
   customer: '客户',
   call: '通话',
   choose: '选一条记录查看',

@@ -1,0 +1,1 @@
+"""Quality of calls [质检]: scorecards, sampling, appraisals with the agent's answer, calibration, results (SUP-03)."""

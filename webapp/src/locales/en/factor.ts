@@ -1,0 +1,33 @@
+import type { Messages } from '../zh-CN'
+
+/** The second factor of a sign-in. */
+export const factor: Messages['factor'] = {
+  title: 'Second factor',
+  menu: 'Second factor',
+  help: 'Beside the password, a sign-in asks for the 6 digits that an authenticator app on your phone shows. Who learns your password still cannot sign in.',
+  needed: 'Your role needs a second factor. Set it up with an authenticator app on your phone; the other pages are open to you after that.',
+  isOn: 'On since {since}; {n} recovery codes are left.',
+  isOff: 'The second factor is off',
+  password: 'Present password',
+  oldCode: 'Verification code or recovery code',
+  begin: 'Set it up',
+  another: 'Another device',
+  off: 'Switch it off',
+  scan: 'Scan the QR code with your app, then enter the code that it shows.',
+  picture: 'QR code to set it up',
+  orType: 'If you cannot scan it, type this key into the app:',
+  code: 'Code of 6 digits',
+  prove: 'Confirm',
+  codesHelp: 'The second factor is on. Write these recovery codes down and keep them safe: without your phone, each stands in for a code once. They are shown only now.',
+  copy: 'Copy',
+  copied: 'Copied',
+  notCopied: 'The browser does not let us copy: write them down',
+  written: 'I have written them down',
+  rolesHelp: 'The roles that are ticked must have a second factor; who has none yet can only set one up. In force at once.',
+  rolesSaved: 'Saved',
+  logins: 'Who has one:',
+  reset: 'Reset',
+  resetOf: 'Reset the second factor of {login}',
+  resetHelp: 'For a device that is lost: all their sessions end, and the next sign-in asks for the password only. Be sure that it is them.',
+  isReset: 'The second factor of {login} is reset',
+}

@@ -1,0 +1,67 @@
+/**
+ * A record's form: what is written into it begins with `start` and is begun anew when it becomes another record's; who
+ * saves second is shown what the other has left (RecordForm). Its lines are WrittenFields.
+ */
+import { computed, reactive, watch } from 'vue'
+
+import { useDictionaries } from '../dictionaries'
+import { useFields } from '../fields/fields'
+import type { FieldKind, FieldValues } from '../fields/model'
+import type { DictionaryName } from '../model'
+import { useSaving } from './one'
+
+/** Fields, and the dictionaries that their values are from. */
+export type Dictionaries<Name extends string> = Partial<Record<Name, DictionaryName>>
+
+/**
+ * names: fields that are shown when somebody else has saved meanwhile; label: what each is called; shown: its value, if
+ * it is neither a text nor a dictionary's. send: the record as it is filled in, over that version.
+ */
+export function useWritten<
+  Written extends { fields: FieldValues },
+  Name extends keyof Written & string,
+  Saved extends Written & { id: number; version: number },
+>(given: {
+  kind: FieldKind
+  props: { readonly start: Written; readonly known?: Saved }
+  names: readonly Name[]
+  dictionaries: Dictionaries<Name>
+  label: (name: Name) => string
+  shown?: (name: Name, value: Written[Name]) => string | undefined
+  send: (sent: Written, version: number) => Promise<Saved>
+  saved: (one: Saved) => void
+}) {
+  const { kind, props, names } = given
+  const words = useDictionaries()
+  const fields = useFields()
+  void words.load()
+  void fields.load()
+  /** Lists and own fields are new ones when they change, so that this is copy enough. */
+  const begun = (): Written => ({ ...props.start, fields: { ...props.start.fields } })
+  const wanted = reactive(begun()) as Written
+  const { other, faults, busy, save, forget } = useSaving<Saved>(
+    () => props.known,
+    (version) => given.send({ ...wanted, fields: fields.filled(kind, wanted.fields) }, version),
+    given.saved,
+  )
+  watch(
+    () => props.known?.id,
+    () => {
+      Object.assign(wanted, begun())
+      forget()
+    },
+  )
+
+  function textOf(name: Name, value: Written[Name]): string {
+    const dictionary = given.dictionaries[name]
+    const text = String(value ?? '')
+    return given.shown?.(name, value) ?? (dictionary ? words.word(dictionary, text) : text)
+  }
+  const theirs = computed(() => {
+    const now: Written | null = other.value
+    if (!now) return null
+    const others = names.filter((name) => now[name] !== wanted[name])
+    return others.map((name) => ({ label: given.label(name), text: textOf(name, now[name]) }))
+  })
+  return { wanted, theirs, faults, busy, save }
+}

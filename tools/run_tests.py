@@ -29,6 +29,7 @@ LOGS = ROOT / ".venv" / "tests"
 PYTHON = sys.executable
 WORKERS = 2
 """Tests against the real clock at once. Each worker has ports of its own (tests/kit/lanes.py)."""
+_ONE_BY_ONE = ("-n", "0")
 _AFTER_ALL = ("nice", "-n", "15")
 _ROOMS = ("web", "store", "media", "sip")
 """Those with the most tests are parts of their own; all others are one."""
@@ -78,7 +79,8 @@ class Part:
 
     def try_again(self) -> None:
         """What failed in it, when nothing else runs. It has failed if one of them fails again, or is not run."""
-        self.again = Part(f"{self.name} again", (*self.command, "--last-failed", "--last-failed-no-failures", "none"))
+        only = ("--last-failed", "--last-failed-no-failures", "none")
+        self.again = Part(f"{self.name} again", (*self.command, *only, *_ONE_BY_ONE))
         self.again.run(aloud=True)
         if self.again.code == 0 and self.again.counts()["passed"] >= self.failures():
             self.code = 0
@@ -134,7 +136,7 @@ def checks() -> list[Part]:
 
 
 def tests(name: str, *which: str) -> Part:
-    """Those that are not in front. Each part remembers for itself what failed in it."""
+    """Each part remembers for itself what failed in it."""
     pytest = python("-m", "pytest", "-o", f"cache_dir={LOGS / 'cache' / name}", "-m", "not alone")
     return Part(name, (*pytest, *which))
 
@@ -143,7 +145,7 @@ def all_of_it() -> list[Part]:
     """Runs everything. Answers its parts, all of them run."""
     shutil.rmtree(LOGS / "cache", ignore_errors=True)
     workers = ("-n", str(WORKERS), "--dist", "loadfile")
-    front = Part("e2e", python("-m", "pytest", "tests/e2e", "-m", "not alone", *workers))
+    front = tests("e2e", "tests/e2e", *workers)
     rooms = [tests(room, f"tests/{room}") for room in _ROOMS]
     rest = tests("rest", *[f"--ignore=tests/{room}" for room in ("e2e", *_ROOMS)])
     beside = [*checks(), Part("pages", python("tools/npm.py", "test")), *rooms, rest]
@@ -160,7 +162,7 @@ def all_of_it() -> list[Part]:
         show(part)
     last = Part("alone", python("-m", "pytest", "-m", "alone"))
     last.run(aloud=True)
-    second_tries([*rooms, rest])
+    second_tries([front, *rooms, rest])
     return [*beside, front, last]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from collections import deque
+from collections import Counter, deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ class Talk(asyncio.DatagramProtocol):
         self.remote: tuple[str, int] | None = None
         self.packets: list[tuple[float, int, int, bytes]] = []
         """What came: (loop time, timestamp, payload type, payload)."""
-        self.strange = 0
+        self.sources = Counter[tuple[str, int]]()
+        """Who has sent sound here, also before it was said who would, and how many packets."""
         self.loss = 0.0
         """The share of its packets that the network loses, by chance."""
         self._chance = chance
@@ -158,8 +159,8 @@ class Talk(asyncio.DatagramProtocol):
     # ---- hearing ----------------------------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.sources[addr] += 1
         if len(data) < 12 or data[0] >> 6 != 2 or addr != self.remote:
-            self.strange += 1
             return
         kind, timestamp = data[1] & 0x7F, int.from_bytes(data[4:8], "big")
         if kind == self.events:

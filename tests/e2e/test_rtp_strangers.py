@@ -108,7 +108,8 @@ async def test_a_strangers_sound_enters_no_call_and_no_call_is_sent_to_strangers
     for sound in (left, right, caller.talk.heard(), agent.talk.heard()):
         windows = [sound[n : n + 800] for n in range(0, len(sound) - 800, 800)]
         assert max(level(window, THEIRS) for window in windows) < 400
-    assert caller.talk.strange == agent.talk.strange == 0
+    for talk in (caller.talk, agent.talk):
+        assert list(talk.sources) == [talk.remote]
     assert server.errors() == []
 
 

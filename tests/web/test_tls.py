@@ -248,17 +248,16 @@ async def test_event_streams_and_sip_go_over_tls(office: House, pages: Pages) ->
 
 async def test_a_new_certificate_is_taken_up_under_load_and_nobody_is_refused(pages: Pages) -> None:
     """Renewed again and again while clients come and go: everybody is answered, with the old one or the new one."""
-    loop, seen = asyncio.get_running_loop(), set[bytes]()
-    over = loop.time() + 9.0
+    seen, over = set[bytes](), asyncio.Event()
 
     async def come_and_go() -> int:
         served = 0
         context = ssl.create_default_context(cafile=str(pages.authority.ca))
-        while loop.time() < over:
+        while not over.is_set():
             reader, writer = await asyncio.open_connection("127.0.0.1", pages.door.sealed_port, ssl=context)
             shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
             writer.write(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            async with asyncio.timeout(10.0):
+            async with asyncio.timeout(20.0):
                 assert b" 200 " in await reader.readline()
                 await reader.read()
             writer.close()
@@ -277,11 +276,12 @@ async def test_a_new_certificate_is_taken_up_under_load_and_nobody_is_refused(pa
         await asyncio.sleep(0.3)
         shutil.copy(renewed.key, f"{pages.shown.key}.new")
         Path(f"{pages.shown.key}.new").replace(pages.shown.key)
-        known = len(seen)
-        while len(seen) == known and loop.time() < over - 1.0:
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(15.0):
+            while len(seen) < n + 2:
+                await asyncio.sleep(0.1)
+    over.set()
     served = await asyncio.gather(*clients)
-    assert min(served) > 10
+    assert min(served) > 5
     assert len(seen) == 4  # the first and three renewed ones
     assert pages.door.refused == 0
 

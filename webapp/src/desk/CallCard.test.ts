@@ -88,6 +88,42 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
+describe('the word of a call that is over', () => {
+  const ended = { ...call('c1', { agent: '1002', outcome: 'answered', ended_at: '2026-11-24T08:01:00+00:00' }), story: [] }
+
+  async function over(card: ReturnType<typeof mount>): Promise<string> {
+    office.on('GET /calls/', ended)
+    seq += 1
+    office.socket.say('live.changed', { seq, changes: { 'agents/1001': agent({ state: 'wrap_up' }), 'lines/c1': null } })
+    office.socket.say('call.ended', { call: 'c1' })
+    await flushPromises()
+    await card.setProps({ tab: useDesk().tab } as never)
+    return card.text()
+  }
+
+  it('is that it has ended, also of one that was handed on to a colleague', async () => {
+    const said = await over(await talking(line(null)))
+    expect(said).toContain(words('ended'))
+    expect(said).not.toContain(words('missed'))
+  })
+
+  it('is that it was not connected, of one that a colleague took', async () => {
+    await useSession().load()
+    useLive().start()
+    useDesk().start()
+    seq = 0
+    office.socket.say('live.snapshot', { seq, topics: { 'agents/1001': agent({ state: 'offered', call: 'c1' }) } })
+    office.socket.say('screen.pop', pop('c1'))
+    await flushPromises()
+    const card = mount(CallCard as never, {
+      props: { tab: useDesk().tab } as never,
+      global: { plugins: [pinia, i18n] },
+      attachTo: document.body,
+    })
+    expect(await over(card as ReturnType<typeof mount>)).toContain(words('missed'))
+  })
+})
+
 describe('the recording of a call', () => {
   it('is paused and resumed by one button, and says which it is', async () => {
     const card = await talking(line(null))

@@ -76,6 +76,8 @@ export const useDesk = defineStore('desk', () => {
   const finishing = new Set<string>()
   /** Calls that a colleague hands on: they ring here, and no queue has offered them. */
   const handedOn = reactive(new Set<string>())
+  /** Calls that were talked in here since the page was opened, also those that a colleague ended. */
+  const talked = reactive(new Set<string>())
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   let stopListening: (() => void) | null = null
   let drafts: Drafts | null = null
@@ -152,6 +154,7 @@ export const useDesk = defineStore('desk', () => {
     ([call, state, known], before) => {
       if (call && state === 'talking' && known && !find(call)) openCall(call, false).catch(say.fault)
       if (call) handedOn.delete(call)
+      if (call && state === 'talking') talked.add(call)
       const [callBefore] = before ?? []
       if (callBefore && (callBefore !== call || state === 'wrap_up')) void finish(callBefore)
     },
@@ -497,6 +500,7 @@ export const useDesk = defineStore('desk', () => {
     today,
     todayFault,
     stateOf,
+    talkedIn: (call: string): boolean => talked.has(call),
     start,
     stop,
     open,

@@ -67,8 +67,8 @@ window.followed = async (patience) => {
     for (let n = 0; !inSight(document.activeElement) && n < 25; n++) await later()
     const one = document.activeElement
     if (!inSight(one)) faults.push(`out of sight: ${named(one)}`)
-    // A list that is open holds the ring of its field until it is closed. A dialog that has just opened is seen by that,
-    // and holds the focus for a moment, until its first field has it.
+    // A list that is open holds the ring of its field until it is closed. A dialog that has just opened is seen by
+    // that, and holds the focus for a moment, until its first field has it.
     const opened = (what) => what.tabIndex < 0 && what.matches('.el-dialog, .el-drawer')
     const same = () =>
         last && last.one !== one && !opened(last.one) && last.one.checkVisibility() && look(last.one) === last.look

@@ -576,7 +576,7 @@ def _flow_style(value: Any) -> str:
 
 
 def test_the_example_is_a_site_file_and_names_every_key_that_a_thing_may_have() -> None:
-    path = Path(site_file.__file__).parent.parent / "site.example.yaml"
+    path = Path(__file__).parent.parent / "site.example.yaml"
     document = yamltext.load(path)
     assert len(site_file.parse(document, Site()).named) == 30
     for section, model in site_file.ENTRIES.items():

@@ -1,0 +1,101 @@
+"""What a file, or a page, names, brought into the site. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from callcenterd.model.site import (
+    Secret,
+    Site,
+)
+from callcenterd.site.entries import KINDS, SECTIONS, Entry, Section
+from callcenterd.yamltext import KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One thing that a file names. place: where in the file, ("queues", 0)."""
+
+    section: Section
+    place: KeyPath
+    entry: Entry
+
+    @property
+    def key(self) -> str:
+        return str(getattr(self.entry, KINDS[self.section].key))
+
+
+Proven = Literal["password", "pin"]
+HASHED: tuple[Proven, ...] = get_args(Proven)
+Hashes = Mapping[tuple[str, Proven], str]
+"""What is kept of a user's password and PIN: by login and which of the two."""
+
+
+def merge(site: Site, named: Sequence[Named], hashes: Hashes) -> tuple[Site, tuple[str, ...]]:
+    """The site with what is named brought in, and what is another by it. Pure; references are not judged.
+
+    hashes: the new argon2 hash of each password and PIN that changes; `password` and `pin` are not looked at.
+    The revision stays as it is.
+    """
+    lists: dict[str, tuple[Any, ...]] = {}
+    changes: list[str] = []
+    for section in SECTIONS:
+        ours = [one for one in named if one.section == section]
+        before = by_key(site, section)
+        after = dict(before)
+        for one in ours:
+            after[one.key] = _brought_in(one, before.get(one.key), hashes)
+            changes += _difference(section, one.key, before.get(one.key), after[one.key])
+        order = _ordered(list(before), [one.key for one in ours])
+        if [key for key in order if key in before] != list(before):
+            changes.append(f"{section}: order")
+        lists[section] = tuple(after[key] for key in order)
+    return dataclasses.replace(site, **lists), tuple(changes)  # type: ignore[arg-type]  # each list has its section's things
+
+
+def by_key(site: Site, section: Section) -> dict[str, Any]:
+    key = KINDS[section].key
+    return {getattr(thing, key): thing for thing in getattr(site, section)}
+
+
+def _brought_in(one: Named, old: Any, hashes: Hashes) -> Any:
+    """The thing as it will be."""
+    fields = one.entry.given()
+    if one.section == "users":
+        for word in HASHED:
+            fields.pop(word, None)
+            if (made := hashes.get((one.key, word))) is not None:
+                fields[f"{word}_hash"] = made
+    for secret in {"password", "password_hash", "pin_hash"} & set(fields):
+        fields[secret] = Secret(fields[secret])
+    kind = KINDS[one.section]
+    if old is not None:
+        return dataclasses.replace(old, **fields)
+    missing = {name: getattr(one.entry, name) for name in kind.needed if name not in fields}
+    return kind.thing(**fields, **missing)
+
+
+def _difference(section: Section, key: str, old: Any, new: Any) -> list[str]:
+    if old is None:
+        return [f"{KINDS[section].word} {key}: new"]
+    differ = [field.name for field in dataclasses.fields(new) if getattr(old, field.name) != getattr(new, field.name)]
+    if not differ:
+        return []
+    return [f"{KINDS[section].word} {key}: {', '.join(name.removesuffix('_hash') for name in differ)}"]
+
+
+def _ordered(before: Sequence[str], named: Sequence[str]) -> list[str]:
+    """The keys in their new order: those named come in that order, at the places that they had.
+
+    A new one comes before the one that is named after it; the last new ones come last.
+    """
+    old = [key for key in named if key in before]
+    turn = iter(old)
+    order = [next(turn) if key in old else key for key in before]
+    for n, key in reversed(list(enumerate(named))):
+        if key not in before:
+            order.insert(order.index(named[n + 1]) if n + 1 < len(named) else len(order), key)
+    return order

@@ -91,8 +91,8 @@ afterEach(() => {
 describe('the word of a call that is over', () => {
   const ended = { ...call('c1', { agent: '1002', outcome: 'answered', ended_at: '2026-11-24T08:01:00+00:00' }), story: [] }
 
-  async function over(card: ReturnType<typeof mount>): Promise<string> {
-    office.on('GET /calls/', ended)
+  async function over(card: ReturnType<typeof mount>, record: object = ended): Promise<string> {
+    office.on('GET /calls/', record)
     seq += 1
     office.socket.say('live.changed', { seq, changes: { 'agents/1001': agent({ state: 'wrap_up' }), 'lines/c1': null } })
     office.socket.say('call.ended', { call: 'c1' })
@@ -107,7 +107,10 @@ describe('the word of a call that is over', () => {
     expect(said).not.toContain(words('missed'))
   })
 
-  it('is that it was not connected, of one that a colleague took', async () => {
+  it.each([
+    ['a colleague took', ended],
+    ['was declined and still waits', { ...ended, agent: null, outcome: null, ended_at: null }],
+  ])('is that it was not connected, of one that %s', async (_what, record) => {
     await useSession().load()
     useLive().start()
     useDesk().start()
@@ -120,7 +123,7 @@ describe('the word of a call that is over', () => {
       global: { plugins: [pinia, i18n] },
       attachTo: document.body,
     })
-    expect(await over(card as ReturnType<typeof mount>)).toContain(words('missed'))
+    expect(await over(card as ReturnType<typeof mount>, record)).toContain(words('missed'))
   })
 })
 

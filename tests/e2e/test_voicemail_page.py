@@ -15,7 +15,7 @@ from callcenterd.demo.phone import Phone
 from tests.e2e.test_first_call import CALLER, NUMBER, soon
 from tests.kit.browser import browser, by_id, sign_in, watch
 from tests.kit.server import RunningServer
-from tests.kit.tones import tone
+from tests.kit.tones import level, tone
 
 FLOW = """
 flow: main
@@ -24,8 +24,8 @@ start: leave
 nodes:
   leave: {voicemail: sales, greeting: 请讲, limit: 60}
 """
-SPOKEN = 600.0
-"""Hertz: what the caller says."""
+SPOKEN, BEEP = 600.0, 1000.0
+"""Hertz: what the caller says, and after what."""
 
 # What this player plays, as the browser decodes it: the loudest tone of each tenth of a second, until there were ten
 # with sound in them.
@@ -58,11 +58,14 @@ async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
 
 
 async def left(server: RunningServer, trunk: Phone) -> None:
-    """A message whose words come after the greeting, however long that is."""
+    """A message of four seconds, said after the beep."""
     caller = await trunk.dial(NUMBER, caller=CALLER)
     await soon(caller.answered.wait())
+    async with asyncio.timeout(20):
+        while level(caller.talk.heard()[-1600:], BEEP) < 4000:
+            await asyncio.sleep(0.05)
     async with await server.client() as admin:
-        await caller.talk.say(tone(SPOKEN, 7.0))
+        await caller.talk.say(tone(SPOKEN, 4.0))
         await caller.hang_up()
         await admin.until("/voicemail", lambda said: said["total"] == 1)
 

@@ -154,6 +154,9 @@ def apply(
             help="The file is a year's public holidays (CSV: date,name,kind) and goes into this calendar.",
         ),
     ] = "",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Undo also what pages changed since a file last said it.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Bring trunks, numbers, users, extensions and queues into the store; a running server takes them up at once."""
@@ -168,12 +171,14 @@ def apply(
         raise LocalError(f"{site} is too large to be applied at once; apply it in parts")
 
     async def alone(store: Store) -> Mapping[str, Any]:
-        applied = await site_file.apply_text(store, Passwords(), text, str(site))
-        return {"changes": applied.changes}
+        applied = await site_file.apply_text(store, Passwords(), text, str(site), overwrite=overwrite)
+        return {"changes": applied.changes, "kept": [str(one) for one in applied.kept]}
 
-    answer = asyncio.run(_ask_or_do(loaded, alone, "apply", text=text, name=str(site)))
+    answer = asyncio.run(_ask_or_do(loaded, alone, "apply", text=text, name=str(site), overwrite=overwrite))
     for change in answer["changes"]:
         typer.echo(change)
+    for kept in answer["kept"]:
+        _complain(f"{kept}; --overwrite takes the file's word")
     if not answer["changes"]:
         typer.echo("nothing to change")
 
@@ -193,7 +198,8 @@ def _with_holidays(loaded: Config, file: Path, name: str) -> str:
     if known is None:
         raise LocalError(f"there is no calendar {name}; make it by a site file or on the administration page")
     after = holidays.brought_into(Calendar.of_row(known), days).as_row()
-    return f"calendars: [{yamltext.written({key: after[key] for key in ('name', 'holidays', 'make_up')})}]\n"
+    calendars = f"calendars: [{yamltext.written({key: after[key] for key in ('name', 'holidays', 'make_up')})}]\n"
+    return f"revision: {site['revision']}\n{calendars}" if "revision" in site else calendars
 
 
 @_app.command("export")

@@ -44,6 +44,7 @@ from callcenterd.media.webrtc.gateway import Gateway
 from callcenterd.model import events, numbers
 from callcenterd.model.ids import ExtensionNumber, TrunkName
 from callcenterd.model.prompts import Music
+from callcenterd.model.site_edits import Editor
 from callcenterd.modules import Ground, Modules
 from callcenterd.sip.endpoint import Endpoint
 from callcenterd.sip.overload import Limits
@@ -156,6 +157,7 @@ class Server:
             self.passwords,
             "users",
             {"login": ADMIN, "name": "管理员", "role": "admin", "password": password},
+            Editor("callcenterd", self._clock.utc()),
         )
         return password
 
@@ -608,11 +610,15 @@ class Server:
 
     async def _apply(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         applied = await site_file.apply_text(
-            self.store, self.passwords, str(asked.get("text", "")), str(asked.get("name", "site"))
+            self.store,
+            self.passwords,
+            str(asked.get("text", "")),
+            str(asked.get("name", "site")),
+            overwrite=asked.get("overwrite") is True,
         )
         if applied.changes:
             await self.take_up_site()
-        return {"changes": list(applied.changes)}
+        return {"changes": list(applied.changes), "kept": [str(one) for one in applied.kept]}
 
     async def _export(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"text": await site_file.export(self.store)}

@@ -80,6 +80,22 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "many_values": ("一个文件中超过 {most} 个值", "more than {most} values in one file"),
     "plain_key": ("键须为普通文字", "a key is a plain text"),
     "twice": ("{key} 出现两次，第一次在第 {first} 行", "{key} stands twice, first in line {first}"),
+    # what a site file and a page both changed
+    "page_set": (
+        "{by} 已在页面上改为 {now}（{moment}），文件不知道；请先导出再改，或让文件覆盖页面",
+        "{by} set it to {now} on a page ({moment}), which this file does not know; export and change that, or let the "
+        "file overwrite what pages changed",
+    ),
+    "page_set_secret": (
+        "{by} 已在页面上修改（{moment}），文件不知道；请先导出再改，或让文件覆盖页面",
+        "{by} changed it on a page ({moment}), which this file does not know; export and change that, or let the "
+        "file overwrite what pages changed",
+    ),
+    "page_removed": (
+        "{by} 已在页面上删除（{moment}），文件不知道；请从文件中去掉，或让文件覆盖页面",
+        "{by} removed it on a page ({moment}), which this file does not know; take it out of the file, or let the file "
+        "overwrite what pages changed",
+    ),
     # the shape of a flow
     "begins": ("流程文件以 flow:、start: 和 nodes: 开头", "a flow begins with flow:, start: and nodes:"),
     "name_wanted": ("名称只能用文字、数字、_ 和 -", "a name of letters, digits, _ and - is wanted"),

@@ -309,12 +309,12 @@ def test_a_running_server_is_given_the_file_and_tells_what_changed(terminal: Ter
 
     async def take(command: Mapping[str, Any]) -> Mapping[str, Any]:
         asked.append(command)
-        return {"changes": ["queue sales: ring"]}
+        return {"changes": ["queue sales: ring"], "kept": []}
 
     with server(office / "data", {"apply": take}):
         assert terminal("apply site.yaml") == 0
     assert terminal.out == "queue sales: ring\n"
-    assert asked == [{"command": "apply", "text": SITE, "name": "site.yaml"}]
+    assert asked == [{"command": "apply", "text": SITE, "name": "site.yaml", "overwrite": False}]
 
 
 def test_what_a_running_server_refuses_is_said(terminal: Terminal, office: Path) -> None:
@@ -339,7 +339,7 @@ def test_a_server_that_starts_is_waited_for(terminal: Terminal, office: Path) ->
     """Whether the door opens before or after we come does not matter: both ways it is the server that is asked."""
 
     async def take(_: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"changes": ["by the server"]}
+        return {"changes": ["by the server"], "kept": ["queue sales: ring stays as set on a page by boss (now)"]}
 
     with server(office / "data", {"apply": take}, late=0.3):
         assert terminal("apply site.yaml") == 0

@@ -32,9 +32,11 @@ from callcenterd.model.site import (
     Trunk,
     UserAccount,
 )
+from callcenterd.model.site_edits import Editor
 from callcenterd.store.database import Store
 from callcenterd.worker.passwords import Passwords
 from tests.kit.database import with_tables
+from tests.kit.virtual import START
 
 CONTRACT = """\
 trunks:
@@ -54,6 +56,7 @@ queues:
      record: true}
 """
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$" + "x" * 43
+BOSS = Editor("boss", START)
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -340,36 +343,36 @@ async def test_the_last_admin_stays_one(store: Store, passwords: Passwords) -> N
     with pytest.raises(Refused, match="somebody must be able to sign in as admin"):
         await applied(store, passwords, "users: [{login: boss, role: agent}]")
     with pytest.raises(Refused):
-        await site_file.remove(store, "users", "boss")
+        await site_file.remove(store, "users", "boss", BOSS)
 
 
 async def test_one_thing_is_put_by_the_same_rules_and_its_faults_are_by_field(
     store: Store, passwords: Passwords
 ) -> None:
     await applied(store, passwords, CONTRACT)
-    done = await site_file.put(store, passwords, "queues", {"name": "sales", "ring": 30, "members": ["1001"]})
+    done = await site_file.put(store, passwords, "queues", {"name": "sales", "ring": 30, "members": ["1001"]}, BOSS)
     assert done == site_file.Applied(("queue sales: ring",), 2)
     with pytest.raises(Refused) as shapes:
-        await site_file.put(store, passwords, "queues", {"name": "sales", "ring": 0, "colour": "red"})
+        await site_file.put(store, passwords, "queues", {"name": "sales", "ring": 0, "colour": "red"}, BOSS)
     assert shapes.value.fields == {
         "ring": "at least 1 is wanted, not 0",
         "colour": "is no key here; comfort is meant?",
     }
     with pytest.raises(Refused) as references:
-        await site_file.put(store, passwords, "users", {"login": "1001", "extension": "7"})
+        await site_file.put(store, passwords, "users", {"login": "1001", "extension": "7"}, BOSS)
     assert references.value.fields == {"extension": "there is no extension 7"}
 
 
 async def test_a_thing_is_removed_unless_another_names_it(store: Store, passwords: Passwords) -> None:
     await applied(store, passwords, CONTRACT)
     with pytest.raises(Refused, match="trunk gateway is named by outbound route 0"):
-        await site_file.remove(store, "trunks", "gateway")
+        await site_file.remove(store, "trunks", "gateway", BOSS)
     with pytest.raises(Refused, match="user 1001 is named by queue sales"):
-        await site_file.remove(store, "users", "1001")
+        await site_file.remove(store, "users", "1001", BOSS)
     with pytest.raises(NotFound):
-        await site_file.remove(store, "queues", "help")
-    assert (await site_file.remove(store, "queues", "sales")).changes == ("queue sales: removed",)
-    assert (await site_file.remove(store, "users", "1001")).changes == ("user 1001: removed",)
+        await site_file.remove(store, "queues", "help", BOSS)
+    assert (await site_file.remove(store, "queues", "sales", BOSS)).changes == ("queue sales: removed",)
+    assert (await site_file.remove(store, "users", "1001", BOSS)).changes == ("user 1001: removed",)
     assert (await store.site.load()).users == ()
 
 
@@ -693,7 +696,7 @@ async def test_a_member_cannot_be_taken_away_under_a_team_and_a_team_always(stor
     await applied(store, passwords, f"{USERS}teams: [{{name: t, members: [x], leaders: [b]}}]")
     for login in ("x", "b"):
         with pytest.raises(Refused, match="is named by team t"):
-            await site_file.remove(store, "users", login)
-    await site_file.remove(store, "teams", "t")
-    await site_file.remove(store, "users", "x")
+            await site_file.remove(store, "users", login, BOSS)
+    await site_file.remove(store, "teams", "t", BOSS)
+    await site_file.remove(store, "users", "x", BOSS)
     assert (await store.site.load()).overseen_by("b") is None

@@ -296,6 +296,12 @@ writes what there is now. The administration page does the same, one thing at a 
 - A list that is given replaces that list (`members`, `allow`, `trunks` of a route). 写了列表，就整个替换。
 - Applying a file twice changes nothing: `nothing to change`. A faulty file changes nothing either, and every fault is
   told as `file:line:column: reason`. 应用两次等于一次；有错的文件什么都不改，并逐条指出。
+- **What a page changed is not undone by a file that does not know it**: what the file says as it said before stays as
+  the page has it, and is told. What the file says anew, and a page changed too, is a fault at its line; nothing is
+  changed then. `apply --overwrite` takes the file's word for all of it. An exported file says its `revision`, and knows
+  what pages had changed until then. **页面改过的，不会被不知情的旧文件改回去**：文件没改、页面改过的保持页面的值，并
+  说明；两边都改成了不同的值，指出所在的行，什么都不改；`apply --overwrite` 全部以文件为准。导出的文件带 `revision`，
+  知道到那时为止页面的修改。
 - A new password of a user ends that user's sessions. 改了用户密码，此人原来的登录即失效。
 - Of outbound routes the first that fits is used; what a file names comes in the file's order. Of numbers an exact one
   comes before a pattern, a longer pattern before a shorter one.

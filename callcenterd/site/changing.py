@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -16,19 +16,31 @@ from callcenterd.model.site import (
     Site,
     UserAccount,
 )
-from callcenterd.site.entries import KINDS, SECTIONS, Section, UserEntry
-from callcenterd.site.merging import HASHED, Hashes, Named, Proven, by_key, merge
-from callcenterd.site.reading import SiteFile, between, faults_between, parse, references
+from callcenterd.model.site_edits import Editor, Settled
+from callcenterd.site.edited import Kept, by_thing, hold, known_to_file, settle
+from callcenterd.site.entries import KINDS, SECTIONS, Kind, Section
+from callcenterd.site.merging import HASHED, SECRETS, Hashes, Named, Proven, by_key, merge
+from callcenterd.site.reading import SiteFile, between, faults_between, faults_of, parse, references
 from callcenterd.store.database import Store
 from callcenterd.worker.passwords import Passwords
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """changes: one short text for each thing that is another now; empty: nothing was. revision: the site's now."""
+    """changes: one short text for each thing that is another now; empty: nothing was. revision: the site's now. kept:
+    what of a file was left alone, since a page changed it after the file."""
 
     changes: tuple[str, ...]
     revision: int
+    kept: tuple[Kept, ...] = ()
+
+
+class ThingIsAnother(NotNow):
+    """Somebody changed these fields of a thing meanwhile. Nothing has changed."""
+
+    def __init__(self, word: str, fields: Sequence[str]) -> None:
+        super().__init__(f"this {word} was changed meanwhile: {', '.join(fields)}")
+        self.fields = tuple(fields)
 
 
 Allowed = Callable[[Site, Site], None]
@@ -39,24 +51,49 @@ def anything(_: Site, __: Site) -> None:
     """For the house itself, and its command line."""
 
 
-async def apply(store: Store, passwords: Passwords, file: SiteFile, allowed: Allowed = anything) -> Applied:
+async def apply(
+    store: Store, passwords: Passwords, file: SiteFile, allowed: Allowed = anything, *, overwrite: bool = False
+) -> Applied:
     """Bring a file into the store, in one transaction, if anything is another by it.
 
-    Raises FaultyFile, and Refused if nobody could sign in as admin any more.
+    What a page changed since a file last had its say stays (`edited`); overwrite: it does not. Raises FaultyFile, also
+    for what both changed, and Refused if nobody could sign in as admin any more.
     """
 
     async def change(site: Site) -> _Change:
-        if faults := faults_between(file.document, site, file.named):
+        edits = by_thing(await store.site.edits())
+        hashes = await _hashes(passwords, site, file.named)
+        named: tuple[Named, ...] = file.named
+        kept: tuple[Kept, ...] = ()
+        if edits and not overwrite:
+            revision = file.revision if file.revision is not None and file.revision <= site.revision else None
+            known = known_to_file(site, file.named, edits, revision)
+            concerned = [one for one in file.named if (one.section, one.key) in edits]
+            held = hold(site, known, file.named, edits, hashes, await _hashes(passwords, known, concerned))
+            if held.findings:
+                raise FaultyFile(sorted(faults_of(file.document, held.findings)))
+            named, kept = held.named, held.kept
+        if faults := faults_between(file.document, site, named):
             raise FaultyFile(sorted(faults))
-        return merge(site, file.named, await _hashes(passwords, site, file.named))
+        after, changes = merge(site, named, hashes)
+        return _Change(after, changes, settle(named, edits, after), kept)
 
     return await _changed(store, change, allowed)
 
 
-async def apply_text(store: Store, passwords: Passwords, text: str, name: str, allowed: Allowed = anything) -> Applied:
+async def apply_text(
+    store: Store,
+    passwords: Passwords,
+    text: str,
+    name: str,
+    allowed: Allowed = anything,
+    *,
+    overwrite: bool = False,
+) -> Applied:
     """As `apply`, from the text of a file. name: what faults call it. Raises FaultyFile with all faults at once."""
     document = await asyncio.to_thread(yamltext.parse, text, name)
-    return await apply(store, passwords, parse(document, known=await store.site.load()), allowed)
+    file = parse(document, known=await store.site.load())
+    return await apply(store, passwords, file, allowed, overwrite=overwrite)
 
 
 def key_of(section: Section, fields: Mapping[str, Any]) -> str:
@@ -71,10 +108,21 @@ def key_of(section: Section, fields: Mapping[str, Any]) -> str:
 
 
 async def put(
-    store: Store, passwords: Passwords, section: Section, fields: Mapping[str, Any], allowed: Allowed = anything
+    store: Store,
+    passwords: Passwords,
+    section: Section,
+    fields: Mapping[str, Any],
+    editor: Editor,
+    allowed: Allowed = anything,
+    *,
+    was: Mapping[str, Any] | None = None,
 ) -> Applied:
-    """Bring one thing in, as a file with it alone would. Raises Refused with the reason for each field."""
-    return await put_all(store, passwords, section, [fields], allowed)
+    """Bring one thing in, as a file with it alone would. Raises Refused with the reason for each field.
+
+    editor: who does it, so that no older file undoes it. was: what who asks believes that the
+    fields were before; raises ThingIsAnother if one of them is another by now.
+    """
+    return await put_all(store, passwords, section, [fields], editor, allowed, was=was)
 
 
 async def put_all(
@@ -82,7 +130,10 @@ async def put_all(
     passwords: Passwords,
     section: Section,
     things: Sequence[Mapping[str, Any]],
+    editor: Editor,
     allowed: Allowed = anything,
+    *,
+    was: Mapping[str, Any] | None = None,
 ) -> Applied:
     """The same for several things of a section: all of them, or none."""
     kind = KINDS[section]
@@ -93,14 +144,27 @@ async def put_all(
     named = [Named(section, (section, n), entry) for n, entry in enumerate(entries)]
 
     async def change(site: Site) -> _Change:
+        if was and (others := _others_now(kind, by_key(site, section).get(named[0].key), was)):
+            raise ThingIsAnother(kind.word, others)
         if findings := list(between(site, named)):
             raise Refused(f"this {kind.word} cannot be taken", {str(one.path[0]): one.reason for one in findings})
-        return merge(site, named, await _hashes(passwords, site, named))
+        return _Change(*merge(site, named, await _hashes(passwords, site, named)))
 
-    return await _changed(store, change, allowed)
+    return await _changed(store, change, allowed, editor)
 
 
-async def remove(store: Store, section: Section, key: str, allowed: Allowed = anything) -> Applied:
+def _others_now(kind: Kind, now: Any, was: Mapping[str, Any]) -> list[str]:
+    """Of the fields that were so, those that are otherwise. What is no field, or a secret, is passed over."""
+    if now is None:
+        return []
+    try:
+        known = kind.entry.model_validate({**was, kind.key: getattr(now, kind.key)}).given()
+    except ValidationError:
+        return sorted(was)  # so it never was
+    return [name for name, value in known.items() if name not in SECRETS and getattr(now, name) != value]
+
+
+async def remove(store: Store, section: Section, key: str, editor: Editor, allowed: Allowed = anything) -> Applied:
     """Take one thing away. Raises NotFound, and Refused while something else names it."""
     kind = KINDS[section]
 
@@ -112,9 +176,9 @@ async def remove(store: Store, section: Section, key: str, allowed: Allowed = an
         left = tuple(thing for name, thing in by_key(site, section).items() if name != key)
         lists: dict[str, Any] = {section: left}
         after = dataclasses.replace(site, **lists)
-        return after, (f"{kind.word} {key}: removed",)
+        return _Change(after, (f"{kind.word} {key}: removed",))
 
-    return await _changed(store, change, allowed)
+    return await _changed(store, change, allowed, editor)
 
 
 def _who_names(site: Site, section: Section, key: str) -> list[str]:
@@ -126,28 +190,37 @@ def _who_names(site: Site, section: Section, key: str) -> list[str]:
     ]
 
 
-_Change = tuple[Site, tuple[str, ...]]
+class _Change(NamedTuple):
+    after: Site
+    changes: tuple[str, ...]
+    settled: Settled = Settled()
+    kept: tuple[Kept, ...] = ()
+
+
 _TRIES = 5
 
 
-async def _changed(store: Store, change: Callable[[Site], Awaitable[_Change]], allowed: Allowed) -> Applied:
+async def _changed(
+    store: Store, change: Callable[[Site], Awaitable[_Change]], allowed: Allowed, editor: Editor | None = None
+) -> Applied:
     """Load, change, save; anew if somebody else saved in between. Raises NotNow if that happens every time."""
     for tries_left in reversed(range(_TRIES)):
         before = await store.site.load()
-        after, changes = await change(before)
-        if not changes:
-            return Applied((), before.revision)
-        allowed(before, after)
+        after, changes, settled, kept = await change(before)
+        if not changes and settled == Settled():
+            return Applied((), before.revision, kept)
+        if changes:
+            allowed(before, after)
         if _admins(before) and not _admins(after):
             raise Refused("somebody must be able to sign in as admin", {"role": "the last admin"})
         try:
-            revision = await store.site.save(after, expected=before.revision)
+            revision = await store.site.save(after, expected=before.revision, editor=editor, settled=settled)
         except NotNow:
             if not tries_left:
                 raise
             continue
         await _end_sessions(store, before, after)
-        return Applied(changes, revision)
+        return Applied(changes, revision, kept)
     raise AssertionError("the last try answers or raises")
 
 
@@ -173,8 +246,13 @@ async def _hashes(passwords: Passwords, site: Site, named: Sequence[Named]) -> H
             return (login, word), None
         return (login, word), await passwords.hash(given)
 
-    users = [one.entry for one in named if isinstance(one.entry, UserEntry)]
-    wanted = [(user.login, word, given) for user in users for word in HASHED if (given := getattr(user, word))]
+    wanted = [
+        (one.key, word, given)
+        for one in named
+        if one.section == "users"
+        for word in HASHED
+        if (given := one.given().get(word))
+    ]
     made = await asyncio.gather(*(hashed(*one) for one in wanted))
     return {key: hashed for key, hashed in made if hashed is not None}
 

@@ -17,19 +17,25 @@ from callcenterd.yamltext import KeyPath
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One thing that a file names. place: where in the file, ("queues", 0)."""
+    """One thing that a file names. place: where in the file, ("queues", 0). but: fields of it that do not count."""
 
     section: Section
     place: KeyPath
     entry: Entry
+    but: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
         return str(getattr(self.entry, KINDS[self.section].key))
 
+    def given(self) -> dict[str, Any]:
+        """What counts of it, by the names of the file."""
+        return {name: value for name, value in self.entry.given().items() if name not in self.but}
+
 
 Proven = Literal["password", "pin"]
 HASHED: tuple[Proven, ...] = get_args(Proven)
+SECRETS = frozenset({*HASHED, "password_hash", "pin_hash"})
 Hashes = Mapping[tuple[str, Proven], str]
 """What is kept of a user's password and PIN: by login and which of the two."""
 
@@ -47,7 +53,7 @@ def merge(site: Site, named: Sequence[Named], hashes: Hashes) -> tuple[Site, tup
         before = by_key(site, section)
         after = dict(before)
         for one in ours:
-            after[one.key] = _brought_in(one, before.get(one.key), hashes)
+            after[one.key] = brought_in(one, before.get(one.key), hashes)
             changes += _difference(section, one.key, before.get(one.key), after[one.key])
         order = _ordered(list(before), [one.key for one in ours])
         if [key for key in order if key in before] != list(before):
@@ -61,13 +67,13 @@ def by_key(site: Site, section: Section) -> dict[str, Any]:
     return {getattr(thing, key): thing for thing in getattr(site, section)}
 
 
-def _brought_in(one: Named, old: Any, hashes: Hashes) -> Any:
+def brought_in(one: Named, old: Any, hashes: Hashes) -> Any:
     """The thing as it will be."""
-    fields = one.entry.given()
+    fields = one.given()
     if one.section == "users":
         for word in HASHED:
-            fields.pop(word, None)
-            if (made := hashes.get((one.key, word))) is not None:
+            given = fields.pop(word, None) is not None
+            if given and (made := hashes.get((one.key, word))) is not None:
                 fields[f"{word}_hash"] = made
     for secret in {"password", "password_hash", "pin_hash"} & set(fields):
         fields[secret] = Secret(fields[secret])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from callcenterd import said
 from callcenterd.errors import Fault, FaultyFile
 from callcenterd.model.calendar import Calendar
 from callcenterd.model.site import (
@@ -29,13 +30,19 @@ from callcenterd.site.merging import Named, by_key, merge
 from callcenterd.site.shapes import MAX_THINGS, texted
 from callcenterd.yamltext import Document, KeyPath
 
+REVISION = "revision"
+
 
 @dataclass(frozen=True, slots=True)
 class SiteFile:
-    """A site file whose every thing is well-formed by itself. Made by `parse`."""
+    """A site file whose every thing is well-formed by itself. Made by `parse`.
+
+    revision: of the site that it was exported from; it knows what pages had changed until then.
+    """
 
     document: Document
     named: tuple[Named, ...]
+    revision: int | None = None
 
 
 def parse(document: Document, known: Site | None = None) -> SiteFile:
@@ -50,8 +57,11 @@ def parse(document: Document, known: Site | None = None) -> SiteFile:
     faults = [
         document.fault((name,), f"{name}: is no key here; there are {', '.join(SECTIONS)}")
         for name in data
-        if name not in SECTIONS
+        if name not in SECTIONS and name != REVISION
     ]
+    revision = data.get(REVISION)
+    if revision is not None and (not isinstance(revision, int) or isinstance(revision, bool) or revision < 0):
+        faults.append(document.fault((REVISION,), f"{REVISION}: a whole number is wanted, as `export` writes it"))
     named: list[Named] = []
     mentioned: set[tuple[str, str]] = set()
     for section in SECTIONS:
@@ -81,16 +91,20 @@ def parse(document: Document, known: Site | None = None) -> SiteFile:
         faults += faults_between(document, known, named, mentioned)
     if faults:
         raise FaultyFile(sorted(set(faults)))
-    return SiteFile(document, tuple(named))
+    return SiteFile(document, tuple(named), revision)
 
 
 def faults_between(
     document: Document, known: Site, named: Sequence[Named], mentioned: Iterable[tuple[str, str]] = ()
 ) -> list[Fault]:
     """Faults between things, each with its line. mentioned: names in the file besides, of things that are faulty."""
+    return faults_of(document, between(known, named, mentioned))
+
+
+def faults_of(document: Document, findings: Iterable[Finding]) -> list[Fault]:
     return [
-        document.fault((*finding.place, *finding.path), f"{finding.place[0]}.{finding.path[0]}: {finding.reason}")
-        for finding in between(known, named, mentioned)
+        document.fault((*one.place, *one.path), said.of(one.reason, f"{one.place[0]}.{one.path[0]}"))
+        for one in findings
     ]
 
 
@@ -111,7 +125,7 @@ def between(known: Site, named: Sequence[Named], mentioned: Iterable[tuple[str, 
         thing = by_key(site, one.section)[one.key]
         kind = KINDS[one.section]
         for needed in kind.needed:
-            if one.key not in by_key(known, one.section) and needed not in one.entry.given():
+            if one.key not in by_key(known, one.section) and needed not in one.given():
                 yield Finding(one.place, (needed,), f"is missing: a new {kind.word} needs it")
         for path, section, name in references(thing):
             if (section, name) not in names:

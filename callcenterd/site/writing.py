@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from callcenterd import yamltext
@@ -13,18 +13,30 @@ from callcenterd.model.site import (
     Secret,
     Site,
 )
+from callcenterd.model.site_edits import SiteEdit
 from callcenterd.site.entries import SECTIONS
+from callcenterd.site.reading import REVISION
 from callcenterd.store.database import Store
 
 
 async def export(store: Store) -> str:
     """The site as a file that `apply` takes: passwords of phones and trunks as they are, of users as hashes."""
-    return written(await store.site.load())
+    site = await store.site.load()
+    return written(site, edited=undoable(await store.site.edits()))
 
 
-def written(site: Site) -> str:
-    """One line for each thing. Applied to the same site, it changes nothing."""
-    lines: list[str] = []
+def undoable(edits: Sequence[SiteEdit]) -> bool:
+    """Whether pages changed anything that a file without `revision` might be older than."""
+    return any(edit.was is not None for edit in edits)
+
+
+def written(site: Site, *, edited: bool = False) -> str:
+    """One line for each thing. Applied to the same site, it changes nothing.
+
+    edited: pages have changed things since a file last had its say: then the file says of which revision it is, so that
+    it is known to know them.
+    """
+    lines = [f"{REVISION}: {site.revision}"] if edited else []
     for section in SECTIONS:
         things = getattr(site, section)
         lines.append(f"{section}:" if things else f"{section}: []")

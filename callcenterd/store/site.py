@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ from callcenterd.model.site import (
     Trunk,
     UserAccount,
 )
+from callcenterd.model.site_edits import Editor, Settled, SiteEdit
 from callcenterd.store.engine import Database
 from callcenterd.store.roles import kept_roles
 from callcenterd.store.schema import (
@@ -47,6 +49,7 @@ from callcenterd.store.schema import (
     users,
 )
 from callcenterd.store.schema import site as revisions
+from callcenterd.store.tables.site_edits import site_edits
 
 Row = dict[str, Any]
 Thing = (
@@ -91,6 +94,11 @@ _KINDS: Mapping[str, _Kind] = {
 }
 
 
+MOST_EDITS = 100
+"""Of one thing that are kept: what was before the first, and before each of the last. A program that changes a thing
+every minute fills no disk."""
+
+
 class SiteTables:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -99,12 +107,20 @@ class SiteTables:
         """All of it, as it was at one moment, each list in the order in which it was saved."""
         return await self._database.write(_load, durable=False)
 
-    async def save(self, site: Site, *, expected: int | None = None) -> int:
+    async def save(
+        self,
+        site: Site,
+        *,
+        expected: int | None = None,
+        editor: Editor | None = None,
+        settled: Settled = Settled(),  # noqa: B008  # it is frozen
+    ) -> int:
         """This is the site now, all of it: what it does not name is gone. Answers the revision; durable.
 
         Only what differs is written, and the revision grows only then; `site.revision` is not looked at.
-        expected: the revision that the caller began from. Raises NotNow if somebody saved meanwhile, LocalError if
-        two things of a list have the same name.
+        expected: the revision that the caller began from. editor: who changes it on a page; what was before is kept
+        (`edits`). settled: what of earlier such changes a file has taken note of. Raises NotNow if somebody saved
+        meanwhile, LocalError if two things of a list have the same name.
         """
         _check_names(site)
 
@@ -112,32 +128,44 @@ class SiteTables:
             now = await _load(connection)
             if expected is not None and now.revision != expected:
                 raise NotNow(f"the site was changed meanwhile (revision {now.revision}, not {expected})")
+            await _settle(connection, settled)
             if dataclasses.replace(site, revision=now.revision, roles=now.roles) == now:
                 return now.revision
             for name, kind in _KINDS.items():
                 await _replace(connection, kind, _rows(getattr(now, name)), _rows(getattr(site, name)))
-            return await _count_up(connection, now.revision)
+            revision = await _count_up(connection, now.revision)
+            if editor is not None:
+                await _remember(connection, now, site, revision, editor)
+            return revision
 
         return await self._database.write(work)
 
     async def user(self, login: str) -> UserAccount | None:
         row = await self._database.row(sa.select(users).where(users.c.login == login))
-        return None if row is None else _thing(UserAccount, row)
+        return None if row is None else _thing(UserAccount, row._mapping)
 
-    async def set_password_hash(self, login: str, password_hash: Secret) -> int:
-        """One user's new password, by its hash. Answers the revision; durable. Raises NotFound."""
-        return await self._set(login, {"password_hash": password_hash.reveal()})
+    async def edits(self) -> tuple[SiteEdit, ...]:
+        """What pages changed since a file last had its say of it, the first change first."""
+        rows = await self._database.rows(sa.select(site_edits).order_by(site_edits.c.id))
+        return tuple(_edit(row) for row in rows)
 
-    async def set_pin_hash(self, login: str, pin_hash: Secret) -> int:
+    async def set_password_hash(self, login: str, password_hash: Secret, at: datetime) -> int:
+        """One user's own new password, by its hash. Answers the revision; durable. Raises NotFound."""
+        return await self._set(login, {"password_hash": password_hash.reveal()}, at)
+
+    async def set_pin_hash(self, login: str, pin_hash: Secret, at: datetime) -> int:
         """As `set_password_hash`, of the PIN for phones."""
-        return await self._set(login, {"pin_hash": pin_hash.reveal()})
+        return await self._set(login, {"pin_hash": pin_hash.reveal()}, at)
 
-    async def _set(self, login: str, new: Row) -> int:
+    async def _set(self, login: str, new: Row, at: datetime) -> int:
         async def work(connection: AsyncConnection) -> int:
-            changed = await connection.execute(users.update().where(users.c.login == login).values(new))
-            if changed.rowcount == 0:
+            row = (await connection.execute(sa.select(users).where(users.c.login == login))).first()
+            if row is None:
                 raise NotFound("user", login)
-            return await _count_up(connection, await _revision(connection))
+            await connection.execute(users.update().where(users.c.login == login).values(new))
+            revision = await _count_up(connection, await _revision(connection))
+            await _keep_edit(connection, "users", login, revision, _thing(UserAccount, row._mapping), Editor(login, at))
+            return revision
 
         return await self._database.write(work)
 
@@ -146,7 +174,7 @@ async def _load(connection: AsyncConnection) -> Site:
     lists: dict[str, tuple[Thing, ...]] = {}
     for name, kind in _KINDS.items():
         rows = (await connection.execute(sa.select(kind.table).order_by(kind.table.c.position))).all()
-        lists[name] = tuple(_thing(kind.thing, row) for row in rows)
+        lists[name] = tuple(_thing(kind.thing, row._mapping) for row in rows)
     revision, roles = await _revision(connection), await kept_roles(connection)
     return Site(**lists, roles=roles, revision=revision)  # type: ignore[arg-type]  # _KINDS pairs list and type
 
@@ -161,6 +189,48 @@ async def _count_up(connection: AsyncConnection, revision: int) -> int:
     else:
         await connection.execute(revisions.update().values({"revision": revision + 1}))
     return revision + 1
+
+
+async def _remember(connection: AsyncConnection, before: Site, after: Site, revision: int, editor: Editor) -> None:
+    """Of each thing that is another now, what it was. Its place in the list is no matter of it."""
+    for section, kind in _KINDS.items():
+        was = {getattr(thing, kind.key): thing for thing in getattr(before, section)}
+        now = {getattr(thing, kind.key): thing for thing in getattr(after, section)}
+        for key in {**was, **now}:
+            if was.get(key) != now.get(key):
+                await _keep_edit(connection, section, key, revision, was.get(key), editor)
+
+
+async def _keep_edit(
+    connection: AsyncConnection, section: str, key: str, revision: int, was: Thing | None, editor: Editor
+) -> None:
+    """And let go of the second oldest of its thing, if they are too many."""
+    row = {
+        "section": section,
+        "key": key,
+        "revision": revision,
+        "was": None if was is None else _row(was),
+        "at": editor.at,
+        "by": editor.by,
+    }
+    await connection.execute(site_edits.insert(), [row])
+    of_it = sa.select(site_edits.c.id).where(site_edits.c.section == section, site_edits.c.key == key)
+    ids = list((await connection.execute(of_it.order_by(site_edits.c.id))).scalars())
+    if len(ids) > MOST_EDITS:
+        await connection.execute(site_edits.delete().where(site_edits.c.id.in_(ids[1 : len(ids) - MOST_EDITS + 1])))
+
+
+async def _settle(connection: AsyncConnection, settled: Settled) -> None:
+    if settled.gone:
+        await connection.execute(site_edits.delete().where(site_edits.c.id.in_(settled.gone)))
+    for edit in settled.renewed:
+        was = None if edit.was is None else _row(edit.was)
+        await connection.execute(site_edits.update().where(site_edits.c.id == edit.id).values({"was": was}))
+
+
+def _edit(row: sa.Row[Any]) -> SiteEdit:
+    was = None if row.was is None else _thing(_KINDS[row.section].thing, row.was)
+    return SiteEdit(row.id, row.section, row.key, row.revision, was, Editor(row.by, row.at))
 
 
 async def _replace(connection: AsyncConnection, kind: _Kind, old: Sequence[Row], new: Sequence[Row]) -> None:
@@ -195,12 +265,16 @@ def _plain(value: object) -> object:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _thing(kind: type[Any], row: sa.Row[Any]) -> Any:
-    """Back from a row: lists become tuples, and secrets do not print."""
-    known = {name: value for name, value in row._mapping.items() if name != "position"}
+def _thing(kind: type[Any], row: Mapping[Any, Any]) -> Any:
+    """Back from a row: lists become tuples, and secrets do not print. A row that an earlier release kept of an edit may
+    lack what has come since, which stands as in a new thing, and have what is no more."""
     if kind is Calendar:
-        return Calendar.of_row(known)
+        return Calendar.of_row({str(name): value for name, value in row.items() if name != "position"})
+    fields = {field.name for field in dataclasses.fields(kind)}
+    known = {name: value for name, value in row.items() if name in fields}
     for field in dataclasses.fields(kind):
+        if field.name not in known:
+            continue
         if field.name == "comfort":
             known[field.name] = tuple(Comfort(**words) for words in known[field.name])
         elif isinstance(known[field.name], list):

@@ -10,10 +10,11 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from aiohttp import web
-from pydantic import TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from callcenterd import site as site_file
 from callcenterd.errors import NotFound, Refused
@@ -45,14 +46,17 @@ from callcenterd.model.site import (
     TrunkTransport,
     UserAccount,
 )
+from callcenterd.model.site_edits import Editor
 from callcenterd.site import ENTRIES, Applied, Section
 from callcenterd.web.answers import (
+    Conditions,
     Conflict,
     Malformed,
     NotAllowed,
     NotYaml,
     WrongFields,
     answer,
+    conditions,
     nothing,
     read_object,
     read_octets,
@@ -238,6 +242,25 @@ async def change_site(request: web.Request, target: str, work: Callable[[], Awai
     return applied
 
 
+def editor_of(request: web.Request) -> Editor:
+    """Who asks, at this moment: what they change is not undone by a file that does not know it."""
+    return Editor(signed_in(request).login, request.app[OFFICE].clock.utc())
+
+
+class ThingChanged(Conflict):
+    """Somebody has changed fields of it meanwhile. now: the thing as it is."""
+
+    def __init__(self, fields: Iterable[str], now: object) -> None:
+        super().__init__("changed_meanwhile")
+        self.more = {"changed": list(fields), "now": now}
+
+
+def _change_of(entry: type[BaseModel]) -> type[BaseModel]:
+    """The same thing, and what its fields are believed to be before."""
+    was: Any = Field({}, description="Of the fields sent, what they are believed to be before; 409 if they are not.")
+    return create_model(f"{entry.__name__.removesuffix('Entry')}Change", __base__=entry, was=(dict[str, Any], was))
+
+
 def may_change_user(request: web.Request, login: str) -> None:
     """Raises NotAllowed: they have more than who asks (see `allowed_changes`)."""
     site = request.app[OFFICE].board.site
@@ -279,10 +302,39 @@ def _key_in(request: web.Request, section: Section) -> str:
     return site_file.key_of(section, {_LISTS[section].key: key})
 
 
+_SHOWN: Mapping[Section, TypeAdapter[Any]] = {section: TypeAdapter(kind.thing) for section, kind in _LISTS.items()}
+
+
+async def _put(
+    request: web.Request,
+    section: Section,
+    key: str,
+    fields: Mapping[str, Any],
+    status: int,
+    was: Mapping[str, Any] | None = None,
+) -> web.StreamResponse:
+    """Bring one thing in, and answer with it."""
+    kind, one = _LISTS[section], _SHOWN[section]
+    office = request.app[OFFICE]
+    if section == "users" and 0 < len(str(fields.get("password") or "")) < LEAST_PASSWORD:
+        raise WrongFields({"password": ("string_too_short", {"min_length": LEAST_PASSWORD})})
+    store, editor, allowed = office.store, editor_of(request), allowed_changes(request)
+    work = lambda: site_file.put(store, office.passwords, section, fields, editor, allowed, was=was)  # noqa: E731
+    try:
+        await change_site(request, f"{kind.word}/{key}", work)
+    except site_file.ThingIsAnother as fault:
+        now = one.dump_python(kind.show(office, _found(office, section, key)), mode="json")
+        raise ThingChanged(fault.fields, now) from None
+    thing = _found(office, section, key)
+    if thing is None:
+        raise NotFound(kind.word, key)  # somebody took it away in the meantime
+    return answer(one, kind.show(office, thing), status=status)
+
+
 def _add_routes(section: Section) -> None:
     """The four routes of one section."""
     kind = _LISTS[section]
-    one: TypeAdapter[Any] = TypeAdapter(kind.thing)
+    one = _SHOWN[section]
     many: TypeAdapter[Any] = TypeAdapter(Listing[kind.thing])  # type: ignore[name-defined]  # a type known at run time
     entry = ENTRIES[section]
 
@@ -305,16 +357,20 @@ def _add_routes(section: Section) -> None:
         key = site_file.key_of(section, fields)
         if _found(request.app[OFFICE], section, key) is not None:
             raise Conflict("exists")
-        return await _put(request, key, fields, 201)
+        return await _put(request, section, key, fields, 201)
 
     async def change_thing(request: web.Request) -> web.StreamResponse:
-        """200 it is in force; what is not sent stays · 201 it is new · 404 somebody took it away at once."""
+        """200 it is in force; what is not sent stays · 201 it is new · 404 somebody took it away at once · 409 some
+        fields of `was` are otherwise by now: `error.changed` names them, `error.now` has the thing as it is."""
         key = _key_in(request, section)
         fields = {kind.key: key, **await read_object(request)}
+        was = fields.pop("was", {})
+        if not isinstance(was, dict):
+            raise WrongFields({"was": ("dict_type", {})})
         if site_file.key_of(section, fields) != key:
             raise WrongFields({kind.key: ("other_name", {})})
         known = _found(request.app[OFFICE], section, key) is not None
-        return await _put(request, key, fields, 200 if known else 201)
+        return await _put(request, section, key, fields, 200 if known else 201, was)
 
     async def remove_thing(request: web.Request) -> web.StreamResponse:
         """204 it is gone · 404 no such thing · 409 it is one's own account · 422 something else still names it."""
@@ -324,24 +380,15 @@ def _add_routes(section: Section) -> None:
         if naming := office.flows.naming(kind.word if section != "users" else "agent", key):
             by = ", ".join(f"flow {flow}" for flow in naming[:5])
             raise Refused(f"{kind.word} {key} is named by {by}", {kind.key: "is in use"})
-        allowed = allowed_changes(request)
-        await change_site(request, f"{kind.word}/{key}", lambda: site_file.remove(office.store, section, key, allowed))
+        editor, allowed = editor_of(request), allowed_changes(request)
+        work = lambda: site_file.remove(office.store, section, key, editor, allowed)  # noqa: E731
+        await change_site(request, f"{kind.word}/{key}", work)
         return nothing()
 
-    async def _put(request: web.Request, key: str, fields: Mapping[str, Any], status: int) -> web.StreamResponse:
-        office = request.app[OFFICE]
-        if section == "users" and 0 < len(str(fields.get("password") or "")) < LEAST_PASSWORD:
-            raise WrongFields({"password": ("string_too_short", {"min_length": LEAST_PASSWORD})})
-        allowed = allowed_changes(request)
-        work = lambda: site_file.put(office.store, office.passwords, section, fields, allowed)  # noqa: E731
-        await change_site(request, f"{kind.word}/{key}", work)
-        thing = _found(office, section, key)
-        if thing is None:
-            raise NotFound(kind.word, key)  # somebody took it away in the meantime
-        return answer(one, kind.show(office, thing), status=status)
-
     changing = right("site")(
-        shape(summary=f"Change a {kind.word}", body=entry, answer=one, name=f"change_{section}")(change_thing)
+        shape(summary=f"Change a {kind.word}", body=_change_of(entry), answer=one, name=f"change_{section}")(
+            change_thing
+        )
     )
     removing = right("site")(shape(summary=f"Take a {kind.word} away", name=f"remove_{section}")(remove_thing))
     addresses = [f"/api/v1/{section}/{{key}}"]
@@ -357,11 +404,28 @@ for _section in _LISTS:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptShown:
+    """What the file says as before, and a page changed since: it stays. fields: empty if it was taken away."""
+
+    section: Section
+    key: str
+    fields: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SiteApplied:
-    """changes: one short text for each thing that is another now; none: all was so already."""
+    """changes: one short text for each thing that is another now; none: all was so already. kept: what of the file was
+    left alone."""
 
     changes: tuple[str, ...]
     revision: int
+    kept: tuple[KeptShown, ...]
+
+
+class ApplyConditions(Conditions):
+    overwrite: bool = Field(False, description="Undo also what pages changed since a file last said it.")
 
 
 SITE_APPLIED = TypeAdapter(SiteApplied)
@@ -382,16 +446,19 @@ def without_secrets(site: Site) -> Site:
 @shape(summary="The site file, without passwords", media="application/yaml")
 async def read_site(request: web.Request) -> web.StreamResponse:
     """200 YAML as `callcenterd export` writes it, but for the passwords."""
-    text = site_file.written(without_secrets(request.app[OFFICE].board.site))
+    office = request.app[OFFICE]
+    site = office.board.site
+    text = site_file.written(without_secrets(site), edited=site_file.undoable(await office.store.site.edits()))
     return web.Response(text=text, content_type="application/yaml")
 
 
 @routes.post("/api/v1/site")
 @right("site")
-@shape(summary="Bring a site file in", takes="application/yaml", answer=SITE_APPLIED)
+@shape(summary="Bring a site file in", takes="application/yaml", conditions=ApplyConditions, answer=SITE_APPLIED)
 async def apply_site(request: web.Request) -> web.StreamResponse:
-    """200 what is another now · 413 more than 1 MiB · 415 not application/yaml · 422 the file's faults, each with its
-    line."""
+    """200 what is another now, and what stays as a page changed it since · 413 more than 1 MiB · 415 not
+    application/yaml · 422 the file's faults, each with its line; also what a page changed to another end."""
+    overwrite = conditions(request, ApplyConditions).overwrite
     if request.content_type not in YAML_TYPES:
         raise NotYaml
     octets, office = await read_octets(request), request.app[OFFICE]
@@ -402,6 +469,9 @@ async def apply_site(request: web.Request) -> web.StreamResponse:
     applied = await change_site(
         request,
         "site",
-        lambda: site_file.apply_text(office.store, office.passwords, text, "site.yaml", allowed_changes(request)),
+        lambda: site_file.apply_text(
+            office.store, office.passwords, text, "site.yaml", allowed_changes(request), overwrite=overwrite
+        ),
     )
-    return answer(SITE_APPLIED, SiteApplied(applied.changes, applied.revision))
+    kept = tuple(KeptShown(one.section, one.key, one.fields, one.editor.by, one.editor.at) for one in applied.kept)
+    return answer(SITE_APPLIED, SiteApplied(applied.changes, applied.revision, kept))

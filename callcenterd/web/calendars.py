@@ -17,7 +17,7 @@ from callcenterd.acd.hours import Hours, Why
 from callcenterd.errors import NotFound
 from callcenterd.model.calendar import Calendar
 from callcenterd.model.site import Site
-from callcenterd.web.administration import change_site
+from callcenterd.web.administration import change_site, editor_of
 from callcenterd.web.answers import Conditions, NotCsv, answer, conditions, read_octets
 from callcenterd.web.calls import Moment
 from callcenterd.web.describe import shape
@@ -112,7 +112,7 @@ async def bring_days(request: web.Request) -> web.StreamResponse:
     async def work() -> site_file.Applied:
         after = holidays.brought_into(_calendar(await office.store.site.load(), name), days).as_row()
         fields = {key: after[key] for key in ("name", "holidays", "make_up")}
-        return await site_file.put(office.store, office.passwords, "calendars", fields)
+        return await site_file.put(office.store, office.passwords, "calendars", fields, editor_of(request))
 
     await change_site(request, f"calendar/{name}", work)
     return answer(CALENDAR, _calendar(office.board.site, name))

@@ -21,7 +21,7 @@ from callcenterd.model.agents import AgentState
 from callcenterd.model.ids import AgentId, ExtensionNumber, QueueName
 from callcenterd.model.people import Role
 from callcenterd.model.site import Site, UserAccount
-from callcenterd.web.administration import allowed_changes, change_site
+from callcenterd.web.administration import allowed_changes, change_site, editor_of
 from callcenterd.web.answers import VISIBLE, Asked, Conflict, WrongFields, answer, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE, PAGE, Office, PhoneNow
@@ -157,7 +157,9 @@ async def set_seat(request: web.Request) -> web.StreamResponse:
             fields += [{"login": owner, "extension": None} for owner in owners]
             details["taken_from"] = owners
         details.update(extension=asked.extension, was=user.extension)
-        return await site_file.put_all(office.store, office.passwords, "users", fields, allowed_changes(request))
+        return await site_file.put_all(
+            office.store, office.passwords, "users", fields, editor_of(request), allowed_changes(request)
+        )
 
     applied = await change_site(request, f"user/{login}", give)
     if applied.changes:

@@ -233,7 +233,7 @@ class Sessions:
         """Another password; every other session of this login ends. Raises Refused for one that cannot be kept."""
         office = self._office
         hashed = Secret(await office.passwords.hash(password))
-        await office.store.site.set_password_hash(who.login, hashed)
+        await office.store.site.set_password_hash(who.login, hashed, office.clock.utc())
         await office.store.sessions.revoke_all(who.login, but=who.token)
         await office.store.audit.append(office.clock.utc(), who.login, "password.changed", f"user/{who.login}")
         await office.site_changed()
@@ -242,7 +242,8 @@ class Sessions:
     async def change_pin(self, who: Who, pin: str) -> None:
         """Another PIN for phones. Raises Refused for one that cannot be kept."""
         office = self._office
-        await office.store.site.set_pin_hash(who.login, Secret(await office.passwords.hash(pin)))
+        hashed = Secret(await office.passwords.hash(pin))
+        await office.store.site.set_pin_hash(who.login, hashed, office.clock.utc())
         await office.store.audit.append(office.clock.utc(), who.login, "pin.changed", f"user/{who.login}")
         await office.site_changed()
 

@@ -151,12 +151,12 @@ async def test_one_user_is_looked_up_and_given_a_new_password(store: Store) -> N
     await store.site.save(OFFICE)
     assert await store.site.user("1001") == ZHANG
     assert await store.site.user("nobody") is None
-    assert await store.site.set_password_hash("1001", Secret("$argon2id$y")) == 2
+    assert await store.site.set_password_hash("1001", Secret("$argon2id$y"), START) == 2
     changed = await store.site.load()
     assert changed.users[0].password_hash.reveal() == "$argon2id$y"
     assert changed.revision == 2
     with pytest.raises(NotFound, match="user nobody"):
-        await store.site.set_password_hash("nobody", Secret("x"))
+        await store.site.set_password_hash("nobody", Secret("x"), START)
 
 
 async def test_a_user_who_stays_stays_signed_in_and_one_who_goes_does_not(store: Store) -> None:

@@ -140,9 +140,11 @@ async def test_no_name_is_more_than_a_name(office: House, section: str, key: str
 # ---- the site file ----------------------------------------------------------------------------------------------
 
 
-async def apply(office: House, text: str | bytes, kind: str = "application/yaml") -> ClientResponse:
+async def apply(
+    office: House, text: str | bytes, kind: str = "application/yaml", *, conditions: str = ""
+) -> ClientResponse:
     headers = {**await office.as_("root"), "Content-Type": kind}
-    return await office.client.post("/api/v1/site", data=text, headers=headers)
+    return await office.client.post(f"/api/v1/site{conditions}", data=text, headers=headers)
 
 
 async def test_a_site_file_is_brought_in_and_a_second_time_changes_nothing(office: House) -> None:
@@ -151,7 +153,7 @@ async def test_a_site_file_is_brought_in_and_a_second_time_changes_nothing(offic
     assert first["changes"] == ["queue night: new"]
     assert "night" in office.board.queueing.queue_names()
     second = await (await apply(office, text)).json()
-    assert second == {"changes": [], "revision": first["revision"]}
+    assert second == {"changes": [], "revision": first["revision"], "kept": []}
 
 
 async def test_what_is_read_can_be_applied_again_and_changes_nothing_although_no_password_is_in_it(
@@ -212,3 +214,54 @@ async def test_every_list_is_what_its_description_says(office: House) -> None:
         described = set(description["components"]["schemas"][item]["properties"])
         listed = await (await ask(office, "GET", f"/{section}")).json()
         assert set(listed["items"][0]) == described, json.dumps(listed["items"][0])
+
+
+async def test_a_page_says_what_it_believes_and_is_told_what_is_so_by_now(office: House) -> None:
+    await ask(office, "POST", "/queues", {"name": "night", "ring": 20, "title": "夜班"})
+    await apply(office, "queues: [{name: night, ring: 30}]")
+    answer = await ask(
+        office, "PUT", "/queues/night", {"ring": 40, "title": "夜", "was": {"ring": 20, "title": "夜班"}}
+    )
+    assert answer.status == 409
+    error = (await answer.json())["error"]
+    assert (error["code"], error["changed"], error["now"]["ring"]) == ("changed_meanwhile", ["ring"], 30)
+    listed = (await (await ask(office, "GET", "/queues")).json())["items"]
+    assert next(one for one in listed if one["name"] == "night")["title"] == "夜班"
+    saved = await ask(office, "PUT", "/queues/night", {"ring": 40, "was": {"ring": 30}})
+    assert (saved.status, (await saved.json())["ring"]) == (200, 40)
+
+
+@pytest.mark.parametrize(
+    ("was", "status"),
+    [
+        pytest.param([], 422, id="no group of fields"),
+        pytest.param({"ring": "long"}, 409, id="what it can never have been"),
+        pytest.param({"colour": 1}, 409, id="a field that there is not"),
+        pytest.param({"name": "other"}, 200, id="the key is that of the address"),
+    ],
+)
+async def test_what_is_believed_is_judged_too(office: House, was: object, status: int) -> None:
+    await ask(office, "POST", "/queues", {"name": "night", "ring": 20})
+    assert (await ask(office, "PUT", "/queues/night", {"ring": 40, "was": was})).status == status
+
+
+async def test_nobody_learns_a_secret_by_guessing_what_it_was(office: House) -> None:
+    await ask(office, "POST", "/extensions", {"number": "8001", "password": "phone pass"})
+    for guess in ("phone pass", "another"):
+        answer = await ask(office, "PUT", "/extensions/8001", {"auto_answer": True, "was": {"password": guess}})
+        assert answer.status == 200
+
+
+async def test_a_file_that_does_not_know_a_change_of_a_page_is_told_what_stays(office: House) -> None:
+    text = "queues: [{name: night, ring: 30}]"
+    await apply(office, text)
+    await ask(office, "PUT", "/queues/night", {"ring": 40})
+    answer = await (await apply(office, text)).json()
+    assert answer["changes"] == []
+    assert [{**one, "at": None} for one in answer["kept"]] == [
+        {"section": "queues", "key": "night", "fields": ["ring"], "by": "root", "at": None}
+    ]
+    other = text.replace("30", "35")
+    assert (await apply(office, other)).status == 422
+    done = await apply(office, other, conditions="?overwrite=true")
+    assert (await done.json())["changes"] == ["queue night: ring"]

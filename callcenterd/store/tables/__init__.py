@@ -26,6 +26,7 @@ from callcenterd.store.tables import (
     saved_queries,
     searches,
     second_factors,
+    site_edits,
     staff,
     thresholds,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "saved_queries",
     "searches",
     "second_factors",
+    "site_edits",
     "staff",
     "thresholds",
 ]

@@ -105,6 +105,18 @@ class Queries:
         await self._store.saved_queries.remove(number)
         await self._audit(sight.login, "query.removed", number, {"name": known.name, "owner": known.owner})
 
+    async def customers(self, number: int, sight: QuerySight, teams: Collection[str], most: int) -> list[int]:
+        """The ids of the first so many customers whom a kept query finds, by id. Raises Refused: there is no such query
+        for whoever asks, or it is not of customers; and as `run`."""
+        try:
+            kept = await self._store.saved_queries.get(number, sight.login, teams)
+        except NotFound:
+            raise Refused("the query cannot be run as it is", {"query": f"there is no query {number}"}) from None
+        if kept.query.kind != "customer":
+            raise Refused("the query cannot be run as it is", {"query": "a query of customers is wanted"})
+        found = await self._store.queries.keys("customer", kept.query.where, sight, self._zone, most)
+        return [int(one) for one in found]
+
     async def _own(self, number: int, sight: QuerySight, teams: Collection[str]) -> SavedQuery:
         known = await self._store.saved_queries.get(number, sight.login, teams)
         if known.owner != sight.login and sight.role != "admin":

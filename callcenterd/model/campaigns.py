@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from callcenterd.errors import NotNow
 from callcenterd.model.ids import AgentId, CallId, CustomerId, QueueName
 
 Mode = Literal["preview", "progressive"]
@@ -91,12 +92,23 @@ class CampaignPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign(CampaignPlan):
+    """version: goes up with every change of the plan; running or not is no change of it."""
+
     id: int
     state: CampaignState
     created_at: datetime
     created_by: str
     changed_at: datetime
     changed_by: str
+    version: int = 1
+
+
+class CampaignIsAnother(NotNow):
+    """Somebody else has changed the plan since it was read. now: as it is; nothing was written over it."""
+
+    def __init__(self, now: Campaign) -> None:
+        super().__init__(f"the campaign {now.name} was changed meanwhile")
+        self.now = now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

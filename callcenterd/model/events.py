@@ -710,7 +710,8 @@ class ScreenPopped(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignChanged(Fact):
-    """A campaign runs, pauses, or was stopped; or all of its list is done ("finished"). by: a login, or "system"."""
+    """A campaign was made, changed, given more to call or removed; or it runs, pauses, or was stopped; or all of its
+    list is done ("finished"). by: a login, or "system"."""
 
     campaign: int
     name: str

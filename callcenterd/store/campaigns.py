@@ -23,10 +23,12 @@ from callcenterd.model.campaigns import (
     Attempt,
     Campaign,
     CampaignEntry,
+    CampaignIsAnother,
     CampaignPlan,
     CampaignResults,
     CampaignState,
     EntryFilter,
+    EntryState,
     ListRow,
     Loaded,
     Result,
@@ -70,13 +72,19 @@ class Campaigns:
 
         return await self._database.write(work)
 
-    async def change(self, campaign: int, plan: CampaignPlan, by: str, at: datetime) -> Campaign:
-        """The whole plan anew; durable. Raises NotFound, and Refused if another has that name."""
+    async def change(self, campaign: int, version: int, plan: CampaignPlan, by: str, at: datetime) -> Campaign:
+        """The whole plan anew; durable. version: the one that was read. Raises NotFound, CampaignIsAnother, and Refused
+        if another has that name."""
 
         async def work(connection: AsyncConnection) -> Campaign:
+            row = (await connection.execute(sa.select(campaigns).where(campaigns.c.id == campaign))).first()
+            if row is None:
+                raise NotFound("campaign", campaign)
+            if row.version != version:
+                raise CampaignIsAnother(_campaign(row))
             await _name_is_free(connection, plan.name, but=campaign)
             new = {"name": plan.name, "plan": _plan(plan), "changed_at": at, "changed_by": by}
-            return await _changed(connection, campaign, new)
+            return await _changed(connection, campaign, new | {"version": version + 1})
 
         return await self._database.write(work)
 
@@ -114,6 +122,15 @@ class Campaigns:
             query = query.where(campaigns.c.state == state)
         rows, total = await self._database.page(query, (campaigns.c.id.desc(),), limit, offset)
         return [_campaign(row) for row in rows], total
+
+    async def states(self, of: Collection[int]) -> dict[int, dict[EntryState, int]]:
+        """How many entries of each of these campaigns are in which state; what none is in is not named."""
+        found: dict[int, dict[EntryState, int]] = {campaign: {} for campaign in of}
+        counted = sa.select(entries.c.campaign_id, entries.c.state, sa.func.count().label("many"))
+        counted = counted.where(entries.c.campaign_id.in_(of)).group_by(entries.c.campaign_id, entries.c.state)
+        for row in await self._database.rows(counted):
+            found[row.campaign_id][row.state] = row.many
+        return found
 
     # ---- its list ---------------------------------------------------------------------------------------
 

@@ -770,6 +770,7 @@ campaigns = sa.Table(
     sa.Column("created_by", Plain, nullable=False),
     sa.Column("changed_at", Utc, nullable=False),
     sa.Column("changed_by", Plain, nullable=False),
+    sa.Column("version", Number, nullable=False, server_default="1"),
     sqlite_autoincrement=True,
 )
 

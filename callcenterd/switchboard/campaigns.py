@@ -186,14 +186,15 @@ class Campaigns:
                     continue
                 if flight.shown or (state == "stopped" and not flight.met):
                     self._give_up(flight)
-        self._tell(changed, by)
+        self.tell(changed, by)
         self._wake.set()
         return changed
 
-    async def changed(self, campaign: Campaign) -> None:
+    async def changed(self, campaign: Campaign, by: str) -> None:
         """It has another plan: from the next dial on."""
         async with self._lock:
             await self._take_up(campaign)
+        self.tell(campaign, by)
         self._wake.set()
 
     async def listed(self, campaign: int) -> None:
@@ -203,13 +204,14 @@ class Campaigns:
             running.dry = 0.0
             self._wake.set()
 
-    async def remove(self, campaign: int) -> None:
+    async def remove(self, campaign: Campaign, by: str) -> None:
         """Raises NotFound, and NotNow while it runs or somebody of it is on the line."""
         async with self._lock:
-            flying = any(flight.campaign.id == campaign for flight in self._flights.values())
-            if campaign in self._running or flying:
+            flying = any(flight.campaign.id == campaign.id for flight in self._flights.values())
+            if campaign.id in self._running or flying:
                 raise NotNow("the campaign runs: stop it first")
-            await self._board.store.campaigns.remove(campaign)
+            await self._board.store.campaigns.remove(campaign.id)
+        self.tell(campaign, by)
 
     async def _take_up(self, campaign: Campaign) -> None:
         if campaign.state != "running":
@@ -226,7 +228,8 @@ class Campaigns:
         for failed in await self._board.prompts.prepare([Speech(message, self._board.language)]):
             _log.error("prompt cannot be made", why=failed)
 
-    def _tell(self, campaign: Campaign, by: str) -> None:
+    def tell(self, campaign: Campaign, by: str) -> None:
+        """Whoever looks at campaigns hears that this one is another now."""
         self._board.bus.publish(
             events.CampaignChanged(
                 at=self._board.clock.utc(),
@@ -350,7 +353,7 @@ class Campaigns:
         finished = await board.store.campaigns.set_state(campaign.id, "finished", SYSTEM, board.clock.utc())
         self._running.pop(campaign.id, None)
         _log.info("campaign finished", campaign=campaign.id)
-        self._tell(finished, SYSTEM)
+        self.tell(finished, SYSTEM)
         return True
 
     def _hindrance(self, running: _Running) -> Doing | None:
@@ -722,6 +725,16 @@ class Campaigns:
                 assert flight.until is not None
                 return self._preview(flight, flight.agent, flight.entry, flight.until)
         return None
+
+    def shown_to(self, login: str) -> list[Campaign]:
+        """The campaigns that run and show their customers to this agent, in the order in which they do."""
+        view = self._board.desk.view(login)
+        found = [
+            running.campaign
+            for running in self._running.values()
+            if view is not None and running.campaign.mode == "preview" and running.campaign.queue in view.queues
+        ]
+        return sorted(found, key=lambda one: (-one.priority, one.id))
 
     async def next_for(self, campaign: int, login: str) -> events.PreviewOffered:
         """A free agent asks for the next one. Raises NotFound, NotNow."""

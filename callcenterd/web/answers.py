@@ -31,6 +31,7 @@ from callcenterd.model.appointments import ServiceIsAnother
 from callcenterd.model.appraisal_plans import PlanIsAnother
 from callcenterd.model.appraisals import AppraisalIsAnother, ScorecardIsAnother
 from callcenterd.model.calls import NoteIsAnother
+from callcenterd.model.campaigns import CampaignIsAnother
 from callcenterd.model.duties import Duty, DutyIsAnother
 from callcenterd.model.duty_kinds import DutyKindIsAnother
 from callcenterd.model.help import HelpIsAnother
@@ -54,6 +55,7 @@ _WORKFLOW = TypeAdapter(KeptWorkflow)
 
 _ANOTHER = (
     RecordIsAnother,
+    CampaignIsAnother,
     TemplateIsAnother,
     ServiceIsAnother,
     PaperIsAnother,

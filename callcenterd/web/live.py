@@ -384,7 +384,7 @@ class LiveEvents:
             case events.PreviewOffered() | events.PreviewOver():
                 return sight.oversees(fact.agent)
             case events.CampaignChanged():
-                return may("campaign") and sight.sees_queue(fact.queue)
+                return (may("campaign") or may("campaign.preview")) and sight.sees_queue(fact.queue)
             case events.AgentChanged():
                 return sight.sees_agent(fact.view.agent, fact.view.queues)
             case events.VoicemailLeft() | events.VoicemailMarked() | events.VoicemailRemoved():

@@ -580,6 +580,7 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"columns with commas between them are wanted.*", "各列之间须为逗号"),
         (r"a campaign has at most (?P<n>\d+) entries", "一个外呼活动最多 {n} 条"),
         (r"there is a campaign (?P<name>.*) already", "已有外呼活动 {name}"),
+        (r"the campaign (?P<name>.*) was changed meanwhile", "外呼活动 {name} 刚被别人修改"),
         (r"there is one of that name already", "已有同名的一项"),
         (r"nobody of this campaign is to be called any more", "这个外呼活动没有待呼叫的号码"),
         (r"the campaign runs: stop it first", "外呼活动正在进行，请先停止"),

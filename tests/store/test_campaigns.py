@@ -10,7 +10,7 @@ import pytest
 
 from callcenterd.acd.campaigns import next_entries
 from callcenterd.errors import NotFound, NotNow, Refused
-from callcenterd.model.campaigns import Campaign, CampaignPlan, EntryFilter, ListRow, Loaded, Turn
+from callcenterd.model.campaigns import Campaign, CampaignIsAnother, CampaignPlan, EntryFilter, ListRow, Loaded, Turn
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.do_not_call import DoNotCall
 from callcenterd.model.ids import AgentId, CallId, QueueName
@@ -36,9 +36,15 @@ async def test_a_campaign_is_kept_changed_and_removed_with_all_that_is_its(store
     with pytest.raises(Refused, match="spring"):
         await store.campaigns.create(PLAN, "boss", START)
     other = dataclasses.replace(PLAN, name="summer", ratio=1.5)
-    changed = await store.campaigns.change(made.id, other, "root", START + MINUTE)
+    changed = await store.campaigns.change(made.id, made.version, other, "root", START + MINUTE)
+    assert (made.version, changed.version) == (1, 2)
+    with pytest.raises(CampaignIsAnother) as another:
+        await store.campaigns.change(made.id, made.version, PLAN, "boss", START + MINUTE)
+    assert (another.value.now, await store.campaigns.get(made.id)) == (changed, changed)
     assert (changed.name, changed.ratio, changed.changed_by, changed.created_by) == ("summer", 1.5, "root", "boss")
-    assert (await store.campaigns.set_state(made.id, "running", "root", START)).state == "running"
+    running = await store.campaigns.set_state(made.id, "running", "root", START)
+    assert (running.state, running.version) == ("running", 2)
+    assert await store.campaigns.states([made.id, 99]) == {made.id: {"waiting": 1}, 99: {}}
     assert (await store.campaigns.page("running"))[1] == 1
     assert (await store.campaigns.page("paused"))[1] == 0
     await store.campaigns.begin(1, CallId("c1"), "system", START)

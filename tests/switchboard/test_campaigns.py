@@ -281,7 +281,7 @@ async def test_paused_calls_nobody_new_and_stopped_gives_up_what_rings() -> None
         await desk.wait(1)
         assert desk.line.ringing_numbers() == [line(2)]
         with pytest.raises(NotNow):
-            await desk.board.campaigns.remove(1)
+            await desk.board.campaigns.remove(await desk.board.store.campaigns.get(1), "boss")
         await desk.board.campaigns.set_state(1, "stopped", "boss")
         await desk.wait(1)
         assert desk.line.ringing_numbers() == []
@@ -292,7 +292,7 @@ async def test_paused_calls_nobody_new_and_stopped_gives_up_what_rings() -> None
         desk.line.hangs_up(customer)
         await desk.settle()
         assert listed(desk, 1).state == "done"
-        await desk.board.campaigns.remove(1)
+        await desk.board.campaigns.remove(await desk.board.store.campaigns.get(1), "boss")
 
 
 @in_virtual_time

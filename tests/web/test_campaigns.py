@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 from typing import Any
 
+from callcenterd.model import events
 from callcenterd.model.campaigns import Turn
 from callcenterd.model.customers import CustomerCard
 from callcenterd.model.ids import AgentId, CallId
@@ -37,8 +38,10 @@ async def test_a_campaign_is_made_changed_and_removed_by_who_may_and_the_trail_s
     status, listed = await asked(office, "GET", PATH, boss)
     assert (status, listed["total"], listed["items"][0]["name"]) == (200, 1, "春季回访")
     assert (await asked(office, "GET", f"{PATH}?state=running", boss))[1]["total"] == 0
-    status, changed = await asked(office, "PUT", one, boss, json=PLAN | {"ratio": 1.5, "retry": {"busy": 60}})
-    assert (status, changed["ratio"], changed["retry"]) == (200, 1.5, {"busy": 60.0})
+    status, changed = await asked(
+        office, "PUT", one, boss, json=PLAN | {"ratio": 1.5, "retry": {"busy": 60}, "version": 1}
+    )
+    assert (status, changed["ratio"], changed["retry"], changed["version"]) == (200, 1.5, {"busy": 60.0}, 2)
     status, refused = await asked(office, "POST", PATH, boss, json=PLAN)
     assert (status, set(refused["error"]["fields"])) == (422, {"name"})
     assert (await asked(office, "POST", f"{one}/start", boss, json={}))[0] == 409, "nobody is to be called"
@@ -46,6 +49,26 @@ async def test_a_campaign_is_made_changed_and_removed_by_who_may_and_the_trail_s
     assert (await asked(office, "GET", one, boss))[0] == 404
     trail, _ = await office.office.store.audit.search(target=f"campaign/{made['id']}")
     assert {entry.what for entry in trail} == {"campaign.created", "campaign.changed", "campaign.removed"}
+
+
+async def test_who_changes_a_plan_second_is_told_what_it_is_and_writes_over_nothing(office: House) -> None:
+    boss, root = await office.as_("boss"), await office.as_("root")
+    one = f"{PATH}/{(await campaign(office))['id']}"
+    told: list[events.CampaignChanged] = []
+    office.board.bus.listen(events.CampaignChanged, told.append)
+    assert (await asked(office, "PUT", one, boss, json=PLAN | {"priority": 5, "version": 1}))[0] == 200
+    status, said = await asked(office, "PUT", one, root, json=PLAN | {"priority": 9, "version": 1})
+    assert (status, said["error"]["code"]) == (409, "changed_meanwhile")
+    assert said["error"]["message"] == "外呼活动 春季回访 刚被别人修改"
+    assert (said["error"]["now"]["priority"], said["error"]["now"]["version"]) == (5, 2)
+    assert (await asked(office, "GET", one, boss))[1]["priority"] == 5
+    assert (await asked(office, "PUT", one, root, json=PLAN | {"priority": 9, "version": 2}))[1]["version"] == 3
+    status, refused = await asked(office, "PUT", one, root, json=PLAN)
+    assert (status, set(refused["error"]["fields"])) == (422, {"version"})
+    rows = {"rows": [{"number": "13800000001"}]}
+    await asked(office, "POST", f"{one}/entries", boss, json=rows)
+    assert (await asked(office, "POST", f"{one}/start", boss, json={}))[1]["version"] == 3, "running is no change of it"
+    assert [fact.by for fact in told] == ["boss", "root", "boss", "boss"], "who looks at campaigns hears of each"
 
 
 async def test_what_does_not_fit_the_office_is_refused_field_by_field(office: House) -> None:
@@ -88,6 +111,8 @@ async def test_rows_and_files_are_taken_in_with_the_fault_of_each_row_in_the_rea
     assert said["faults"] == [{"row": 252, "reason": "A telephone number of 5 to 20 digits is wanted"}]
     assert (await asked(office, "POST", f"{one}/list", headers, data=b"name\nx\n"))[0] == 422
     assert (await asked(office, "POST", f"{one}/list", boss | {"Content-Type": "text/plain"}, data=b"x"))[0] == 415
+    _, now = await asked(office, "GET", one, boss)
+    assert now["states"] == {"waiting": 251}
     status, page = await asked(office, "GET", f"{one}/entries?limit=2&text=客户1", boss)
     assert (page["total"], [entry["name"] for entry in page["items"]]) == (111, ["客户1", "客户10"])
     status, page = await asked(office, "GET", f"{one}/entries?state=done", boss)
@@ -111,6 +136,28 @@ async def test_customers_are_taken_in_by_a_query(office: House) -> None:
     assert (entry["number"], entry["name"], entry["customer"], entry["priority"]) == ("13800000002", "客户2", 2, 5)
     status, said = await asked(office, "POST", f"{one}/customers", boss, json={})
     assert (said["added"], said["doubles"]) == (2, 1)
+
+
+async def test_customers_are_taken_in_by_a_query_that_somebody_keeps(office: House) -> None:
+    cards = office.office.store.customers
+    for n, company in enumerate(("东方", "西方", "东方"), start=1):
+        await cards.create(CustomerCard(name=f"客户{n}", company=company, phones=(f"1380000000{n}",)), "boss")
+    boss, other, made = await office.as_("boss"), await office.as_("root"), await campaign(office)
+    where = {"field": "company", "op": "is", "values": ["东方"]}
+    numbers = []
+    for kind, conditions in (("customer", where), ("call", None)):
+        kept = {"name": kind, "query": {"kind": kind, "where": conditions}}
+        status, said = await asked(office, "POST", "/api/v1/queries", boss, json=kept)
+        assert status == 201, said
+        numbers.append(said["id"])
+    one = f"{PATH}/{made['id']}/customers"
+    status, said = await asked(office, "POST", one, boss, json={"query": numbers[0]})
+    assert (status, said["added"]) == (200, 2), said
+    _, page = await asked(office, "GET", f"{PATH}/{made['id']}/entries", boss)
+    assert [(entry["name"], entry["customer"]) for entry in page["items"]] == [("客户1", 1), ("客户3", 3)]
+    for who, query in ((boss, numbers[1]), (boss, 999), (other, numbers[0])):
+        status, said = await asked(office, "POST", one, who, json={"query": query})
+        assert (status, set(said["error"]["fields"])) == (422, {"query"}), query
 
 
 async def test_only_customers_whom_one_sees_are_taken_in(office: House) -> None:
@@ -169,10 +216,14 @@ async def test_an_agent_is_shown_a_customer_dials_or_skips_and_does_nothing_else
     assert (await asked(office, "POST", f"{one}/next", agent, json={}))[0] == 409, "not signed in"
     office.registers("1001")
     await asked(office, "POST", "/api/v1/agents/1001/state", agent, json={"state": "ready"})
+    _, mine = await asked(office, "GET", f"{PATH}/preview", agent)
+    assert [(each["id"], each["name"], each["queue"]) for each in mine["campaigns"]] == [
+        (made["id"], "春季回访", "sales")
+    ]
     status, shown = await asked(office, "POST", f"{one}/next", agent, json={})
     assert (status, shown["entry"], shown["fields"]) == (200, 1, {"车型": "轿车"})
     assert (await asked(office, "GET", f"{PATH}/preview", agent))[1]["preview"]["entry"] == 1
-    assert (await asked(office, "GET", f"{PATH}/preview", other))[1] == {"preview": None}
+    assert (await asked(office, "GET", f"{PATH}/preview", other))[1] == {"preview": None, "campaigns": []}
     assert (await asked(office, "POST", f"{PATH}/preview/dial", other, json={}))[0] == 409
     past = {"again_at": "2020-01-01T00:00:00Z"}
     assert (await asked(office, "POST", f"{PATH}/preview/skip", agent, json=past))[0] == 422

@@ -277,7 +277,7 @@ WHO: dict[str, tuple[str, Role]] = {
 }
 HEARS = {
     "preview": {"agent", "boss", "root"},
-    "campaign": {"boss", "root"},
+    "campaign": {"agent", "colleague", "boss", "root"},
     "pop": {"agent", "boss", "root"},
     "flows": {"root"},
     "customer": {"agent", "colleague", "other", "boss", "root"},

@@ -174,6 +174,13 @@ class Queries:
         plan = await self._plan(kind, where, sight, zone)
         return sa.select(plan.kind.key).where(*plan.where)
 
+    async def keys(self, kind: str, where: Node | None, sight: QuerySight, zone: tzinfo, most: int) -> list[int | str]:
+        """The keys of the first so many that meet a tree, in their order. Raises as `page`."""
+        plan = await self._plan(kind, where, sight, zone)
+        asked = sa.select(plan.kind.key.label("key")).where(*plan.where).order_by(plan.kind.key).limit(most)
+        async with self._database.timed(EXPORT_SECONDS) as connection:
+            return [row.key for row in await connection.execute(asked)]
+
     async def _plan(self, kind: str, where: Node | None, sight: QuerySight, zone: tzinfo, *, run: bool = True) -> _Plan:
         """run: else it is only looked at."""
         kinds = {name: one for name, one in self._kinds.items() if sight.kinds is None or name in sight.kinds}

@@ -67,8 +67,33 @@ class CampaignList:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class DispositionOffered:
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOffered:
+    """dispositions: what its agents may say of a call."""
+
+    name: str
+    title: str
+    dispositions: list[DispositionOffered]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoices:
+    """queues: those that one sees. caller_ids: the office's own numbers."""
+
+    queues: list[QueueOffered]
+    calendars: list[str]
+    caller_ids: list[str]
+
+
 CAMPAIGN = TypeAdapter(CampaignNow)
 CAMPAIGNS = TypeAdapter(CampaignList)
+CHOICES = TypeAdapter(PlanChoices)
 
 RetryAfter = Annotated[float, Field(ge=1, le=MONTH, allow_inf_nan=False)]
 
@@ -185,6 +210,25 @@ async def create_campaign(request: web.Request) -> web.StreamResponse:
     office.board.campaigns.tell(made, signed_in(request).login)
     await note(request, "campaign.created", made.id, {"name": made.name})
     return answer(CAMPAIGN, await _now(request, made), status=201)
+
+
+@routes.get("/api/v1/campaigns/choices")
+@right("campaign")
+@shape(summary="What a campaign's plan can be made of", answer=CHOICES)
+async def plan_choices(request: web.Request) -> web.StreamResponse:
+    """200 queues with their dispositions, calendars, and numbers to be shown."""
+    site, sight = request.app[OFFICE].board.site, sight_of(request)
+    queues = [
+        QueueOffered(
+            queue.name,
+            queue.title,
+            [DispositionOffered(one.code, one.title) for one in site.dispositions_of(queue.name)],
+        )
+        for queue in site.queues
+        if sight.sees_queue(queue.name)
+    ]
+    calendars = [calendar.name for calendar in site.calendars]
+    return answer(CHOICES, PlanChoices(queues, calendars, sorted(outbound.own_numbers(site))))
 
 
 @routes.get("/api/v1/campaigns/{id}")

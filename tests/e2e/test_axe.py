@@ -29,6 +29,7 @@ PICTURES = os.environ.get("PICTURES")
 AXE = Path(__file__).parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 PEOPLE = (("admin", None), ("2001", "third-Secret-3"), ("1001", "first-Secret-1"))
 TEAM = """
+dispositions: [{code: "1", title: 已购买}, {code: "3", title: 不要再打}]
 calendars:
   - {name: office, hours: {monday: ["00:00-24:00"], tuesday: ["00:00-24:00"], wednesday: ["00:00-24:00"],
      thursday: ["00:00-24:00"], friday: ["00:00-24:00"], saturday: ["00:00-24:00"], sunday: ["00:00-24:00"]}}
@@ -145,6 +146,14 @@ async def furnish(admin: Client) -> None:
         "/duties",
         {"kind": "promise", "title": "明天上午回电话", "number": CALLER, "due": hour.isoformat(), "owner": "1001"},
     )
+    plan = {"name": "购买满一年的客户春季回访", "queue": "sales", "mode": "preview", "meanings": {"3": "do_not_call"}}
+    campaign = f"/campaigns/{(await admin.post('/campaigns', plan))['id']}"
+    rows = [
+        {"number": f"138000000{n:02}", "name": f"客户{n}", "fields": {"上次购买": "燃气热水器，送货上门"}}
+        for n in range(60)
+    ]
+    await admin.post("/do-not-call", {"number": "13800000001", "why": "客户来电要求不要再打扰，并已投诉过一次"})
+    await admin.post(f"{campaign}/entries", {"rows": rows})
     letter = {"channel": "sms", "text": "您好，您的预约已确认。", "customer": customer}
     await admin.post("/customer-messages", letter)
     gold = ({"field": "category", "op": "is", "values": ["use"]},

@@ -71,6 +71,13 @@ async def test_who_changes_a_plan_second_is_told_what_it_is_and_writes_over_noth
     assert [fact.by for fact in told] == ["boss", "root", "boss", "boss"], "who looks at campaigns hears of each"
 
 
+async def test_a_plan_is_made_of_what_the_office_has(office: House) -> None:
+    status, said = await asked(office, "GET", f"{PATH}/choices", await office.as_("boss"))
+    assert (status, [queue["name"] for queue in said["queues"]]) == (200, ["sales", "complaints"])
+    assert PLAN["caller_id"] in said["caller_ids"]
+    assert said["calendars"] == []
+
+
 async def test_what_does_not_fit_the_office_is_refused_field_by_field(office: House) -> None:
     boss = await office.as_("boss")
     wrong: list[tuple[dict[str, Any], str]] = [

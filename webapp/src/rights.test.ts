@@ -16,6 +16,10 @@ describe('what the menu shows', () => {
     expect(pages).toContain(startOf(me))
   })
 
+  it('has a page where one of the rights is left that something on it needs', () => {
+    for (const right of ['campaign', 'do_not_call']) expect(pagesOf({ role: 'agent', rights: [right] })).toEqual(['campaigns'])
+  })
+
   it('is without what was taken from the role', () => {
     const me = { role: 'agent' as const, rights: ['session', 'duty', 'call.read'] }
     expect(pagesOf(me)).toEqual(['duties', 'history'])

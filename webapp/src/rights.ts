@@ -1,17 +1,17 @@
 /** Which pages the menu shows to a role: a courtesy to the eye. What may be done is decided by the server. */
 import type { Me, Role } from './model'
 
-export type PageName = 'desk' | 'duties' | 'history' | 'recordings' | 'customers' | 'consultations' | 'complaints' | 'follow-ups' | 'appointments' | 'outbox' | 'notices' | 'quality' | 'query' | 'live' | 'admin'
+export type PageName = 'desk' | 'duties' | 'history' | 'recordings' | 'customers' | 'consultations' | 'complaints' | 'follow-ups' | 'appointments' | 'campaigns' | 'outbox' | 'notices' | 'quality' | 'query' | 'live' | 'admin'
 
 const PAGES: Record<Role, readonly PageName[]> = {
-  agent: ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'quality', 'query'],
-  supervisor: ['desk', 'live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'notices', 'quality', 'query'],
-  manager: ['live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'notices', 'quality', 'query'],
-  admin: ['desk', 'live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'outbox', 'notices', 'quality', 'query', 'admin'],
+  agent: ['desk', 'duties', 'history', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'campaigns', 'outbox', 'quality', 'query'],
+  supervisor: ['desk', 'live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'campaigns', 'outbox', 'notices', 'quality', 'query'],
+  manager: ['live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'campaigns', 'outbox', 'notices', 'quality', 'query'],
+  admin: ['desk', 'live', 'duties', 'history', 'recordings', 'customers', 'consultations', 'complaints', 'follow-ups', 'appointments', 'campaigns', 'outbox', 'notices', 'quality', 'query', 'admin'],
 }
 
-/** The right without which there is nothing on a page. */
-const NEEDED: Partial<Record<PageName, string>> = {
+/** The right without which there is nothing on a page; of several, one is enough. */
+const NEEDED: Partial<Record<PageName, string | readonly string[]>> = {
   desk: 'desk',
   duties: 'duty',
   history: 'call.read',
@@ -21,6 +21,7 @@ const NEEDED: Partial<Record<PageName, string>> = {
   complaints: 'complaint',
   appointments: 'appointment.read',
   'follow-ups': 'follow_up.read',
+  campaigns: ['campaign', 'do_not_call'],
   outbox: 'customer_message',
   notices: 'staff_notice',
   quality: 'appraisal.read',
@@ -41,7 +42,7 @@ export function has(me: Pick<Me, 'off'> | null | undefined, module: string): boo
 
 /** In the order of the menu; what an administrator has taken from the role is not there. */
 export function pagesOf(me: Pick<Me, 'role' | 'rights'>): readonly PageName[] {
-  return PAGES[me.role].filter((page) => may(me, NEEDED[page] ?? 'session'))
+  return PAGES[me.role].filter((page) => [NEEDED[page] ?? 'session'].flat().some((right) => may(me, right)))
 }
 
 /** Add cards, set their PINs, and post. */

@@ -77,6 +77,12 @@ export const router = createRouter({
       meta: { page: 'follow-ups' },
     },
     {
+      path: '/campaigns/:id(\\d+)?',
+      name: 'campaigns',
+      component: () => import('./campaigns/CampaignsPage.vue'),
+      meta: { page: 'campaigns' },
+    },
+    {
       path: '/outbox/:id(\\d+)?',
       name: 'outbox',
       component: () => import('./outbox/OutboxPage.vue'),

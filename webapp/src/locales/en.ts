@@ -1,6 +1,7 @@
 /** English: complete, a test compares its keys and places with the Chinese catalogue. */
 import { alerts } from './en/alerts'
 import { appointments } from './en/appointments'
+import { campaigns } from './en/campaigns'
 import { complaints } from './en/complaints'
 import { consultations } from './en/consultations'
 import { controls } from './en/controls'
@@ -44,6 +45,7 @@ export const en: Messages = {
     complaints: 'Complaints',
     appointments: 'Bookings',
     'follow-ups': 'Follow-ups',
+    campaigns: 'Outbound',
     outbox: 'Outbox',
     notices: 'Notices',
     quality: 'Appraisal',
@@ -53,6 +55,7 @@ export const en: Messages = {
   },
   alerts,
   appointments,
+  campaigns,
   complaints,
   consultations,
   followUps,

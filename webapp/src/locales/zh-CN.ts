@@ -1,6 +1,7 @@
 /** Chinese: the first language of the pages. Labels follow the glossary of the trade (docs/style, names). */
 import { alerts } from './zh/alerts'
 import { appointments } from './zh/appointments'
+import { campaigns } from './zh/campaigns'
 import { complaints } from './zh/complaints'
 import { consultations } from './zh/consultations'
 import { controls } from './zh/controls'
@@ -43,6 +44,7 @@ export const zh = {
     complaints: '投诉建议',
     appointments: '预约服务',
     'follow-ups': '业务回访',
+    campaigns: '外呼管理',
     outbox: '发件箱',
     notices: '通知公告',
     quality: '通话考核',
@@ -52,6 +54,7 @@ export const zh = {
   },
   alerts,
   appointments,
+  campaigns,
   complaints,
   consultations,
   followUps,

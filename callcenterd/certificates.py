@@ -75,6 +75,11 @@ class Certificates:
             frozenset() if self._read is None else frozenset(name for name in names_of(self._read) if "*" not in name)
         )
 
+    def until(self) -> datetime | None:
+        """When our certificate runs out; None: there is none, or only `ssl` can read it."""
+        self._look()
+        return None if self._read is None else self._read.not_valid_after_utc
+
     @property
     def self_made(self) -> bool:
         """Nobody vouches for it but itself."""

@@ -18,7 +18,7 @@ import socket
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -72,6 +72,8 @@ YOUNG = 5000
 """New objects between two looks for dead circles of them. Python's 700 come in every tenth of a call."""
 RECORDINGS = "recordings"
 PROMPT_DRAFTS = "prompt-drafts"
+PROMPT_VERSIONS = "prompt-versions"
+PROMPTS_READ = "prompts-cache"
 FILES = 65536
 DAY = 86_400.0
 LOOK_EVERY = 0.25
@@ -93,6 +95,7 @@ class Server:
         self._clock = clock or SystemClock()
         self._chance = chance or random.SystemRandom()
         self._open = contextlib.AsyncExitStack()
+        self._began = self._clock.utc()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.first_password: str | None = None
         """The administrator's, made at the very first start; None at every later one."""
@@ -166,7 +169,7 @@ class Server:
         config, clock = self._config, self._clock
         self.worker = Worker()
         self.prompts = Prompts(
-            self.worker, config.prompts, config.data / "prompts-cache", config.language, config.speech.engine
+            self.worker, config.prompts, config.data / PROMPTS_READ, config.language, config.speech.engine
         )
         self.flows = Flows(config.flows, self.worker)
         self._flows_may_name = business.known(config.business)
@@ -187,7 +190,7 @@ class Server:
         )
         self.prompt_desk = PromptDesk(
             folder=config.prompts,
-            kept=config.data / "prompt-versions",
+            kept=config.data / PROMPT_VERSIONS,
             drafts=config.data / PROMPT_DRAFTS,
             flows=self.flows,
             site=lambda: self.board.site,
@@ -218,6 +221,7 @@ class Server:
             shown = Certificates(sip.certificate, sip.key, sip.ca, clock)
         except LocalError as fault:
             raise CannotStart(str(fault)) from fault
+        self._sip_certificates = shown
         self.sip = SipEdge(self.endpoint, sip.listen, clock, certificates=shown)
         self.gateway = Gateway(config.rtp.ports.numbers())
         self.pages = PagePhones(
@@ -321,6 +325,7 @@ class Server:
             phones=self._phones,
             seen_phones=self._seen_phones,
             page_phones=PagePhoneDesk(self.board, self.pages),
+            premises=self._premises(),
             gateway=lambda: self.gateway.state,
             mail=lambda: [*self.post.reasons(), *self.modules.sms.reasons()],
             sound_hosts=() if config.rtp.address == "auto" else (config.rtp.address,),
@@ -357,6 +362,39 @@ class Server:
                 "reset_second_factor": self._reset_second_factor,
             },
         )
+
+    def _premises(self) -> web.Premises:
+        config, data = self._config, self._config.data
+        folders = {
+            "recordings": [data / RECORDINGS],
+            "attachments": [data / "attachments"],
+            "prompts": [config.prompts, *(data / name for name in (PROMPT_VERSIONS, PROMPT_DRAFTS, PROMPTS_READ))],
+            "made": [data / "evidence", data / "downloads"],
+            "imports": [data / "imports"],
+            "other": [data],
+        }
+        return web.Premises(
+            data=data,
+            folders=folders,
+            keep_free_mb=config.recordings.keep_free_mb,
+            started_at=self._began,
+            log=logs.RECENT,
+            worker=self.printer,
+            certificates=self._certificates_now,
+            jobs=lambda: {
+                "speech": self.worker.waiting(),
+                "recordings": self.finisher.waiting(),
+                "papers": self.printer.waiting(),
+            },
+        )
+
+    def _certificates_now(self) -> list[web.CertificateNow]:
+        found: list[tuple[Literal["web", "sip"], Certificates]] = []
+        if self._web_certificates is not None:
+            found.append(("web", self._web_certificates))
+        if self._config.sip.certificate is not None:
+            found.append(("sip", self._sip_certificates))
+        return [web.CertificateNow(name, shown.until(), shown.self_made) for name, shown in found]
 
     def _certificates_of_pages(self) -> Certificates | None:
         """None: they have no TLS. Raises CannotStart."""

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -131,3 +132,61 @@ class _Full(io.StringIO):
 def test_a_full_disk_under_the_log_ends_nobodys_call(form: logs.Format) -> None:
     logs.set_up("info", form, stream=_Full(), clock=_Noon())
     structlog.get_logger("callcenterd.room").error("recording failed", why="No space left on device")
+
+
+# ---- what is kept of it in memory ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_the_newest_lines_are_kept_as_they_were_written(form: logs.Format) -> None:
+    recent = logs.Recent(most=3)
+    logs.set_up("info", form, stream=io.StringIO(), clock=_Noon(), recent=recent)
+    log = structlog.get_logger("callcenterd.sip.endpoint")
+    log.debug("not written")
+    log.info("first", call="c1")
+    log.info("call answered", call="c2", legs=[1, "b"])
+    logging.getLogger("foreign.room").warning("bar %s", 3)
+    try:
+        raise ValueError("6 letters")
+    except ValueError:
+        log.exception("listener failed", url="postgresql://root:geheim@db/x")
+    kept = recent.lines()
+    assert [(line.number, line.level, line.part, line.event) for line in kept] == [
+        (2, "info", "sip", "call answered"),
+        (3, "warning", "foreign", "bar 3"),
+        (4, "error", "sip", "listener failed"),
+    ]
+    assert kept[0].details == {"call": "c2", "legs": '[1, "b"]'}
+    assert kept[1].details == {}
+    assert kept[2].trace.splitlines()[-1] == "ValueError: 6 letters"
+    assert kept[2].details == {"url": "postgresql://***@db/x"}
+    assert {line.at for line in kept} == {_Noon().utc()}
+    assert (recent.forgotten(), recent.level) == (1, "info")
+
+
+@pytest.mark.parametrize("name", ["password", "pin", "credential", "passphrase", "Authorization", "new_secret"])
+def test_no_secret_is_kept(name: str) -> None:
+    recent = logs.Recent()
+    logs.set_up("info", "json", stream=io.StringIO(), clock=_Noon(), recent=recent)
+    structlog.get_logger("callcenterd.web").info("signed in", **{name: "geheim"}, deep={"a": {name: "geheim"}})
+    [line] = recent.lines()
+    assert "geheim" not in str(line)
+    assert line.details[name] == "***"
+
+
+def test_many_threads_may_write_at_once_and_no_line_is_lost() -> None:
+    recent = logs.Recent(most=1000)
+    logs.set_up("info", "json", stream=io.StringIO(), clock=_Noon(), recent=recent)
+
+    def write(thread: int) -> None:
+        for n in range(100):
+            structlog.get_logger("callcenterd.media").info("row", thread=thread, n=n)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        recent.lines()  # who reads meanwhile disturbs nobody
+    for thread in threads:
+        thread.join()
+    assert [line.number for line in recent.lines()] == list(range(1, 801))

@@ -212,6 +212,18 @@ class Store:
         """Writes that wait for the database."""
         return self._database.writer.backlog()
 
+    def writes_took(self) -> list[float]:
+        """Seconds of each of the last transactions, at most 200, the oldest first."""
+        return self._database.writer.took()
+
+    async def octets(self) -> int:
+        """What the database takes on its disk. Raises CannotStore."""
+        return await self._database.octets()
+
+    def files(self) -> list[Path]:
+        """Of SQLite, the database first, whether they are there now or not; none where it is on a server of its own."""
+        return self._database.files()
+
 
 def _check_place(path: Path, *, as_it_is: bool) -> None:
     if as_it_is and not path.is_file():

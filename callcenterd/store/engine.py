@@ -45,6 +45,8 @@ _SAMPLE = 1000
 """Rows that are read of each index, to tell how many there are of a kind."""
 _LOOK_EACH = 10_000
 """Steps of SQLite's machine between two looks at the time: about a millisecond."""
+SQLITE_FILES = ("", "-wal", "-shm")
+"""What stands behind a database's name in those of its files."""
 _CANCELLED = "57014"
 """PostgreSQL's word for a statement that was ended."""
 BUSY_SECONDS = 2.0
@@ -238,6 +240,17 @@ class Database:
         if pages_ * size >= LEAST_LOOKED_OVER:
             await connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLE}")
             await connection.exec_driver_sql("ANALYZE")
+
+    async def octets(self) -> int:
+        """What the database takes on its disk; of SQLite with the files beside it. Raises CannotStore."""
+        if not self.is_sqlite:
+            row = await self.row(sa.text("SELECT pg_database_size(current_database()) AS octets"))
+            return 0 if row is None else int(row.octets)
+        return await asyncio.to_thread(lambda: sum(file.stat().st_size for file in self.files() if file.exists()))
+
+    def files(self) -> list[Path]:
+        """Of SQLite, whether they are there now or not; of PostgreSQL none are ours."""
+        return [Path(f"{self.address.database}{end}") for end in SQLITE_FILES] if self.is_sqlite else []
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         return await self.writer.run(work, durable=durable)

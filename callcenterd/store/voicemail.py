@@ -14,7 +14,7 @@ from callcenterd.model.ids import AgentId, CallId, ExtensionNumber, QueueName, R
 from callcenterd.model.voicemail import Begun, Box, BoxCount, MessageFilter, MessageSight
 from callcenterd.store.engine import Database
 from callcenterd.store.outbox import put_in
-from callcenterd.store.schema import mailboxes, voicemail, voicemail_begun
+from callcenterd.store.schema import mailboxes, recordings, voicemail, voicemail_begun
 from callcenterd.store.seen import messages_seen
 from callcenterd.store.writer import Insert
 
@@ -28,6 +28,22 @@ _MOST_BEGUN = 10_000
 class VoicemailBox:
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def weight(self, since: datetime) -> tuple[int, int, int]:
+        """Of the sound of all messages: how many files, their octets, and the octets of those that came since then."""
+        new = sa.case((voicemail.c.at >= since, recordings.c.octets), else_=0)
+        query = (
+            sa.select(
+                sa.func.count(recordings.c.octets).label("files"),
+                sa.func.coalesce(sa.func.sum(recordings.c.octets), 0).label("octets"),
+                sa.func.coalesce(sa.func.sum(new), 0).label("new"),
+            )
+            .select_from(voicemail.join(recordings, recordings.c.id == voicemail.c.recording_id))
+            .where(recordings.c.removed_at.is_(None))
+        )
+        row = await self._database.row(query)
+        assert row is not None, "a question for sums has one row"
+        return int(row.files), int(row.octets), int(row.new)
 
     # ---- what callers do --------------------------------------------------------------------------------
 

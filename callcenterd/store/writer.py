@@ -37,6 +37,8 @@ MOST_IN_ONE = 500
 PAUSE_SECONDS = 0.25
 """Between two tries while the database is locked, full or gone. Bookkeeping waits; a person is told at once."""
 _CLOSED = "the database is closed"
+MOST_TIMED = 200
+"""Transactions of which it is known how long they took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._out_of_reach_since: float | None = None
+        self._took: deque[float] = deque(maxlen=MOST_TIMED)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._write(), name="store writer")
@@ -103,6 +106,10 @@ class Writer:
 
     def backlog(self) -> int:
         return len(self._waiting)
+
+    def took(self) -> list[float]:
+        """Seconds of each of the last transactions, from its beginning to its commit, the oldest first."""
+        return list(self._took)
 
     async def keep(self, entries: Sequence[Entry]) -> None:
         """Bookkeeping: returns when it is committed. Raises CannotStore, then none of the entries is kept."""
@@ -162,6 +169,7 @@ class Writer:
 
     async def _together(self, batch: Sequence[_Job]) -> None:
         """All in one transaction; if one of them fails, each by itself, so that it fails alone."""
+        begun = asyncio.get_running_loop().time()
         try:
             answers = await self._transaction(batch)
         except _CommitFailed as failed:
@@ -175,6 +183,7 @@ class Writer:
             for job in batch:
                 await self._together([job])
         else:
+            self._took.append(asyncio.get_running_loop().time() - begun)
             self._in_reach_again()
             for job, answer in zip(batch, answers, strict=True):
                 if not job.done.done():  # who waited may have been cancelled; the row is kept all the same

@@ -90,6 +90,10 @@ from callcenterd.web import (
     staff,
     states,
     surveys,
+    system_health,
+    system_licences,
+    system_log,
+    system_storage,
     thresholds,
     timeline,
     trail,
@@ -102,17 +106,32 @@ from callcenterd.web.office import (
     OFFICE,
     PACE,
     PAGE,
+    CertificateNow,
     FlowsNow,
     Office,
     Pace,
     PhoneNow,
     PhoneSeen,
+    Premises,
     Ticks,
     TrunkNow,
     Ways,
 )
 
-__all__ = ["PAGE", "FlowsNow", "Office", "Pace", "PhoneNow", "PhoneSeen", "Ticks", "TrunkNow", "Ways", "build"]
+__all__ = [
+    "PAGE",
+    "CertificateNow",
+    "FlowsNow",
+    "Premises",
+    "Office",
+    "Pace",
+    "PhoneNow",
+    "PhoneSeen",
+    "Ticks",
+    "TrunkNow",
+    "Ways",
+    "build",
+]
 
 RESOURCES = (
     signing,
@@ -189,6 +208,10 @@ RESOURCES = (
     flows,
     flow_examples,
     prompts,
+    system_health,
+    system_storage,
+    system_log,
+    system_licences,
     describe,
     health,
     sipsocket,
@@ -230,6 +253,8 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
     app[listening.TRIES] = listening.tries()
     app[health.WATCH] = health.Watch(office)
     app[health.METRICS] = health.Metrics(app)
+    app[system_storage.STORAGE] = system_storage.Storage(office)
+    app[system_licences.LICENCES] = system_licences.Licences(pages)
     app[describe.DESCRIPTION] = describe.Description(app)
     app[shell.PAGES] = pages
     app[displays.BUILD] = displays.Build(pages)

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from ipaddress import IPv4Network, IPv6Network
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 from aiohttp import web
 
+from callcenterd import logs
 from callcenterd.bus import Bus
 from callcenterd.clock import Clock
 from callcenterd.errors import Fault
@@ -26,6 +28,7 @@ from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
 from callcenterd.switchboard.settingup import SettingUp
 from callcenterd.worker.passwords import Passwords
+from callcenterd.worker.pool import Worker
 
 Network = IPv4Network | IPv6Network
 
@@ -136,6 +139,34 @@ class Ways:
     phones_port: Callable[[], int] = int
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateNow:
+    """Of the pages, or of SIP by TLS. until: when it runs out; None: nobody knows. self_made: by us, who make it
+    anew."""
+
+    name: Literal["web", "sip"]
+    until: datetime | None
+    self_made: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premises:
+    """What the server stands on. data: the folder of what it keeps. folders: what lies where, by its name; the data
+    folder itself stands there for what is left. keep_free_mb: room on the disk below which there is an alarm.
+    certificates, jobs: asked when somebody wants to know; jobs: how many wait for each worker, by its name. worker: for
+    what takes its time.
+    """
+
+    data: Path
+    folders: Mapping[str, Sequence[Path]]
+    keep_free_mb: int
+    started_at: datetime
+    log: logs.Recent
+    worker: Worker
+    certificates: Callable[[], Sequence[CertificateNow]] = tuple
+    jobs: Callable[[], Mapping[str, int]] = dict
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """Everything that a request may reach.
@@ -153,6 +184,7 @@ class Office:
     open_sip: takes a WebSocket of SIP.
     doors: where phones find us by SIP: transport ("udp", "tcp", "tls") and port, as configured.
     ways: by which names and proxies the web port is reached.
+    premises: what the server stands on.
     timezone_fixed: the configuration file names it, so that no page does.
     """
 
@@ -177,6 +209,7 @@ class Office:
     phones: Callable[[], Mapping[ExtensionNumber, PhoneNow]]
     seen_phones: Callable[[], Sequence[PhoneSeen]]
     page_phones: PagePhoneDesk
+    premises: Premises
     gateway: Callable[[], str] = lambda: "idle"
     mail: Callable[[], Sequence[str]] = tuple
     sound_hosts: Sequence[str] = ()

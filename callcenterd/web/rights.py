@@ -153,6 +153,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "audit": ADMIN,  # who did what
     "audit.export": ADMIN,  # the same as a file
     "audit.record": ABOVE,  # who did what to a record that one may see
+    "system": ADMIN,  # how well the server is, its disk, its log, whose work is in it
     "site": ADMIN,  # trunks, numbers, outbound routes, users, extensions, queues
 }
 FIXED = frozenset({"session", "live", "role"})

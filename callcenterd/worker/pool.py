@@ -81,6 +81,10 @@ class Worker:
         """Of the process, None while there is none."""
         return self._process.pid if self._process is not None else None
 
+    def waiting(self) -> int:
+        """Jobs that nobody has begun."""
+        return len(self._jobs)
+
     def start(self) -> None:
         """Begin to start the process; jobs may be given at once."""
         if self._keeper is None:

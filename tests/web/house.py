@@ -31,6 +31,7 @@ from callcenterd.ivr.editing import FlowDesk
 from callcenterd.ivr.graph import Office as FlowsOffice
 from callcenterd.ivr.promptdesk import PromptDesk
 from callcenterd.ivr.shelf import Flows
+from callcenterd.logs import Recent
 from callcenterd.media import sdp
 from callcenterd.media.facts import LegEnded, LegStatistics, MediaFact
 from callcenterd.media.machine import Rule
@@ -56,7 +57,17 @@ from callcenterd.switchboard.bans import Bans
 from callcenterd.switchboard.board import Switchboard
 from callcenterd.switchboard.pagephones import PagePhoneDesk
 from callcenterd.switchboard.settingup import SettingUp
-from callcenterd.web.app import FlowsNow, Office, Pace, PhoneNow, PhoneSeen, TrunkNow, build
+from callcenterd.web.app import (
+    CertificateNow,
+    FlowsNow,
+    Office,
+    Pace,
+    PhoneNow,
+    PhoneSeen,
+    Premises,
+    TrunkNow,
+    build,
+)
 from callcenterd.worker.passwords import Passwords
 from callcenterd.worker.pool import Worker
 from callcenterd.worker.prompts import Prompts
@@ -313,6 +324,8 @@ class House:
     phones: PagePhones
     gateway: QuietGateway
     prober: Prober
+    certificates: list[CertificateNow]
+    trunks: dict[TrunkName, TrunkNow]
 
     @property
     def board(self) -> Switchboard:
@@ -495,6 +508,8 @@ async def house(
 
     await site_changed()
     ticks, guard, prober = Ticks(), Guard(), Prober()
+    certificates: list[CertificateNow] = []
+    trunks = {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")}
     archive = Archive(
         store=store,
         bus=bus,
@@ -535,12 +550,27 @@ async def house(
         reload_flows=reload_flows,
         ticks=ticked,
         counters=lambda: {"sip_requests_total": 3.0, **archive.counters()},
-        trunks=lambda: {TrunkName("telecom"): TrunkNow("down", "408 Request Timeout")},
+        trunks=lambda: trunks,
         bans=Bans(sip=guard, store=store, bus=bus, clock=clock),
         setting_up=SettingUp(ask=prober.ask, door=prober, clock=clock, site=lambda: board.site),
         phones=lambda: {ExtensionNumber("1001"): PhoneNow(True, "sip:1001@127.0.0.4:5060", "Deskphone 9")},
         seen_phones=lambda: [DESKPHONE],
         page_phones=PagePhoneDesk(board, phones),
+        premises=Premises(
+            data=folder,
+            folders={
+                "recordings": [recordings],
+                "attachments": [folder / "attachments"],
+                "prompts": [folder / "prompts", folder / "prompt-versions", folder / "prompt-drafts"],
+                "other": [folder],
+            },
+            keep_free_mb=1,
+            started_at=STAMP,
+            log=Recent(),
+            worker=cast(Worker, Aside()),
+            certificates=lambda: certificates,
+            jobs=lambda: {"papers": 3},
+        ),
         gateway=lambda: gateway.state,
         chance=random.Random(11),
     )
@@ -562,6 +592,8 @@ async def house(
             phones,
             gateway,
             prober,
+            certificates,
+            trunks,
         )
     await board.stop()
     await store.close()

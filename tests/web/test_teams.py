@@ -58,6 +58,7 @@ OFFICE_WIDE = {
     "site": "administrators only, who see all",
     "flow": "administrators only, who see all",
     "role": "administrators only, who see all",
+    "system": "the server's own, not people's",
     "audit": "administrators, who see all",
     "audit.export": "administrators, who see all",
     "audit.record": "as the record: test_audit.py",

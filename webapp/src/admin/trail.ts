@@ -45,7 +45,7 @@ export interface AuditWanted {
 }
 
 const CALLS = ['session', 'desk', 'phone', 'live', 'agent', 'survey', 'call', 'forwarding', 'parking', 'conference', 'recording']
-const OFFICE = ['letter', 'ban', 'alarm', 'calendar', 'flow', 'prompt', 'role', 'audit', 'site', 'dictionary', 'field', 'workflow', 'evidence', 'message_template', 'proposal_template', 'duty_kind', 'display', 'seat']
+const OFFICE = ['letter', 'ban', 'alarm', 'calendar', 'flow', 'prompt', 'role', 'audit', 'site', 'dictionary', 'field', 'workflow', 'evidence', 'message_template', 'proposal_template', 'duty_kind', 'display', 'seat', 'system']
 
 /** Rights by what they are about; a right that is not known here stands with customers and business. */
 export function grouped(names: readonly string[]): { name: 'calls' | 'customers' | 'office'; rights: string[] }[] {

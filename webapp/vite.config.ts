@@ -5,6 +5,8 @@ import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import Components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vitest/config'
 
+import { licences } from './licences.ts'
+
 /** The server answers under /app/; `npm run dev` asks a server (or dev/office.py) on this machine for the rest. */
 const server = process.env.CALLCENTERD ?? 'http://127.0.0.1:8080'
 
@@ -13,6 +15,7 @@ export default defineConfig({
   plugins: [
     vue(),
     Components({ dirs: ['src/parts'], dts: 'src/components.d.ts', resolvers: [ElementPlusResolver({ importStyle: 'css' })] }),
+    licences(),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: {

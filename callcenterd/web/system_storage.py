@@ -53,9 +53,9 @@ class KeptThings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskNow:
-    """free: octets that we may write. keep_free: octets below which there is an alarm. octets_a_day: of all that grows
-    on it and is known. days_left: until that alarm, if files come as they did and none is removed; null: not known, or
-    nothing grows."""
+    """free: octets that we may write. keep_free: octets below which there is an alarm. octets_a_day: of all on it but
+    the database; null: of something it is not known. days_left: until that alarm, if files come as they did and none
+    is removed; null: not known, or nothing grows."""
 
     total: int
     free: int
@@ -131,8 +131,9 @@ def _told(at: datetime, of: Mapping[str, Measured], by_device: Mapping[int, Disk
     ]
     disks = []
     for place, disk in enumerate(by_device.values()):
-        rates = [one.octets_a_day for one in items if one.disk == place and one.octets_a_day is not None]
-        rate = sum(rates) if rates else None
+        grows = [one.octets_a_day for one in items if one.disk == place and one.name != "database"]
+        rates = [rate for rate in grows if rate is not None]
+        rate = sum(rates) if rates and len(rates) == len(grows) else None
         left = max(0, disk.free - keep_free) / rate if rate else None
         disks.append(DiskNow(total=disk.total, free=disk.free, keep_free=keep_free, octets_a_day=rate, days_left=left))
     return StorageNow(at=at, items=items, disks=disks)

@@ -190,6 +190,10 @@ async def test_days_are_left_until_the_alarm(office: House) -> None:
     now = office.office.clock.utc().timestamp()
     lay(office.recordings / "2026/11/01/a.opus", 7_000_000, 2.0, now)
     lay(office.recordings / "2026/10/01/b.opus", 1, 40.0, now)
+    fresh = Storage(office.office)
+    [not_yet] = (await fresh.now()).disks
+    assert (not_yet.octets_a_day, not_yet.days_left) == (None, None)  # the flows' files are of this minute
+    lay(office.flows / "main.yaml", 10, 40.0, now)
     [disk] = (await told(office, "/system/storage"))["disks"]
     usage = os.statvfs(office.recordings)
     assert disk["total"] == usage.f_blocks * usage.f_frsize

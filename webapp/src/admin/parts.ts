@@ -4,7 +4,7 @@ export const ADMIN_GROUPS = {
   people: ['users', 'teams', 'roles', 'extensions', 'phones', 'devices'],
   answering: ['queues', 'breaks', 'dispositions', 'calendars', 'flows', 'prompts', 'mailboxes'],
   business: ['dictionaries', 'fields', 'workflows', 'services', 'followUpRules', 'templates', 'proposals', 'dutyKinds'],
-  system: ['modules', 'bans', 'audit', 'evidence', 'site'],
+  system: ['health', 'storage', 'log', 'modules', 'bans', 'audit', 'evidence', 'site', 'licences'],
 } as const
 export type AdminGroup = keyof typeof ADMIN_GROUPS
 export type AdminPart = (typeof ADMIN_GROUPS)[AdminGroup][number]

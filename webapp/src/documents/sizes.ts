@@ -1,7 +1,8 @@
 /** Sizes of files, for people. */
-const STEPS = ['KiB', 'MiB', 'GiB'] as const
+const STEPS = ['KiB', 'MiB', 'GiB', 'TiB'] as const
 
 export function sizeText(octets: number): string {
+  if (octets === 0) return '0 KiB'
   let size = octets / 1024
   let step: (typeof STEPS)[number] = 'KiB'
   for (const next of STEPS.slice(1)) {

@@ -28,6 +28,7 @@ import { records } from './en/records'
 import { wall } from './en/wall'
 import { help, notices, staff } from './en/staff'
 import { seats } from './en/seats'
+import { health, licences, log, storage } from './en/system'
 import { setup } from './en/setup'
 import type { Messages } from './zh-CN'
 
@@ -84,6 +85,10 @@ export const en: Messages = {
   notices,
   help,
   seats,
+  health,
+  storage,
+  log,
+  licences,
   setup,
   shell: {
     signOut: 'Leave the system',
@@ -721,6 +726,10 @@ export const en: Messages = {
     flows: 'Flows',
     prompts: 'Prompts',
     dictionaries: 'Lists',
+    health: 'Health',
+    storage: 'Storage',
+    log: 'Server log',
+    licences: 'Licences',
     evidence: 'Evidence',
     roles: 'Roles',
     audit: 'Audit',
@@ -917,6 +926,10 @@ export const en: Messages = {
   adminGroup: { lines: 'Lines', people: 'People and phones', answering: 'Answering', business: 'Business', system: 'System' },
   adminAbout: {
     ...adminMore.about,
+    health: 'How each part of the server is, looked at again every few seconds',
+    storage: 'What takes how much room, how much is left, and for how long',
+    log: 'What the server writes about its work, the newest first',
+    licences: 'Whose work is in this system, and under which licences',
     evidence: 'Calls, recordings, steps of duties and postings are chained: later changes are seen',
     roles: 'What each role may, whose records it sees, and what is hidden from it',
     audit: 'Who saw, changed, exported and played what',

@@ -28,6 +28,7 @@ import { records } from './zh/records'
 import { wall } from './zh/wall'
 import { help, notices, staff } from './zh/staff'
 import { seats } from './zh/seats'
+import { health, licences, log, storage } from './zh/system'
 import { setup } from './zh/setup'
 
 export const zh = {
@@ -83,6 +84,10 @@ export const zh = {
   notices,
   help,
   seats,
+  health,
+  storage,
+  log,
+  licences,
   setup,
   shell: {
     signOut: '退出系统',
@@ -717,6 +722,10 @@ export const zh = {
     flows: '流程',
     prompts: '提示音',
     dictionaries: '选项列表',
+    health: '服务器状况',
+    storage: '存储',
+    log: '运行日志',
+    licences: '许可证',
     evidence: '证据',
     roles: '角色',
     audit: '系统日志',
@@ -909,6 +918,10 @@ export const zh = {
   adminGroup: { lines: '线路', people: '人员和话机', answering: '接听', business: '业务', system: '系统' },
   adminAbout: {
     ...adminMore.about,
+    health: '服务器各部分现在怎样，每隔几秒自动刷新',
+    storage: '录音、数据库等占了多少空间，还剩多少，够用多久',
+    log: '服务器自己写的日志，最近的在上面',
+    licences: '本系统用到的软件和许可证',
     evidence: '通话、录音、待办步骤和储值卡流水逐条成链，事后改动会被发现',
     roles: '每个角色能做什么、能看到谁的记录、哪些内容隐藏',
     audit: '谁查看、修改、导出、播放了什么',

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from callcenterd.calls.call import Leg, LegState
 from callcenterd.model import events
-from callcenterd.model.ids import ExtensionNumber, TrunkName
+from callcenterd.model.ids import CallId, ExtensionNumber, TrunkName
 
 if TYPE_CHECKING:
     from callcenterd.switchboard.board import Switchboard
@@ -32,9 +32,9 @@ class Lines:
         """told: of every leg that began, rings, is up or gone."""
         self._watchers.append(told)
 
-    def watch_lines(self, told: Callable[[ExtensionNumber | None, TrunkName | None], None]) -> None:
-        """The same, for who knows no legs: whose phone it is, or over which trunk it goes."""
-        self._watchers.append(lambda leg: told(leg.extension, leg.trunk))
+    def watch_lines(self, told: Callable[[CallId, ExtensionNumber | None, TrunkName | None], None]) -> None:
+        """The same, for who knows no legs: of which call, whose phone it is, or over which trunk it goes."""
+        self._watchers.append(lambda leg: told(leg.call.id, leg.extension, leg.trunk))
 
     def _moved(self, leg: Leg) -> None:
         if leg.extension is not None:

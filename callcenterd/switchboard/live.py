@@ -85,7 +85,7 @@ class Live:
             "state": journey.state,
             "caller": call.caller,
             "called": call.called,
-            "trunk": call.trunk,
+            "trunk": call.trunk or next((leg.trunk for leg in call.legs if leg.alive and leg.trunk is not None), None),
             "queue": journey.queue,
             "agent": journey.agent or next(iter(journey.rung), None),
             "since": (journey.state_at or journey.began_at).isoformat(),

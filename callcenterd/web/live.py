@@ -295,12 +295,14 @@ class LiveEvents:
         self._changed.add(f"queues/{queue}" if half is None else f"volume/{queue or ''}/{half.isoformat()}")
         self._set_timer()
 
-    def _moved(self, extension: ExtensionNumber | None, trunk: TrunkName | None) -> None:
+    def _moved(self, call: CallId, extension: ExtensionNumber | None, trunk: TrunkName | None) -> None:
         self._known = None
         if extension is not None:
             self._changed.add(f"extensions/{extension}")
         if trunk is not None:
             self._changed.add(f"trunks/{trunk}")
+            if call in self._board.journeys:
+                self._changed.add(f"lines/{call}")
         self._set_timer()
 
     def _touched(self, fact: Fact) -> set[str]:

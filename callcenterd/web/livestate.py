@@ -52,7 +52,8 @@ class Person(TypedDict):
 
 
 class Line(TypedDict):
-    """A call that is up. agent: who talks or is rung. since: of this state. parties: who speak, 0: nobody does yet.
+    """A call that is up. trunk: by which it came, else over which it goes out now. agent: who talks or is rung. since:
+    of this state. parties: who speak, 0: nobody does yet.
 
     recorded: what is said is kept, unless paused_since says since when it is not.
     one_way:  numbers that who speaks with them does not hear.

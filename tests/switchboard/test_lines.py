@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from callcenterd.model import events
-from callcenterd.model.ids import ExtensionNumber, TrunkName
+from callcenterd.model.ids import CallId, ExtensionNumber, TrunkName
 from tests.kit.office import Office, in_virtual_time, office, site
 from tests.switchboard.test_queue_call import conversation, waiting_caller
 
@@ -21,7 +21,7 @@ def state(desk: Office) -> object:
 async def test_an_extension_is_offline_free_ringing_talking_and_free_again() -> None:
     async with office() as desk:
         told: list[tuple[ExtensionNumber | None, TrunkName | None]] = []
-        desk.board.lines.watch_lines(lambda extension, trunk: told.append((extension, trunk)))
+        desk.board.lines.watch_lines(lambda _, extension, trunk: told.append((extension, trunk)))
         assert state(desk) == "offline"
         await desk.sign_in("1001")
         assert state(desk) == "free"
@@ -59,3 +59,24 @@ async def test_a_trunk_has_its_channels_in_use_and_what_was_last_told_of_it() ->
         await desk.settle()
         assert (desk.board.lines.trunk(GATEWAY) or {})["busy"] == 0
         assert desk.board.lines.trunk(TrunkName("gone")) is None
+
+
+@in_virtual_time
+async def test_a_call_that_goes_out_says_over_which_trunk_while_it_is_up() -> None:
+    """By what it came, a phone of ours, says nothing of it."""
+    async with office() as desk:
+        told: list[tuple[CallId, TrunkName | None]] = []
+        desk.board.lines.watch_lines(lambda call, _, trunk: told.append((call, trunk)))
+        await desk.sign_in("1001")
+        phone = desk.line.calls_in("1001", "013900000000", extension="1001")
+        await desk.settle()
+        (line,) = desk.board.live.snapshot()["lines"]
+        assert (line["direction"], line["state"], line["trunk"]) == ("outbound", "dialling", "first")
+        assert (line["call"], TrunkName("first")) in told
+        desk.line.picks_up(desk.line.rung("8613900000000"))
+        await desk.settle()
+        (line,) = desk.board.live.snapshot()["lines"]
+        assert (line["state"], line["trunk"]) == ("talking", "first")
+        desk.line.hangs_up(phone)
+        await desk.settle()
+        assert desk.board.live.snapshot()["lines"] == []

@@ -65,6 +65,11 @@ export const useStaff = defineStore('staff', () => {
     return colleague(login)?.name || live.agentName(login)
   }
 
+  function roleName(one: Colleagues['roles'][number]): string {
+    const { locale, t } = i18n.global
+    return (locale.value === 'en' ? one.english : one.chinese) || t(`role.${one.code}`)
+  }
+
   async function loadColleagues(anew = false): Promise<void> {
     if (anew || known.value === null) known.value = await staffApi.colleagues()
   }
@@ -266,6 +271,7 @@ export const useStaff = defineStore('staff', () => {
     tells,
     count,
     nameOf,
+    roleName,
     loadColleagues,
     loadUnread,
     refresh,

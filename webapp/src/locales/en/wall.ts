@@ -48,7 +48,11 @@ export const wall: Messages['wall'] = {
     duties: 'Duties',
     consultations: "Today's consultations",
   },
-  agents: { of: 'Team or queue', all: 'All agents', view: 'How they are shown', table: 'Table', tiles: 'Tiles' },
+  agents: {
+    of: 'Team or queue', all: 'All agents', view: 'How they are shown', table: 'Table', tiles: 'Tiles',
+    broadcast: 'Broadcast',
+    broadcastTitle: 'Broadcast to the agents shown',
+  },
   acts: {
     title: 'Actions',
     ofCall: 'Actions for this call',
@@ -72,6 +76,7 @@ export const wall: Messages['wall'] = {
     toQueue: 'To another queue',
     toAgent: 'To a chosen agent',
     toAgentHelp: 'It is their next call; if they cannot take it within two minutes, others are asked.',
+    noAgent: 'No agent of this queue is ready or in a call',
     move: 'Move',
     hangUpSure: 'Hang up on {caller}, who is waiting?',
   },

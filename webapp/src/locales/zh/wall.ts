@@ -46,7 +46,11 @@ export const wall = {
     duties: '待办',
     consultations: '今天的业务咨询',
   },
-  agents: { of: '班组或技能组', all: '全部座席', view: '显示方式', table: '列表', tiles: '卡片' },
+  agents: {
+    of: '班组或技能组', all: '全部座席', view: '显示方式', table: '列表', tiles: '卡片',
+    broadcast: '广播',
+    broadcastTitle: '向所显示的座席广播',
+  },
   acts: {
     title: '操作',
     ofCall: '对这个通话的操作',
@@ -70,6 +74,7 @@ export const wall = {
     toQueue: '移到其他技能组',
     toAgent: '交给指定座席',
     toAgentHelp: '他的下一个电话就是这个；两分钟内接不了，再请其他座席。',
+    noAgent: '该技能组没有空闲或通话中的座席',
     move: '移动',
     hangUpSure: '挂断正在排队的 {caller}？',
   },

@@ -251,7 +251,7 @@ class ThingChanged(Conflict):
     """Somebody has changed fields of it meanwhile. now: the thing as it is."""
 
     def __init__(self, fields: Iterable[str], now: object) -> None:
-        super().__init__("changed_meanwhile")
+        super().__init__("thing_changed")
         self.more = {"changed": list(fields), "now": now}
 
 

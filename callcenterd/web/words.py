@@ -94,6 +94,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "failed": ("系统内部出错，已记入日志", "Something went wrong here; it is in the log"),
     "wrong_password": ("原密码不对", "The present password is wrong"),
     "exists": ("已有同名的一项", "There is one of that name already"),
+    "thing_changed": (
+        "别人刚修改了这一项，您的修改没有保存",
+        "Somebody else has just changed this; yours is not saved",
+    ),
     "seat_changed": (
         "这个人的分机刚被别人改过，您的修改没有保存",
         "Somebody else has just given them another extension; your change is not saved",

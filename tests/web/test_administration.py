@@ -224,7 +224,7 @@ async def test_a_page_says_what_it_believes_and_is_told_what_is_so_by_now(office
     )
     assert answer.status == 409
     error = (await answer.json())["error"]
-    assert (error["code"], error["changed"], error["now"]["ring"]) == ("changed_meanwhile", ["ring"], 30)
+    assert (error["code"], error["changed"], error["now"]["ring"]) == ("thing_changed", ["ring"], 30)
     listed = (await (await ask(office, "GET", "/queues")).json())["items"]
     assert next(one for one in listed if one["name"] == "night")["title"] == "夜班"
     saved = await ask(office, "PUT", "/queues/night", {"ring": 40, "was": {"ring": 30}})

@@ -33,7 +33,7 @@ describe('the API', () => {
   it('says of a faulty file where its faults are', async () => {
     const faults = [{ file: 'site.yaml', line: 3, reason: 'port' }]
     office.on('POST /site', new Refusal(422, 'faulty_file', {}, { faults }))
-    expect((await refused(api.applySite('trunks: 1'))).faults).toEqual(faults)
+    expect((await refused(api.applySite('trunks: 1', false))).faults).toEqual(faults)
     expect(office.asked.at(-1)?.body).toBe('trunks: 1')
   })
 

@@ -279,8 +279,8 @@ export const api = {
   alarms: () => ask<Listing<Alarm> & { recordings: RecordingAlarm[] }>('GET', '/alarms'),
   calendars: () => ask<Listing<Calendar>>('GET', '/calendars'),
   createCalendar: (calendar: Pick<Calendar, 'name' | 'hours'>) => ask<Calendar>('POST', '/calendars', calendar),
-  changeCalendar: (name: string, calendar: Omit<Calendar, 'name'>) =>
-    ask<Calendar>('PUT', `/calendars/${path(name)}`, calendar),
+  /** changes: as `changesOf` tells them. */
+  changeCalendar: (name: string, changes: object) => ask<Calendar>('PUT', `/calendars/${path(name)}`, changes),
   deleteCalendar: (name: string) => ask<void>('DELETE', `/calendars/${path(name)}`),
   calendarAt: (name: string, time: string) =>
     ask<CalendarAt>('GET', `/calendars/${path(name)}/at${queryText({ time })}`),
@@ -337,7 +337,7 @@ export const api = {
   rehearseFlow: (text: string, caller: string) => ask<null>('POST', '/flow_rehearsal', { text, caller }),
   /** The site file as `callcenterd export` writes it. */
   siteFile: async (): Promise<string> => (await send('GET', '/site')).text(),
-  /** As `callcenterd apply` does; raises ApiError with its faults. */
-  applySite: async (text: string): Promise<Applied> =>
-    (await (await send('POST', '/site', 'application/yaml', text)).json()) as Applied,
+  /** As `callcenterd apply` does; raises ApiError with its faults. overwrite: also what pages changed since. */
+  applySite: async (text: string, overwrite: boolean): Promise<Applied> =>
+    (await (await send('POST', `/site${overwrite ? '?overwrite=true' : ''}`, 'application/yaml', text)).json()) as Applied,
 }

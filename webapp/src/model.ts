@@ -948,6 +948,15 @@ export interface FlowList extends Listing<FlowFile> {
 /** changes: one sentence each, as `callcenterd apply` prints them; none: it was so already. */
 export interface Applied {
   changes: string[]
+  kept: KeptByPage[]
+}
+/** What a site file says as it said before, and a page changed since. fields: none if it was taken away there. */
+export interface KeptByPage {
+  section: string
+  key: string
+  fields: string[]
+  by: string
+  at: string
 }
 
 export interface Listing<T> {

@@ -75,7 +75,27 @@ describe('the page of calendars', () => {
     await page.get('[data-testid=calendar-save]').trigger('click')
     await flushPromises()
     const [sent] = office.to('PUT', '/calendars/office')
-    expect((sent?.body as Calendar).hours).toEqual({ ...CALENDAR.hours, saturday: ['09:00-12:00'] })
+    expect(sent?.body).toEqual({
+      hours: { ...CALENDAR.hours, saturday: ['09:00-12:00'] },
+      was: { hours: CALENDAR.hours },
+    })
+  })
+
+  it('keeps what was typed when somebody else has changed the calendar, and saves it over that', async () => {
+    const now = { ...CALENDAR, title: '新名称', hours: { ...CALENDAR.hours, monday: ['08:00-12:00'] } }
+    office.on('GET /calendars', { items: [CALENDAR], total: 1 })
+    office.on('PUT /calendars/office', new Refusal(409, 'thing_changed', {}, { changed: ['hours'], now }))
+    const page = await open()
+    await page.get('[data-testid=calendar-saturday]').setValue('9:00-12:00')
+    await page.get('[data-testid=calendar-save]').trigger('click')
+    await flushPromises()
+    expect(page.get('[data-testid=calendar-refused]').text()).toContain(t('calendars.changedMeanwhile'))
+    office.on('PUT /calendars/office', now)
+    await page.get('[data-testid=calendar-save]').trigger('click')
+    await flushPromises()
+    const sent = office.to('PUT', '/calendars/office')[1]?.body as { hours: Calendar['hours']; was: object }
+    expect(sent.hours.saturday).toEqual(['09:00-12:00'])
+    expect(sent.was).toEqual({ hours: now.hours })
   })
 
   it('sends nothing that cannot be read', async () => {

@@ -80,13 +80,38 @@ describe('a form of the administration', () => {
     expect(field('number').disabled).toBe(true)
     expect(field('password').value).toBe('')
     await save()
-    expect(office.to('PUT', '/extensions/1001')[0]?.body).toEqual({
-      number: '1001',
-      contact: '',
-      auto_answer: false,
-      codecs: ['G722', 'PCMA'],
-      encryption: 'required',
-    })
+    expect(office.to('PUT', '/extensions/1001')).toEqual([]) // nothing was changed
+    expect(page.emitted('saved')).toHaveLength(1)
+    page.unmount()
+  })
+
+  it('sends only what was changed, and what that was; of a secret nothing', async () => {
+    office.on('PUT /queues/sales', salesQueue)
+    office.on('PUT /extensions/1001', phone)
+    const page = await open('queues', salesQueue)
+    await write('title', '销售部')
+    await save()
+    expect(office.to('PUT', '/queues/sales')[0]?.body).toEqual({ title: '销售部', was: { title: '销售' } })
+    page.unmount()
+    const other = await open('extensions', phone)
+    await write('password', 's3cret!!')
+    await save()
+    expect(office.to('PUT', '/extensions/1001')[0]?.body).toEqual({ password: 's3cret!!', was: {} })
+    other.unmount()
+  })
+
+  it('shows what somebody else changed meanwhile, keeps what was typed, and saves it over that', async () => {
+    const now = { ...salesQueue, title: '电销', ring: 45 }
+    office.on('PUT /queues/sales', new Refusal(409, 'thing_changed', {}, { changed: ['title'], now }))
+    const page = await open('queues', salesQueue)
+    await write('title', '销售部')
+    await save()
+    await shown('现在是 电销')
+    expect(document.querySelector('[data-testid=thing-changed]')?.textContent).toContain('别人刚修改了')
+    expect([field('title').value, field('ring').value]).toEqual(['销售部', '45'])
+    office.on('PUT /queues/sales', now)
+    await save()
+    expect(office.to('PUT', '/queues/sales')[1]?.body).toEqual({ title: '销售部', was: { title: '电销' } })
     page.unmount()
   })
 
@@ -101,6 +126,7 @@ describe('a form of the administration', () => {
   it('shows at the field what the server says, also of a place in a list', async () => {
     office.on('PUT /queues/sales', new Refusal(422, 'wrong_fields', { 'members.0': '没有用户 1009' }))
     const page = await open('queues', salesQueue)
+    await write('title', '销售部')
     await save()
     await shown('没有用户 1009')
     expect(page.emitted('saved')).toBeUndefined()
@@ -114,6 +140,7 @@ describe('a form of the administration', () => {
     expect(document.querySelector('[data-testid=thing-codecs]')).toBeNull()
     expect(fold?.textContent).toContain('已改 2 项')
     expect(fold?.getAttribute('aria-expanded')).toBe('false')
+    await write('password', 's3cret!!')
     await save()
     await shown('没有这种编码')
     expect(fold?.getAttribute('aria-expanded')).toBe('true')
@@ -137,7 +164,7 @@ describe('a form of the administration', () => {
     await shown('有一行没填完')
     await press(rows()[1], 'row-remove')
     await save()
-    expect(office.to('PUT', '/users/1001')[0]?.body).toMatchObject({ skills: { 粤语: 5 }, record: 'never' })
+    expect(office.to('PUT', '/users/1001')[0]?.body).toEqual({ skills: { 粤语: 5 }, was: { skills: { english: 3, 粤语: 5 } } })
     page.unmount()
   })
 })

@@ -1,5 +1,5 @@
 /** What a site file changed, as the command prints it ("queue sales: title, members"), in the reader's words. Pure. */
-import type { Thing } from '../model'
+import type { KeptByPage, Thing } from '../model'
 
 const WORDS: Record<string, Thing> = {
   trunk: 'trunks',
@@ -23,7 +23,7 @@ const FIELDS: Record<string, string> = {
   music: 'music',
 }
 
-type T = (key: string) => string
+type T = (key: string, values?: Record<string, unknown>) => string
 type Knows = (key: string) => boolean
 
 /** A change of a shape that is not known here is shown as it came. */
@@ -32,10 +32,21 @@ export function changeText(change: string, t: T, te: Knows): string {
   const kind = WORDS[found?.[1] ?? '']
   if (!found || !kind) return change
   const [, , key, what] = found
+  return `${t(`admin.${kind}`)} ${key}: ${fieldsText((what ?? '').split(', '), t, te)}`
+}
+
+function fieldsText(names: readonly string[], t: T, te: Knows): string {
   const word = (name: string): string => {
     if (WHAT[name]) return t(WHAT[name])
     if (te(`adminColumn.${name}`)) return t(`adminColumn.${name}`)
     return FIELDS[name] ? t(`admin.${FIELDS[name]}`) : name
   }
-  return `${t(`admin.${kind}`)} ${key}: ${(what ?? '').split(', ').map(word).join(t('say.comma'))}`
+  return names.map(word).join(t('say.comma'))
+}
+
+/** What of a file stays as a page has it, with who changed it there and when. */
+export function keptText(kept: KeptByPage, locale: string, t: T, te: Knows): string {
+  const when = new Intl.DateTimeFormat(locale, { dateStyle: 'short', timeStyle: 'short' }).format(new Date(kept.at))
+  const what = kept.fields.length ? fieldsText(kept.fields, t, te) : t('admin.removed')
+  return `${t(`admin.${kept.section}`)} ${kept.key}: ${what}${t('admin.keptBy', { by: kept.by, when })}`
 }

@@ -21,6 +21,7 @@ from callcenterd.store.columns import metadata
 from callcenterd.store.customer_messages import forget
 from callcenterd.store.customers import HERE, OtherVersion
 from callcenterd.store.engine import Database, bounded
+from callcenterd.store.once import forget_answers
 from callcenterd.store.schema import calls, campaign_entries, customer_choices, customers, phones
 from callcenterd.store.tables.attachments import attachments
 from callcenterd.store.tables.duties import duties
@@ -128,6 +129,7 @@ class Bin:
             await connection.execute(campaign_entries.update().where(listed).values(name="", fields={}))
             await forget(connection, customer)
             await proposals.forget(connection, customer)
+            await forget_answers(connection)
             records = [f"duty/{row.id}" for row in await connection.execute(sa.select(duties.c.id).where(closed))]
             for table in metadata.sorted_tables:
                 if "customer_id" in table.c and set(_SNAPSHOT) <= set(table.c.keys()) and "number" in table.c:

@@ -54,6 +54,7 @@ from callcenterd.store.help import HelpRequests
 from callcenterd.store.imports import Imports
 from callcenterd.store.merging import Merging
 from callcenterd.store.office import OfficeKept
+from callcenterd.store.once import OnceKeys
 from callcenterd.store.outbox import Outbox
 from callcenterd.store.proposals import Proposals
 from callcenterd.store.quality import Quality
@@ -130,6 +131,7 @@ class Store:
         self.today = Today(database)
         self.thresholds = ThresholdsKept(database)
         self.office = OfficeKept(database)
+        self.once = OnceKeys(database)
         self.campaigns = Campaigns(database, region)
         self.attachments = Attachments(database)
         self.staff = StaffMessages(database)

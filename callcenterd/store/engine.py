@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,10 @@ from callcenterd.store.schema import storable
 from callcenterd.store.search import Words
 from callcenterd.store.writer import Entry, T, Work, Writer
 
-__all__ = ["MOST_ROWS", "CannotStore", "Database", "TooLong", "address_of", "bounded"]
+__all__ = ["MOST_ROWS", "Beside", "CannotStore", "Database", "TooLong", "address_of", "bounded"]
 
 _TOGETHER: ContextVar[list[asyncio.Future[Any]] | None] = ContextVar("together", default=None)
+_BESIDE: ContextVar[Beside | None] = ContextVar("beside", default=None)
 READERS = 6
 MOST_MADE_UP = 2
 """Questions that somebody makes up, at a time."""
@@ -253,7 +254,46 @@ class Database:
         return [Path(f"{self.address.database}{end}") for end in SQLITE_FILES] if self.is_sqlite else []
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
-        return await self.writer.run(work, durable=durable)
+        beside = _BESIDE.get() if durable else None
+        if beside is None or not beside.wanted:
+            return await self.writer.run(work, durable=durable)
+        answer = await self.writer.run(beside.with_(work))
+        beside.kept = True
+        return answer
+
+
+class Beside:
+    """Something that is written with the first durable thing that is written within it: both are kept, or neither.
+
+    kept: it is in the database.
+    """
+
+    def __init__(self, work: Work[None]) -> None:
+        self._work = work
+        self._over = False
+        self.kept = False
+
+    @property
+    def wanted(self) -> bool:
+        """Tasks that were begun within it write on when it is over."""
+        return not (self.kept or self._over)
+
+    def with_(self, work: Work[T]) -> Work[T]:
+        async def both(connection: AsyncConnection) -> T:
+            answer = await work(connection)
+            await self._work(connection)
+            return answer
+
+        return both
+
+    @contextlib.contextmanager
+    def within(self) -> Iterator[None]:
+        before = _BESIDE.set(self)
+        try:
+            yield
+        finally:
+            self._over = True
+            _BESIDE.reset(before)
 
 
 class TooLong(Refused):

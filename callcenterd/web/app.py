@@ -63,6 +63,7 @@ from callcenterd.web import (
     masking,
     messages,
     monitoring,
+    once,
     pagephone,
     parking,
     phonebook,
@@ -245,6 +246,7 @@ def build(office: Office, *, pages: Path = shell.STATIC, pace: Pace | None = Non
         LiveEvents(office.board, office.bus, office.modules.help.up), app[session.SESSIONS]
     )
     app[administration.SITE_LOCK] = asyncio.Lock()
+    app[once.PLACES] = once.Places()
     app[masking.MASKS] = masking.Masks()
     app[seeking.SEEKING] = seeking.Seeking()
     app[trail.LOOKS] = trail.Looks()

@@ -25,6 +25,7 @@ from callcenterd.web.calls import Moment
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.recordfields import FieldsWanted, Line, Name, Number, Short, Text, Version, wanted_fields
 from callcenterd.web.recordsight import number_of, record_sight, seen_one, sees
 from callcenterd.web.recordwriting import check_change, check_new
@@ -174,6 +175,7 @@ async def list_appointments(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/appointments")
 @right("appointment.write")
 @shape(summary="Book a place", body=AppointmentNew, answer=APPOINTMENT)
+@once
 async def book_appointment(request: web.Request) -> web.StreamResponse:
     """201 it, with the number of its sheet and the customer's code · 404 no such service, call or customer, or one that
     one may not see · 409 the place is not free any more · 422 fields; no place begins then, or it is too soon or too

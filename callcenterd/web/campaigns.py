@@ -41,7 +41,12 @@ from callcenterd.web.answers import (
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
+<<<<<<< HEAD
 from callcenterd.web.rights import right, sight_of
+=======
+from callcenterd.web.once import once
+from callcenterd.web.rights import customers_seen, right, sight_of
+>>>>>>> d950d31 (What makes something new takes an Idempotency-Key: sent twice it is made once, also after a restart)
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()
@@ -203,6 +208,7 @@ async def list_campaigns(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/campaigns")
 @right("campaign")
 @shape(summary="A new campaign, which calls nobody yet", body=PlanAsked, answer=CAMPAIGN)
+@once
 async def create_campaign(request: web.Request) -> web.StreamResponse:
     """201 the campaign · 422 fields, or there is one of that name."""
     plan, office = _plan(request, await read(request, PlanAsked)), request.app[OFFICE]

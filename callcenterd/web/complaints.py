@@ -28,6 +28,7 @@ from callcenterd.web.calls import Moment
 from callcenterd.web.customers import customer_id, number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.recordfields import FieldsWanted, Line, Name, Number, Short, Text, Version, wanted_fields
 from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.recordwriting import check_change, check_new
@@ -256,6 +257,7 @@ async def complaints_of_customer(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/complaints")
 @right("complaint")
 @shape(summary="Write a complaint or a suggestion down", body=ComplaintNew, answer=COMPLAINT)
+@once
 async def create_complaint(request: web.Request) -> web.StreamResponse:
     """201 it, with the number of its sheet; its first step is a duty of who wrote it · 404 no such call or customer, or
     one that one may not see · 422 fields."""
@@ -333,6 +335,7 @@ async def answer_complaint(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/complaints/{id}/note")
 @right("complaint")
 @shape(summary="Write a line into a complaint's history", body=ComplaintNote)
+@once
 async def note_complaint(request: web.Request) -> web.StreamResponse:
     """204 it is kept · 404 as above."""
     asked = await read(request, ComplaintNote)

@@ -27,6 +27,7 @@ from callcenterd.web.journals import (
     send_sheet,
 )
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.recordfields import FieldsWanted, Line, Name, Number, Short, Text, wanted_fields
 from callcenterd.web.recordsight import number_of, record_sight, seen_one, sees
 from callcenterd.web.recordwriting import check_change, check_new
@@ -164,6 +165,7 @@ async def consultation_totals(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/consultations")
 @right("consultation.write")
 @shape(summary="Write a consultation down", body=ConsultationNew, answer=CONSULTATION)
+@once
 async def create_consultation(request: web.Request) -> web.StreamResponse:
     """201 it, with the number of its sheet · 404 no such call or customer, or one that one may not see · 422 fields."""
     asked, who = await read(request, ConsultationNew), signed_in(request)

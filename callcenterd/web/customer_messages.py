@@ -35,6 +35,7 @@ from callcenterd.web.calls import Moment, seen_call
 from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.recordsight import seen_record
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
@@ -175,6 +176,7 @@ async def list_customer_messages(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/customer-messages")
 @right("customer_message")
 @shape(summary="Write to a customer", body=CustomerMessageNew, answer=MESSAGE)
+@once
 async def write_to_customer(request: web.Request) -> web.StreamResponse:
     """201 it, which goes out within seconds if it may now; an SMS waits until there is a gateway · 404 no such call,
     customer or record, or one that one may not see · 422 fields."""

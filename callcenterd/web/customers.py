@@ -16,6 +16,7 @@ from callcenterd.store.customers import CustomerChanged
 from callcenterd.web.answers import VISIBLE, Conditions, Conflict, WrongFields, answer, conditions, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES
+from callcenterd.web.once import once
 from callcenterd.web.recordfields import FieldsWanted, wanted_fields
 from callcenterd.web.references import check_references
 from callcenterd.web.rights import customers_seen, right
@@ -61,6 +62,7 @@ async def list_customers(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/customers")
 @right("customer.write")
 @shape(summary="A new customer", body=CardFields, answer=CUSTOMER)
+@once
 async def create_customer(request: web.Request) -> web.StreamResponse:
     """201 the customer with its number."""
     card = await _card(request, CardFields)

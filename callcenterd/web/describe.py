@@ -19,7 +19,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 import callcenterd
-from callcenterd.web import rights
+from callcenterd.web import once, rights
 
 H = TypeVar("H", bound=Callable[..., Any])
 Content = type[BaseModel] | TypeAdapter[Any]
@@ -75,13 +75,14 @@ def shape(
 class Route:
     """One method of one address, with all that is said of it. statuses: what can come back, and when.
 
-    own: for what is one's own the right is not needed.
+    own: for what is one's own the right is not needed. once: it takes an Idempotency-Key.
     """
 
     method: str
     path: str
     right: str
     own: bool
+    once: bool
     shape: Shape
     statuses: Mapping[int, str]
 
@@ -113,6 +114,7 @@ def routes_of(app: web.Application) -> list[Route]:
                 path=resource.canonical,
                 right=rights.right_of(route.handler) or "",
                 own=rights.own_needs_none(route.handler),
+                once=once.is_once(handler),
                 shape=_shapes[handler],
                 statuses={int(status): text.strip(" .") for status, text in _STATUS.findall(first_line)},
             )
@@ -147,6 +149,13 @@ def openapi(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
+_ONCE: dict[str, Any] = {
+    "name": once.HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": f"^{once.PATTERN}$"},
+    "description": "sent again with the same one, within a day, it is done once and answered alike",
+}
 _ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
@@ -209,6 +218,7 @@ def _operation(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
                 else []
             ),
             *_conditions(route.shape.conditions),
+            *([_ONCE] if route.once else []),
         ],
         "responses": {
             str(status): _response(route, status, text, references) for status, text in sorted(_all(route).items())
@@ -246,6 +256,8 @@ def _all(route: Route) -> dict[int, str]:
         }
     if route.shape.conditions is not None:
         common |= {422: "conditions"}
+    if route.once:
+        common |= {409: "something else was sent with this key"}
     return {**common, 500: "a fault of ours", 503: "not now: the database or the worker", **route.statuses}
 
 

@@ -13,6 +13,7 @@ from callcenterd.model.do_not_call import DoNotCall
 from callcenterd.web.answers import VISIBLE, Asked, Conditions, WrongFields, answer, conditions, nothing, read
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.rights import right
 from callcenterd.web.session import signed_in
 
@@ -54,6 +55,7 @@ async def list_do_not_call(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/do-not-call")
 @right("do_not_call")
 @shape(summary="A number must not be called any more", body=EntryAsked, answer=ENTRY)
+@once
 async def add_do_not_call(request: web.Request) -> web.StreamResponse:
     """200 what holds now: who is on the list already stays there as before · 422 fields."""
     asked, office = await read(request, EntryAsked), request.app[OFFICE]

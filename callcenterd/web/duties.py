@@ -35,6 +35,7 @@ from callcenterd.web.customers import number_in, seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.follow_ups import follow_up_of
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.recordsight import number_of, sees
 from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
@@ -442,6 +443,7 @@ async def list_promises(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/calls/{id}/promise")
 @right("duty")
 @shape(summary="Promise to call somebody again: I'll ring you by three", body=PromiseAsked, answer=DUTY)
+@once
 async def promise(request: web.Request) -> web.StreamResponse:
     """201 it is owed · 404 no such call, or one that one may not see · 422 fields, or the caller hid their number."""
     asked, office = await read(request, PromiseAsked), request.app[OFFICE]
@@ -470,6 +472,7 @@ async def promise(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/duties")
 @right("duty")
 @shape(summary="A new task, reminder or promise", body=DutyAsked, answer=DUTY)
+@once
 async def create_duty(request: web.Request) -> web.StreamResponse:
     """201 the duty · 422 fields."""
     asked, office = await read(request, DutyAsked), request.app[OFFICE]

@@ -35,6 +35,7 @@ from callcenterd.web.calls import Moment
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.recordfields import FieldsWanted, Line, Name, Number, Short, Text, Version, wanted_fields
 from callcenterd.web.recordsight import number_of, record_sight, seen_one, sees
 from callcenterd.web.recordwriting import check_change, check_new
@@ -233,6 +234,7 @@ async def list_follow_ups(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/follow-ups")
 @right("follow_up.write")
 @shape(summary="Write a follow-up down, done or to be done", body=FollowUpNew, answer=FOLLOW_UP)
+@once
 async def create_follow_up(request: web.Request) -> web.StreamResponse:
     """201 it, with the number of its sheet · 403 it is somebody else's to do, and one may hand none over · 404 no such
     call or customer, or one that one may not see · 422 fields."""

@@ -22,6 +22,7 @@ from callcenterd.web.customers import seen_customer
 from callcenterd.web.describe import shape
 from callcenterd.web.masking import MASK
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.proposal_templates import PaperText, Title
 from callcenterd.web.recordsight import number_of, seen_record
 from callcenterd.web.rights import may_read, right
@@ -91,6 +92,7 @@ async def preview_proposal(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/customers/{id}/proposals")
 @right("proposal.write")
 @shape(summary="Make a proposal for a customer, or its next version", body=ProposalAsked, answer=PROPOSAL)
+@once
 async def make_proposal(request: web.Request) -> web.StreamResponse:
     """201 the proposal; its PDF is one of the customer's files · 404 as above, or no such proposal of theirs · 409
     there is a later version ("now" has it), or the customer has 500 files already · 422 fields."""

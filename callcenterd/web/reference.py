@@ -31,6 +31,12 @@ Drawn from the routes by `python -m callcenterd.web.reference`; a test keeps it 
 - An error is `{"error": {"code", "message", "fields"}}`: code for programs, message in the reader's language
   (`Accept-Language`, or `?lang=`), fields with what is wrong with each. A faulty file has `faults` besides, each with
   `file`, `line` and `reason`.
+- Routes that say `Idempotency-Key` make something new. Send one with each thing that you want made (8 to 64 letters,
+  digits, `-` and `_`), and the same one when you send it again because no answer came: for a day it is made once and
+  answered alike, with `Idempotency-Replayed: true`, also if both arrive at once and after a restart. A key counts for
+  one login and one address; what was refused has used up nothing. 409 `kept_otherwise`: something else was made with
+  that key (`now` is what was answered then). 409 `kept_already`: it was made, but what was answered is not known any
+  more (the server was stopped just then, or a customer was erased since): look before you make it anew.
 - 404 with the code `module_off` and its name in `error.module`: this office has switched that part of the system off
   (`PUT /api/v1/modules/{key}`); its data is kept.
 - 401: not signed in. 403: no right to it. 422: fields. 429: too many wrong passwords, with `Retry-After`. 503: the
@@ -98,7 +104,8 @@ def _route_text(route: Route) -> str:
     right = f"`{route.right}`, but for oneself" if route.own else f"`{route.right}`"
     module = " or ".join(f"`{name}`" for name in rights.modules_of(route.path, route.right))
     needed = f"{right}. Module: {module}" if module else right
-    lines = [f"\n### `{route.method} {path}`\n\n{route.shape.summary}. Right: {needed}.\n"]
+    takes_key = " Takes an `Idempotency-Key`." if route.once else ""
+    lines = [f"\n### `{route.method} {path}`\n\n{route.shape.summary}. Right: {needed}.{takes_key}\n"]
     statuses = [f"{status} {text}" for status, text in sorted(route.statuses.items())]
     lines.append(f"\n{'. '.join(statuses)}.\n")
     if route.shape.conditions is not None:

@@ -28,6 +28,7 @@ from callcenterd.web.calls import Moment
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import MODULES, OFFICE
+from callcenterd.web.once import once
 from callcenterd.web.rights import may, right, sight_of
 from callcenterd.web.session import signed_in
 
@@ -221,6 +222,7 @@ async def count_unread(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/staff-messages")
 @right("staff_message")
 @shape(summary="Write to a colleague", body=StaffMessageAsked, answer=MESSAGE)
+@once
 async def write_staff_message(request: web.Request) -> web.StreamResponse:
     """201 it is kept, and their pages are told · 422 there is no such colleague."""
     asked = await read(request, StaffMessageAsked)
@@ -231,6 +233,7 @@ async def write_staff_message(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/v1/staff-notices")
 @right("staff_notice")
 @shape(summary="Give a notice to several, or make an announcement to all", body=NoticeAsked, answer=MESSAGE)
+@once
 async def give_notice(request: web.Request) -> web.StreamResponse:
     """201 it is kept, and the pages of those whom it is for are told · 422 it would go to nobody, or somebody or a team
     is not one's own to notify, or an announcement ends before it begins."""

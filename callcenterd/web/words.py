@@ -128,6 +128,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The virus check does not answer, so no file can be attached now; tell the administrator",
     ),
     "module_off": ("这项功能已停用", "This part of the system is switched off"),
+    "kept_otherwise": (
+        "这一条在断网前已经保存，保存的是当时的内容；之后改动的部分没有保存。请打开那一条再修改",
+        "This was kept already as it was first sent, before the network was cut; what you have changed since is not "
+        "kept. Open it and change it there",
+    ),
+    "kept_already": (
+        "这一条已经保存过，但当时的答复已无法重发。请先到列表中查看，再决定是否重新保存",
+        "This was kept already, but what was answered then is not known any more. Look for it in the list before you "
+        "save it again",
+    ),
     "being_recorded": ("通话仍在录音，结束后可以听", "Still being recorded; it can be heard after the call"),
 }
 

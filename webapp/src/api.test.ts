@@ -26,7 +26,8 @@ describe('the API', () => {
 
   it('says of each field what is wrong with it', async () => {
     office.on('POST /customers', new Refusal(422, 'wrong_fields', { phones: '不是电话号码' }))
-    const why = await refused(api.createCustomer({} as never))
+    const why = await refused(api.createCustomer({} as never, 'key-of-one-1'))
+    expect(office.asked.at(-1)?.key).toBe('key-of-one-1')
     expect([why.status, why.code, why.fields]).toEqual([422, 'wrong_fields', { phones: '不是电话号码' }])
   })
 

@@ -93,13 +93,22 @@ interface Said {
   error?: { code?: string; message?: string; fields?: Record<string, string>; faults?: FileFault[]; now?: object }
 }
 
-export async function send(method: string, path: string, type = '', body?: string | Blob, keepalive = false): Promise<Response> {
+/** key: of what is made by it (`Idempotency-Key`): sent again because no answer came, it is made once. */
+export async function send(
+  method: string,
+  path: string,
+  type = '',
+  body?: string | Blob,
+  keepalive = false,
+  key = '',
+): Promise<Response> {
   // Only a page of ours can set this header: the server refuses changes that come without it.
   const headers: Record<string, string> = {
     'X-Requested-With': 'callcenterd',
     'Accept-Language': document.documentElement.lang,
   }
   if (type) headers['Content-Type'] = type
+  if (key) headers['Idempotency-Key'] = key
   let answer: Response
   try {
     answer = await fetch(`/api/v1${path}`, { method, headers, body, credentials: 'same-origin', keepalive })
@@ -124,6 +133,12 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
   const answer = await (body === undefined
     ? send(method, path)
     : send(method, path, 'application/json', JSON.stringify(body)))
+  return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T)
+}
+
+/** Something new, made once however often it is sent with that key (see FormDraft.send in records/drafts.ts). */
+export async function make<T>(path: string, body: unknown, key: string): Promise<T> {
+  const answer = await send('POST', path, 'application/json', JSON.stringify(body), false, key)
   return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T)
 }
 
@@ -205,7 +220,7 @@ export const api = {
   customers: (q: string, limit: number, offset: number, fields = '') =>
     ask<Listing<Customer>>('GET', `/customers${queryText({ q, limit, offset, fields })}`),
   customer: (id: number) => ask<Customer>('GET', `/customers/${path(id)}`),
-  createCustomer: (card: Card) => ask<Customer>('POST', '/customers', card),
+  createCustomer: (card: Card, key: string) => make<Customer>('/customers', card, key),
   /** version: the one that was read; another by now is a 409 with what is now. */
   changeCustomer: (id: number, card: Card, version: number | null) =>
     ask<Customer>('PUT', `/customers/${path(id)}`, { ...card, version }),
@@ -245,7 +260,7 @@ export const api = {
   dutyCounts: () => ask<DutyCounts>('GET', '/duties/counts'),
   dutyKinds: () => ask<Listing<DutyKind>>('GET', '/duties/kinds'),
   duty: (id: number) => ask<{ duty: Duty; steps: DutyStep[] }>('GET', `/duties/${path(id)}`),
-  createDuty: (wanted: DutyWanted) => ask<Duty>('POST', '/duties', wanted),
+  createDuty: (wanted: DutyWanted, key: string) => make<Duty>('/duties', wanted, key),
   orderDuty: {
     take: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/take`, body),
     assign: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/assign`, body),
@@ -255,8 +270,8 @@ export const api = {
     cancel: (id: number, body: object) => ask<Duty>('POST', `/duties/${path(id)}/cancel`, body),
   },
   callForDuty: (id: number) => ask<{ call: string }>('POST', `/duties/${path(id)}/call`, {}),
-  promise: (call: string, due: string, title: string) =>
-    ask<Duty>('POST', `/calls/${path(call)}/promise`, { due, title }),
+  promise: (call: string, due: string, title: string, key: string) =>
+    make<Duty>(`/calls/${path(call)}/promise`, { due, title }, key),
   promisesOfCall: (call: string) => ask<Listing<Duty>>('GET', `/calls/${path(call)}/promises`),
   promisesTo: (customer: number) => ask<Listing<Duty>>('GET', `/customers/${path(customer)}/promises`),
   promisesKept: (since: string, until: string) =>

@@ -1,5 +1,5 @@
 /** What the pages ask about services that can be booked, and about appointments. */
-import { ask, queryText } from '../api'
+import { ask, make, queryText } from '../api'
 import type { Listing } from '../model'
 import type { Appointment, AppointmentFields, AppointmentState, Chosen, Place, Service, ServiceTerms } from './model'
 
@@ -36,7 +36,8 @@ export const appointmentsApi = {
   list: (conditions: AppointmentConditions & { limit: number; offset: number }) =>
     ask<Listing<Appointment>>('GET', `/appointments${queryText({ ...conditions })}`),
   one: (id: number) => ask<Appointment>('GET', `/appointments/${id}`),
-  book: (fields: AppointmentFields, place: Chosen) => ask<Appointment>('POST', '/appointments', { ...fields, ...place }),
+  book: (fields: AppointmentFields, place: Chosen, key: string) =>
+    make<Appointment>('/appointments', { ...fields, ...place }, key),
   /** version: the one that was read; another by now is a 409 with what is now. */
   change: (id: number, fields: AppointmentFields, version: number) =>
     ask<Appointment>('PUT', `/appointments/${id}`, { ...fields, version }),

@@ -1,5 +1,5 @@
 /** What the pages ask about complaints. */
-import { ask, queryText } from '../api'
+import { ask, make, queryText } from '../api'
 import type { Listing } from '../model'
 import type {
   Complaint,
@@ -29,7 +29,7 @@ export const complaintsApi = {
     ask<{ items: StateCount[]; total: number; overdue: number }>('GET', `/complaints/board${queryText({ ...conditions })}`),
   earlier: (customer: number) => ask<Listing<Complaint>>('GET', `/customers/${customer}/complaints`),
   one: (id: number) => ask<ComplaintNow>('GET', `/complaints/${id}`),
-  create: (fields: ComplaintFields) => ask<Complaint>('POST', '/complaints', fields),
+  create: (fields: ComplaintFields, key: string) => make<Complaint>('/complaints', fields, key),
   /** version: the one that was read; another by now is a 409 with what is now. */
   correct: (id: number, fields: ComplaintFields, version: number) =>
     ask<Complaint>('PUT', `/complaints/${id}`, { ...fields, version }),

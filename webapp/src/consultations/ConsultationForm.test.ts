@@ -38,6 +38,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.unstubAllGlobals()
   document.body.innerHTML = ''
+  localStorage.clear()
 })
 
 describe('the form of a consultation', () => {
@@ -56,6 +57,79 @@ describe('the form of a consultation', () => {
     await flushPromises()
     expect(office.to('PUT', '/consultations/7').at(-1)?.body).toMatchObject({ version: 2, note: '我的' })
     expect(mounted.emitted('saved')).toHaveLength(1)
+  })
+
+  it('has what was typed after a reload, says so, and sends it with the key it was sent with before', async () => {
+    const first = form({ start: { ...empty(), customer: 5, name: '张三' } })
+    await first.find('textarea').setValue('写了一半')
+    office.reachable = false
+    await first.find('form').trigger('submit')
+    await flushPromises()
+    expect(first.emitted('saved')).toBeUndefined()
+    first.unmount()
+
+    const other = form({ start: { ...empty(), customer: 6 } })
+    expect(other.find('textarea').element.value).toBe('')
+    expect(other.find('[data-testid=draft-note]').exists()).toBe(false)
+    other.unmount()
+
+    const second = form({ start: { ...empty(), customer: 5, name: '张三丰' } })
+    await flushPromises()
+    expect(second.find('textarea').element.value).toBe('写了一半')
+    expect(second.find('[data-testid=draft-note]').text()).toContain('还没有保存')
+    office.reachable = true
+    office.on('POST /consultations', { ...known, id: 9 })
+    await second.find('form').trigger('submit')
+    await flushPromises()
+    const [sent, again] = office.to('POST', '/consultations')
+    expect(sent?.key).toMatch(/^[0-9a-f]{32}$/)
+    expect(again?.key).toBe(sent?.key)
+    expect(again?.body).toMatchObject({ note: '写了一半', name: '张三丰' })
+    expect(second.emitted('saved')).toHaveLength(1)
+    second.unmount()
+
+    const third = form({ start: { ...empty(), customer: 5 } })
+    expect(third.find('textarea').element.value).toBe('')
+    expect(localStorage.length).toBe(0)
+  })
+
+  it('throws a draft away when it is told to, or cancelled, and keeps one that is only closed', async () => {
+    const start = { ...empty(), note: '电话里的' }
+    const typed = async (text: string): Promise<ReturnType<typeof form>> => {
+      const mounted = form({ start })
+      await mounted.find('textarea').setValue(text)
+      return mounted
+    }
+    ;(await typed('甲')).unmount()
+    const found = form({ start })
+    await flushPromises()
+    expect(found.find('textarea').element.value).toBe('甲')
+    await found.find('[data-testid=draft-discard]').trigger('click')
+    expect(found.find('textarea').element.value).toBe('电话里的')
+    expect(found.find('[data-testid=draft-note]').exists()).toBe(false)
+    expect(localStorage.length).toBe(0)
+    found.unmount()
+
+    const cancelled = await typed('乙')
+    expect(localStorage.length).toBe(1)
+    await cancelled.find('[data-testid=form-cancel]').trigger('click')
+    expect(cancelled.emitted('cancel')).toHaveLength(1)
+    expect(localStorage.length).toBe(0)
+  })
+
+  it('writes a draft of an older version not unseen over what others have saved since', async () => {
+    const mounted = form({ start: { ...known }, known })
+    await mounted.find('textarea').setValue('我的')
+    mounted.unmount()
+    const now = { ...known, version: 2, note: '别人的', changed_by: '1002' }
+    office.on('PUT /consultations/7', new Refusal(409, 'changed_meanwhile', {}, { now }))
+    const again = form({ start: { ...now }, known: now })
+    await again.find('form').trigger('submit')
+    await flushPromises()
+    expect(office.to('PUT', '/consultations/7').at(-1)?.body).toMatchObject({ version: 1, note: '我的' })
+    expect(again.find('[data-testid=consultation-changed]').text()).toContain('别人的')
+    await again.find('[data-testid=draft-discard]').trigger('click')
+    expect(again.find('textarea').element.value).toBe('别人的')
   })
 
   it('begins anew when it becomes another record', async () => {

@@ -1,5 +1,5 @@
 /** What the pages ask about consultations. */
-import { ask, queryText } from '../api'
+import { ask, make, queryText } from '../api'
 import type { Listing } from '../model'
 import type { Consultation, ConsultationCount, ConsultationFields } from './model'
 
@@ -19,7 +19,7 @@ export const consultationsApi = {
   totals: (conditions: ConsultationConditions) =>
     ask<{ items: ConsultationCount[]; total: number }>('GET', `/consultations/totals${queryText({ ...conditions })}`),
   one: (id: number) => ask<Consultation>('GET', `/consultations/${id}`),
-  create: (fields: ConsultationFields) => ask<Consultation>('POST', '/consultations', fields),
+  create: (fields: ConsultationFields, key: string) => make<Consultation>('/consultations', fields, key),
   /** version: the one that was read; another by now is a 409 with what is now. */
   change: (id: number, fields: ConsultationFields, version: number) =>
     ask<Consultation>('PUT', `/consultations/${id}`, { ...fields, version }),

@@ -6,6 +6,7 @@ import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 
 import { api, ApiError } from '../api'
+import { newKey } from '../customers/money'
 import { startOfDay } from '../durations'
 import { useLive } from '../live'
 import { emptyCard, type Agent, type Call, type Card, type Customer, type Pop } from '../model'
@@ -47,6 +48,7 @@ export interface Tab {
   /** The new customer's form as typed so far. */
   card: Card
   cardTouched: boolean
+  cardKey: string
   note: string
   /** What the server has. */
   kept: { note: string; customer: number | null }
@@ -192,6 +194,7 @@ export const useDesk = defineStore('desk', () => {
         chosenBy: 'number',
         card: { ...emptyCard(pop.caller), ...draft?.card },
         cardTouched: draft?.card != null,
+        cardKey: draft?.cardKey ?? newKey(),
         note: draft?.note ?? '',
         kept: { note: '', customer: null },
         saving: false,
@@ -477,6 +480,7 @@ export const useDesk = defineStore('desk', () => {
         pop: { ...known.pop, known: undefined }, // card numbers and the like do not lie on this machine
         note: known.note,
         card: known.cardTouched ? { ...known.card } : null,
+        cardKey: known.cardKey,
       })
     } else drafts?.drop(known.call)
   }

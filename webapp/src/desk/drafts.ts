@@ -5,6 +5,8 @@ export interface Draft {
   pop: Pop
   note: string
   card: Card | null
+  /** Of the new card: sent again because no answer came, it is made once. */
+  cardKey?: string
 }
 
 const PREFIX = 'callcenterd.draft'

@@ -1,5 +1,5 @@
 /** What the pages ask about follow-ups and their rules. */
-import { ask, queryText } from '../api'
+import { ask, make, queryText } from '../api'
 import type { Listing } from '../model'
 import type { Department, Drawing, FollowUp, FollowUpFields, FollowUpRule, Key, Preview, RuleTerms, RuleTold, Statistics } from './model'
 
@@ -40,7 +40,7 @@ export const followUpsApi = {
   list: (conditions: FollowUpConditions & { limit: number; offset: number }) =>
     ask<Listing<FollowUp>>('GET', `/follow-ups${queryText({ ...conditions })}`),
   one: (id: number) => ask<FollowUp>('GET', `/follow-ups/${id}`),
-  create: (fields: FollowUpFields & { due: string | null }) => ask<FollowUp>('POST', '/follow-ups', fields),
+  create: (fields: FollowUpFields & { due: string | null }, key: string) => make<FollowUp>('/follow-ups', fields, key),
   /** version: the one that was read; another by now is a 409 with what is now. */
   change: (id: number, { call: _, ...fields }: FollowUpFields, version: number) =>
     ask<FollowUp>('PUT', `/follow-ups/${id}`, { ...fields, version }),

@@ -13,6 +13,8 @@ export interface Asked {
   query: URLSearchParams
   body: unknown
   keepalive: boolean
+  /** Its Idempotency-Key, or ''. */
+  key: string
 }
 type Answer = unknown | ((asked: Asked) => unknown)
 
@@ -88,6 +90,7 @@ export class PretendedOffice {
       query: url.searchParams,
       body: typeof options.body === 'string' && options.body.startsWith('{') ? JSON.parse(options.body) : options.body,
       keepalive: options.keepalive ?? false,
+      key: new Headers(options.headers).get('Idempotency-Key') ?? '',
     }
     this.asked.push(asked)
     if (!this.reachable) throw new TypeError('Failed to fetch')

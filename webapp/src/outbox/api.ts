@@ -1,5 +1,5 @@
 /** What the pages ask about messages to customers. */
-import { ask, queryText } from '../api'
+import { ask, make, queryText } from '../api'
 import type { Listing } from '../model'
 import type { Channel, HandPurpose, Message, Template, TemplateWithFields, TextLanguage } from './model'
 
@@ -50,7 +50,7 @@ export const outboxApi = {
   /** record: the follow-up that a text of that purpose is about. */
   begin: (customer: number, purpose: HandPurpose, channel: Channel, language: TextLanguage, record = '') =>
     ask<Begun>('POST', '/customer-messages/begin', { customer, purpose, channel, language, record }),
-  send: (message: Written) => ask<Message>('POST', '/customer-messages', message),
+  send: (message: Written) => make<Message>('/customer-messages', message, message.key),
   templates: () => ask<Listing<TemplateWithFields>>('GET', '/message-templates'),
   /** version: the one that was read; another by now is a 409 with what is now. */
   change: ({ purpose, channel, language }: Template, subject: string, text: string, version: number) =>

@@ -1,5 +1,5 @@
 /** What the pages ask about proposals. */
-import { ask, send } from '../api'
+import { ask, make, send } from '../api'
 import type { Listing } from '../model'
 import type {
   Draft,
@@ -44,6 +44,6 @@ export const proposalsApi = {
   },
   of: (customer: number) => ask<Listing<Proposal>>('GET', `/customers/${customer}/proposals?limit=100`),
   draft: (customer: number, wanted: Wanted) => ask<Draft>('POST', `/customers/${customer}/proposals/preview`, wanted),
-  make: (customer: number, wanted: Wanted, after: number | null) =>
-    ask<Proposal>('POST', `/customers/${customer}/proposals`, { ...wanted, after }),
+  make: (customer: number, wanted: Wanted, after: number | null, key: string) =>
+    make<Proposal>(`/customers/${customer}/proposals`, { ...wanted, after }, key),
 }

@@ -101,5 +101,9 @@ export function useSaving<Saved extends { version: number }>(
     other.value = null
     faults.value = {}
   }
-  return { other, faults, busy, save, forget }
+  /** What is filled in was begun with that version. */
+  function seen(one: number): void {
+    version.value = one
+  }
+  return { other, faults, busy, save, forget, seen }
 }

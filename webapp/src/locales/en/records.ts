@@ -7,4 +7,10 @@ export const records = {
   changed: 'Changed by {who}, {at}',
   changedMeanwhile: 'Somebody else has just changed this record. It differs from what you have typed in:',
   saveAnyway: 'Save again to keep what you have typed; cancel to keep theirs.',
+  drafts: {
+    mark: 'draft',
+    found: 'You typed this at {at}; it is not saved yet.',
+    discard: 'Discard draft',
+    unkept: 'This computer keeps nothing that is not saved: do not close or reload the page before you save.',
+  },
 }

@@ -101,6 +101,7 @@ export async function send(
   body?: string | Blob,
   keepalive = false,
   key = '',
+  signal?: AbortSignal,
 ): Promise<Response> {
   // Only a page of ours can set this header: the server refuses changes that come without it.
   const headers: Record<string, string> = {
@@ -111,7 +112,7 @@ export async function send(
   if (key) headers['Idempotency-Key'] = key
   let answer: Response
   try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, body, credentials: 'same-origin', keepalive })
+    answer = await fetch(`/api/v1${path}`, { method, headers, body, credentials: 'same-origin', keepalive, signal })
   } catch {
     throw new ApiError(0, 'unreachable', '')
   }
@@ -128,18 +129,29 @@ export async function send(
   )
 }
 
+/** What it says; a line that is cut in the middle of it has said nothing. */
+async function said<T>(answer: Response): Promise<T> {
+  if (answer.status === 204) return undefined as T
+  const text = await answer.text().catch(() => {
+    throw new ApiError(0, 'unreachable', '')
+  })
+  return JSON.parse(text) as T
+}
+
 /** One question to the API. Each room keeps its own beside its pages (`complaints/api.ts` …); what all use is below. */
 export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await (body === undefined
-    ? send(method, path)
-    : send(method, path, 'application/json', JSON.stringify(body)))
-  return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T)
+  return said(
+    await (body === undefined ? send(method, path) : send(method, path, 'application/json', JSON.stringify(body))),
+  )
 }
+
+/** On a line that swallows everything a browser waits for minutes; what is made once can be sent again before. */
+const PATIENCE_MS = 30_000
 
 /** Something new, made once however often it is sent with that key (see FormDraft.send in records/drafts.ts). */
 export async function make<T>(path: string, body: unknown, key: string): Promise<T> {
-  const answer = await send('POST', path, 'application/json', JSON.stringify(body), false, key)
-  return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T)
+  const patience = AbortSignal.timeout(PATIENCE_MS)
+  return said(await send('POST', path, 'application/json', JSON.stringify(body), false, key, patience))
 }
 
 /** A file as it is, of whatever kind. */

@@ -75,14 +75,40 @@ describe('the live store', () => {
     expect(PretendedSocket.all).toHaveLength(before + 1)
   })
 
-  it('takes a connection that says nothing for a minute for dead', async () => {
+  it('takes a connection that says nothing for half a minute for dead', async () => {
     snapshot()
-    await vi.advanceTimersByTimeAsync(59_000)
+    await vi.advanceTimersByTimeAsync(29_000)
     office.socket.say('live.ping', {})
-    await vi.advanceTimersByTimeAsync(59_000)
+    await vi.advanceTimersByTimeAsync(29_000)
     expect(live.connection).toBe('open')
     await vi.advanceTimersByTimeAsync(1_500)
     expect(PretendedSocket.all.length).toBeGreaterThan(1)
+  })
+
+  it('does not wait for a goodbye on a line that swallows everything, and tries it again', async () => {
+    snapshot()
+    office.socket.close = () => undefined
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(live.connection).toBe('lost')
+    await vi.advanceTimersByTimeAsync(500)
+    expect(PretendedSocket.all).toHaveLength(2)
+    office.socket.close = () => undefined
+    await vi.advanceTimersByTimeAsync(11_000)
+    expect(PretendedSocket.all).toHaveLength(3)
+    snapshot()
+    expect(live.connection).toBe('open')
+    PretendedSocket.all[0]?.lose() // the browser comes to tell of the first
+    expect(live.connection).toBe('open')
+  })
+
+  it('says at once that this machine has no network', () => {
+    snapshot()
+    dispatchEvent(new Event('offline'))
+    expect(live.connection).toBe('lost')
+    dispatchEvent(new Event('online'))
+    expect(PretendedSocket.all).toHaveLength(2)
+    snapshot()
+    expect(live.connection).toBe('open')
   })
 
   it('leaves for the sign-in page when it is not signed in any more', () => {

@@ -12,8 +12,10 @@ import type { Agent, CallerKnown, ExtensionLine, FlowNodeCount, HalfHour, Line, 
 export type Connection = 'connecting' | 'open' | 'lost'
 type Listener = (fact: Fact) => void
 
-/** The server says something at least this often (a snapshot, a difference or "live.ping"): longer means it is gone. */
-const SILENCE_SECONDS = 60
+/** The server says something every 20 seconds at least (a snapshot, a difference or "live.ping"): longer means it is gone. */
+const SILENCE_SECONDS = 30
+/** Its first word comes at once; a line that swallows everything is tried again. */
+const FIRST_SECONDS = 10
 const NOT_SIGNED_IN = 4401
 
 export const useLive = defineStore('live', () => {
@@ -91,10 +93,12 @@ export const useLive = defineStore('live', () => {
   function start(): void {
     if (socket === null) connect()
     window.addEventListener('online', hurry)
+    window.addEventListener('offline', gone)
   }
 
   function stop(): void {
     window.removeEventListener('online', hurry)
+    window.removeEventListener('offline', gone)
     clearTimeout(retry)
     clearTimeout(silence)
     const closing = socket
@@ -111,15 +115,26 @@ export const useLive = defineStore('live', () => {
       if (socket === mine) heard(JSON.parse(event.data) as Message)
     }
     mine.onclose = (event) => {
-      if (socket !== mine) return
-      socket = null
-      clearTimeout(silence)
-      feed.disconnected()
-      connection.value = 'lost'
-      if (event.code === NOT_SIGNED_IN) signIn()
-      else retry = setTimeout(connect, backOff(attempt++, Math.random()) * 1000)
+      if (socket === mine) lost(event.code)
     }
-    waitForWord()
+    waitForWord(FIRST_SECONDS)
+  }
+
+  function lost(code?: number): void {
+    socket = null
+    clearTimeout(silence)
+    feed.disconnected()
+    connection.value = 'lost'
+    if (code === NOT_SIGNED_IN) signIn()
+    else retry = setTimeout(connect, backOff(attempt++, Math.random()) * 1000)
+  }
+
+  /** The line is dead, and the browser does not say so: it waits a minute for the other side's goodbye. */
+  function gone(): void {
+    if (socket === null) return
+    const dead = socket
+    lost()
+    dead.close()
   }
 
   /** The network is back, or a person asks: not at the end of a long pause, but now. */
@@ -144,9 +159,9 @@ export const useLive = defineStore('live', () => {
   }
 
   /** A connection that died without a word (a cable, a sleeping machine) is noticed by its silence. */
-  function waitForWord(): void {
+  function waitForWord(seconds = SILENCE_SECONDS): void {
     clearTimeout(silence)
-    silence = setTimeout(() => socket?.close(), SILENCE_SECONDS * 1000)
+    silence = setTimeout(gone, seconds * 1000)
   }
 
   return {

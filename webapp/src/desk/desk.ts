@@ -143,7 +143,10 @@ export const useDesk = defineStore('desk', () => {
       if (connection === 'open' && session.me) {
         askDesk().catch(say.fault)
         loadToday().catch(() => (todayFault.value = true))
-        for (const known of tabs.value) if (dirty(known)) later(known, 0) // what the lost connection held up
+        for (const known of tabs.value) {
+          if (dirty(known)) later(known, 0) // what the lost connection held up
+          if (known.record && known.record.ended_at === null) void readRecord(known) // it may have ended meanwhile
+        }
       }
     },
   )

@@ -96,7 +96,7 @@ export const en: Messages = {
     connected: 'Connected',
     connecting: 'Connecting…',
     lost: 'Connection lost, reconnecting',
-    lostHint: 'Calls go on; this page catches up by itself.',
+    lostHint: 'Calls go on; this page catches up by itself. What you type stays on this computer until it is saved.',
     retry: 'Reconnect now',
     skip: 'Skip to content',
     notFound: 'There is no such page',

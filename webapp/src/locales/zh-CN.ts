@@ -95,7 +95,7 @@ export const zh = {
     connected: '已连接',
     connecting: '正在连接…',
     lost: '连接已断开，正在重新连接',
-    lostHint: '通话不受影响；恢复后画面自动更新。',
+    lostHint: '通话不受影响；恢复后画面自动更新。填写的内容留在这台电脑上，直到保存。',
     retry: '立即重连',
     skip: '跳到正文',
     notFound: '没有这个页面',

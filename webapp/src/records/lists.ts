@@ -117,12 +117,19 @@ export function useRecords<Answer extends Listing<unknown>>(given: {
   const changes = ref(0)
   const kept = given.kept ? { route: given.route, keeping: given.kept } : undefined
   const list = useListing(given.ask, given.watched, kept)
-  const stop = useLive().listen((fact) => {
-    if (!given.concerns(fact)) return
+  const live = useLive()
+  function news(): void {
     changes.value += 1
     list.again()
+  }
+  const stop = live.listen((fact) => {
+    if (given.concerns(fact)) news()
   })
-  onBeforeUnmount(stop)
+  const stopWaiting = live.whenBack(news)
+  onBeforeUnmount(() => {
+    stop()
+    stopWaiting()
+  })
   return { ...useOpen(given.route, list.query), ...list, changes }
 }
 

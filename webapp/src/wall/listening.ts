@@ -55,12 +55,17 @@ export const useListening = defineStore('listening', () => {
 
   /** Follows what is told until the answer is called: a phone that was hung up, or a conversation that is over. */
   function follow(fault: (why: unknown) => void): () => void {
-    return live.listen((fact) => {
+    const stopWaiting = live.whenBack(() => void load().catch(fault))
+    const stopListening = live.listen((fact) => {
       const own = fact.type === 'call.monitored' && fact.data.by === session.me?.login
       // A page that was the phone and is not in a call any more was not heard to stop: it may never have picked up.
       const left = fact.type === 'phone.page' && fact.data.state !== 'talking' && mine.value !== null
       if (own || left) load().catch(fault)
     })
+    return () => {
+      stopWaiting()
+      stopListening()
+    }
   }
 
   return { mine, allowed, mayBarge, modes, modeOf, load, listen, stop, takeOver, follow }

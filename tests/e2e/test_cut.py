@@ -81,6 +81,14 @@ async def opened(context: BrowserContext, web: str, wanted: dict[str, Form]) -> 
     return pages
 
 
+async def talk_to(page: Page, name: str) -> None:
+    """The drawer of messages, at that colleague."""
+    await page.locator(by_id("staff-bell")).click()
+    await page.locator(by_id("staff-write-to")).click()
+    await page.get_by_role("option", name=name).click()
+    await expect(page.locator(by_id("staff-text"))).to_be_visible()
+
+
 async def say_so(pages: list[Page]) -> None:
     for page in pages:
         await expect(page.locator(by_id("connection-lost"))).to_contain_text("连接已断开", timeout=PATIENCE)
@@ -147,9 +155,7 @@ async def test_pages_outlive_a_cut_and_a_killed_server_and_nothing_typed_is_lost
         await desk.goto(f"{cable.web}/app/desk")
         await wall.goto(f"{cable.web}/app/live")
         written = await opened(context, cable.web, wanted)
-        await wall.locator(by_id("staff-bell")).click()
-        await wall.locator(by_id("staff-search")).fill("1001")
-        await wall.locator(by_id("staff-found")).first.click()
+        await talk_to(wall, "张三")
         await wall.locator(by_id("staff-text")).fill("同事的消息写到一半")
 
         caller = await call_in(trunk)
@@ -183,7 +189,6 @@ async def test_pages_outlive_a_cut_and_a_killed_server_and_nothing_typed_is_lost
         await server.start()
         admin = await server.client()
         await admin.post("/agents/1001/state", {"state": "break"})
-        await admin.post("/agents/1002/state", {"state": "break"})
         waits = await call_in(trunk, "2")
         await asyncio.sleep(max(0.0, over - asyncio.get_running_loop().time()))  # it is as long as it is
 
@@ -200,9 +205,7 @@ async def test_pages_outlive_a_cut_and_a_killed_server_and_nothing_typed_is_lost
 
         await after_a_reload(written, wanted, tmp_path)
         await wall.reload()
-        await wall.locator(by_id("staff-bell")).click()
-        await wall.locator(by_id("staff-search")).fill("1001")
-        await wall.locator(by_id("staff-found")).first.click()
+        await talk_to(wall, "张三")
         await expect(wall.locator(by_id("staff-text"))).to_have_value("同事的消息写到一半，断网时又写")
         await saved_and_thrown_away(server, written, wanted)
     assert [one for one in server.errors() if one["level"] != "raw"] == []

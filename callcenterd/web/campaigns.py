@@ -41,12 +41,8 @@ from callcenterd.web.answers import (
 from callcenterd.web.customers import number_in
 from callcenterd.web.describe import shape
 from callcenterd.web.office import OFFICE
-<<<<<<< HEAD
-from callcenterd.web.rights import right, sight_of
-=======
 from callcenterd.web.once import once
-from callcenterd.web.rights import customers_seen, right, sight_of
->>>>>>> d950d31 (What makes something new takes an Idempotency-Key: sent twice it is made once, also after a restart)
+from callcenterd.web.rights import right, sight_of
 from callcenterd.web.session import signed_in
 
 routes = web.RouteTableDef()

@@ -345,6 +345,10 @@ export interface Pop {
   keys: string
   /** As of a call. A pop that this machine kept does not have it: it is asked for again. */
   known?: Record<string, string>
+  /** Of a campaign's call, with what its list says. */
+  campaign?: number | null
+  name?: string
+  fields?: Record<string, string>
 }
 
 /** A message that a caller left: for a queue, or in an agent's or a phone's own box. "" as a login: nobody. */

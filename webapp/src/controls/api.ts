@@ -29,7 +29,9 @@ export const controlsApi = {
 
   dispositions: (call: string) =>
     ask<Listing<Disposition> & { required: boolean }>('GET', of(call, 'dispositions')),
-  dispose: (call: string, code: string) => ask<void>('PUT', of(call, 'disposition'), { code }),
+  /** again_at: of a campaign's call, when the customer is to be called again. */
+  dispose: (call: string, code: string, again_at: string | null = null) =>
+    ask<void>('PUT', of(call, 'disposition'), again_at ? { code, again_at } : { code }),
   prolong: (login: string, seconds: number) =>
     ask<unknown>('POST', `/agents/${encodeURIComponent(login)}/wrap-up/prolong`, { seconds }),
 }

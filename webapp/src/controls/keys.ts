@@ -4,12 +4,13 @@
  */
 export type Order =
   | 'answer' | 'hang_up' | 'hold' | 'mute' | 'keys' | 'transfer' | 'consult' | 'toggle' | 'complete' | 'conference'
-  | 'back' | 'add' | 'park' | 'pause' | 'record' | 'book' | 'next' | 'messages'
+  | 'back' | 'add' | 'park' | 'pause' | 'record' | 'book' | 'next' | 'messages' | 'next_customer' | 'dial_shown'
+  | 'skip_shown'
 
 const LETTERS: Record<string, Order> = {
   A: 'answer', H: 'hold', M: 'mute', K: 'keys', T: 'transfer', C: 'consult', G: 'toggle', W: 'complete',
   J: 'conference', B: 'back', I: 'add', P: 'park', S: 'pause', R: 'record', L: 'book',
-  N: 'next', O: 'messages',
+  N: 'next', O: 'messages', U: 'next_customer', Y: 'dial_shown', Q: 'skip_shown',
 }
 
 /** As a person reads them. */

@@ -195,7 +195,7 @@ export const useDesk = defineStore('desk', () => {
         candidates: [],
         customer: null,
         chosenBy: 'number',
-        card: { ...emptyCard(pop.caller), ...draft?.card },
+        card: { ...emptyCard(pop.caller), name: pop.name ?? '', ...draft?.card },
         cardTouched: draft?.card != null,
         cardKey: draft?.cardKey ?? newKey(),
         note: draft?.note ?? '',

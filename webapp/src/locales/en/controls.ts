@@ -77,6 +77,9 @@ export const controls: Messages['controls'] = {
     record: 'Start or stop recording',
     book: 'Phone book',
     next: 'Next call on the desk',
+    next_customer: 'Next customer of a campaign',
+    dial_shown: 'Dial the customer shown',
+    skip_shown: 'Skip the customer shown',
     messages: 'Messages and notices',
   },
 }

@@ -75,6 +75,9 @@ export const controls = {
     record: '开始或停止录音',
     book: '电话簿',
     next: '工作台上的下一个通话',
+    next_customer: '外呼的下一位客户',
+    dial_shown: '拨打正在看的客户',
+    skip_shown: '跳过正在看的客户',
     messages: '消息与公告',
   },
 }

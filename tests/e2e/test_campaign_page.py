@@ -112,7 +112,7 @@ async def test_a_list_is_made_on_its_page_and_called_from_the_desk(  # noqa: PLR
         await soon(own.ended.wait())
 
         # The next one comes by itself, and is not to be called at all.
-        await expect(desk.locator(by_id("preview-shown"))).to_contain_text("王二")
+        await expect(desk.locator(by_id("preview-panel"))).to_contain_text("王二")
         await desk.keyboard.press("Alt+q")
         await expect(desk.locator(by_id("skip-send"))).to_be_focused()
         await look(desk, "desk-skip")

@@ -16,6 +16,7 @@ export const campaigns = {
   progress: 'Progress',
   progressHelp: '{all} in all, {over} of them over',
   calling: '{n} being called',
+  system: 'the system',
   states: { running: 'Running', paused: 'Paused', stopped: 'Stopped', finished: 'Finished' },
   modes: { preview: 'Preview', progressive: 'Progressive' },
   modeHelp: {
@@ -124,6 +125,7 @@ export const campaigns = {
     number: 'Number',
     name: 'Name',
     result: 'Last result',
+    came: 'Result',
     attempts: 'Calls',
     due: 'Next call',
     agreed: 'agreed with the customer',

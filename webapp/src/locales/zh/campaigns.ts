@@ -16,6 +16,7 @@ export const campaigns = {
   progress: '进度',
   progressHelp: '共 {all} 条，已结束 {over} 条',
   calling: '正在呼叫 {n} 个',
+  system: '系统',
   states: { running: '进行中', paused: '已暂停', stopped: '已停止', finished: '已完成' },
   modes: { preview: '预览外呼', progressive: '自动外呼' },
   modeHelp: {
@@ -124,6 +125,7 @@ export const campaigns = {
     number: '号码',
     name: '姓名',
     result: '上次结果',
+    came: '结果',
     attempts: '次数',
     due: '下次呼叫',
     agreed: '与客户约好的时间',

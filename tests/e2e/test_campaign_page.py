@@ -11,6 +11,8 @@ from playwright.async_api import Locator, Page, expect
 from callcenterd.demo.phone import Phone
 from tests.e2e.test_axe import AXE, LOOK
 from tests.e2e.test_campaign import OUT
+from tests.e2e.test_first_call import ready, soon
+from tests.e2e.test_transfer import they_hear_each_other
 from tests.kit.browser import browser, by_id, sign_in, watch
 from tests.kit.server import RunningServer
 from tests.kit.walking import QUIET

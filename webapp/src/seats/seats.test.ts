@@ -5,7 +5,9 @@ import { KeepAlive, defineComponent, h } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 
 import { i18n } from '../i18n'
-import { PretendedOffice, Refusal } from '../kit/office'
+import { agent, PretendedOffice, Refusal } from '../kit/office'
+import { useLive } from '../live'
+import type { Agent } from '../model'
 import { useSession } from '../session'
 import { goesOn, isShown, places, says, type Seat } from './model'
 import SeatDialog from './SeatDialog.vue'
@@ -94,6 +96,32 @@ describe('the page', () => {
     expect(rows[2]!.find('[data-testid=seat-set]').exists()).toBe(false)
     await page.get('[data-testid=seats-shown] input[value=free]').setValue(true)
     expect(page.findAll('[data-testid=seat-row]')).toHaveLength(1)
+  })
+
+  it('reads the table again when somebody sits down elsewhere or gets up, and not for every change of a state', async () => {
+    office.on('GET /seats', { items: [ONE], total: 1 })
+    const pinia = createPinia()
+    page = mount(defineComponent({ render: () => h(KeepAlive, [h(SeatsPage)]) }), {
+      global: { plugins: [pinia, ...plugins().slice(1)] },
+      attachTo: document.body,
+    })
+    const live = useLive(pinia)
+    live.start()
+    let seq = 0
+    const is = async (more: Partial<Agent>): Promise<string> => {
+      seq += 1
+      if (seq === 1) office.socket.say('live.snapshot', { seq, topics: { 'agents/1001': agent(more) } })
+      else office.socket.say('live.changed', { seq, changes: { 'agents/1001': agent(more) } })
+      await flushPromises()
+      return page!.get('[data-testid=seat-row]').text()
+    }
+    await is({ extension: '8001', state: 'ready' })
+    office.on('GET /seats', { items: [{ ...ONE, sits_at: '8010' }], total: 1 })
+    expect(await is({ extension: '8001', state: 'break' })).not.toContain('8010')
+    expect(await is({ extension: '8010', state: 'break' })).toContain('8010')
+    office.on('GET /seats', { items: [{ ...ONE, sits_at: null }], total: 1 })
+    expect(await is({ extension: '8010', state: 'signed_out' })).not.toContain('8010')
+    live.stop()
   })
 
   it('says when the table cannot be read', async () => {

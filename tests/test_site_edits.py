@@ -326,3 +326,48 @@ async def test_changes_at_once_by_pages_and_files_lose_nothing(office: Office) -
     )
     await office.file(FILE)
     assert (await office.queue("ring"), await office.queue("wrap_up")) == (45, 33)
+
+
+# ---- order ----------------------------------------------------------------------------------------------------------
+
+RULES = """\
+trunks: [{name: telecom, host: 203.0.113.5}]
+outbound:
+  - {match: "0.", trunks: [telecom]}
+  - {match: "1.", trunks: [telecom]}
+  - {match: ".", trunks: [telecom]}
+"""
+
+
+async def rules(office: Office) -> list[str]:
+    return [rule.match for rule in (await office.store.site.load()).outbound]
+
+
+async def test_the_order_of_a_page_outlives_the_older_file_and_a_new_rule_finds_its_place(office: Office) -> None:
+    await office.file(RULES)
+    done = await site_file.reorder(office.store, "outbound", ["1.", "0.", "."], BOSS)
+    assert done.changes == ("outbound: order",)
+    new = RULES.replace('  - {match: "."', '  - {match: "2.", trunks: [telecom]}\n  - {match: "."')
+    done = await office.file(new)
+    assert done.changes == ("outbound route 2.: new",)
+    assert [str(one)[:44] for one in done.kept] == ["outbound: the order stays as set on a page b"]
+    assert await rules(office) == ["1.", "0.", "2.", "."]
+
+
+async def test_an_order_that_both_changed_is_refused_and_one_that_agrees_is_not(office: Office) -> None:
+    await office.file(RULES)
+    await site_file.reorder(office.store, "outbound", ["1.", "0.", "."], BOSS)
+    trunks, head, zero, one, rest = RULES.splitlines(keepends=True)
+    (fault,) = await office.refused("".join([trunks, head, rest, zero, one]))
+    assert fault.startswith('site.yaml:3:13: outbound.match: boss set it to "1., 0., ." on a page (')
+    assert await office.file("".join([trunks, head, one, zero, rest])) == site_file.Applied((), 3)
+    assert (await office.file(RULES)).changes == ("outbound: order",)  # the file leads again
+    assert await rules(office) == ["0.", "1.", "."]
+
+
+async def test_an_order_is_of_all_that_there_are(office: Office) -> None:
+    await office.file(RULES)
+    for keys in (["1.", "0."], ["1.", "0.", ".", "9."], ["1.", "1.", "0.", "."]):
+        with pytest.raises(site_file.ThingIsAnother):
+            await site_file.reorder(office.store, "outbound", keys, BOSS)
+    assert await rules(office) == ["0.", "1.", "."]

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+ORDER = ""
+"""No thing has this key: the order in which the things of a section stand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Editor:
@@ -23,8 +26,9 @@ class Editor:
 class SiteEdit:
     """One change of one thing. section, key: which ("queues", "sales"). revision: of the site, made by the change.
 
-    was: the thing before it, of its type in `model.site`; None: there was none. Once a file has said a field anew,
-    `was` has what the file said: it is what the file knows.
+    was: the thing before it, of its type in `model.site`; None: there was none. Where key is ORDER, the order of the
+    section's things was changed, and `was` has their keys as they stood. Once a file has said a field anew, `was` has
+    what the file said: it is what the file knows.
     """
 
     id: int

@@ -19,6 +19,7 @@ from callcenterd.site.changing import (
     put,
     put_all,
     remove,
+    reorder,
 )
 from callcenterd.site.edited import Kept
 from callcenterd.site.entries import ENTRIES, NEEDED, SECTIONS, Section
@@ -49,6 +50,7 @@ __all__ = [
     "put",
     "put_all",
     "remove",
+    "reorder",
     "undoable",
     "written",
 ]

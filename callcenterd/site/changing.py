@@ -17,7 +17,7 @@ from callcenterd.model.site import (
     UserAccount,
 )
 from callcenterd.model.site_edits import Editor, Settled
-from callcenterd.site.edited import Kept, by_thing, hold, known_to_file, settle
+from callcenterd.site.edited import Held, Kept, by_thing, hold, known_to_file, settle
 from callcenterd.site.entries import KINDS, SECTIONS, Kind, Section
 from callcenterd.site.merging import HASHED, SECRETS, Hashes, Named, Proven, by_key, merge
 from callcenterd.site.reading import SiteFile, between, faults_between, faults_of, parse, references
@@ -63,20 +63,18 @@ async def apply(
     async def change(site: Site) -> _Change:
         edits = by_thing(await store.site.edits())
         hashes = await _hashes(passwords, site, file.named)
-        named: tuple[Named, ...] = file.named
-        kept: tuple[Kept, ...] = ()
+        held = Held(file.named, frozenset(SECTIONS))
         if edits and not overwrite:
             revision = file.revision if file.revision is not None and file.revision <= site.revision else None
             known = known_to_file(site, file.named, edits, revision)
             concerned = [one for one in file.named if (one.section, one.key) in edits]
-            held = hold(site, known, file.named, edits, hashes, await _hashes(passwords, known, concerned))
+            held = hold(site, known, file.named, edits, revision, hashes, await _hashes(passwords, known, concerned))
             if held.findings:
                 raise FaultyFile(sorted(faults_of(file.document, held.findings)))
-            named, kept = held.named, held.kept
-        if faults := faults_between(file.document, site, named):
+        if faults := faults_between(file.document, site, held.named):
             raise FaultyFile(sorted(faults))
-        after, changes = merge(site, named, hashes)
-        return _Change(after, changes, settle(named, edits, after), kept)
+        after, changes = merge(site, held.named, hashes, held.in_order)
+        return _Change(after, changes, settle(held.named, held.in_order, edits, after), held.kept)
 
     return await _changed(store, change, allowed)
 
@@ -162,6 +160,22 @@ def _others_now(kind: Kind, now: Any, was: Mapping[str, Any]) -> list[str]:
     except ValidationError:
         return sorted(was)  # so it never was
     return [name for name, value in known.items() if name not in SECRETS and getattr(now, name) != value]
+
+
+async def reorder(
+    store: Store, section: Section, keys: Sequence[str], editor: Editor, allowed: Allowed = anything
+) -> Applied:
+    """Have the things of a section stand in this order. Raises ThingIsAnother if these are not all of them."""
+
+    async def change(site: Site) -> _Change:
+        things = by_key(site, section)
+        if sorted(keys) != sorted(things):
+            raise ThingIsAnother(KINDS[section].word, ["order"])
+        lists: dict[str, Any] = {section: tuple(things[key] for key in keys)}
+        changes = () if list(things) == list(keys) else (f"{section}: order",)
+        return _Change(dataclasses.replace(site, **lists), changes)
+
+    return await _changed(store, change, allowed, editor)
 
 
 async def remove(store: Store, section: Section, key: str, editor: Editor, allowed: Allowed = anything) -> Applied:

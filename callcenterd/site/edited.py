@@ -15,12 +15,12 @@ to be undone: a file that names it for the first time is taken at its word. Pure
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from callcenterd.model.site import Secret, Site, UserAccount
-from callcenterd.model.site_edits import Editor, Settled, SiteEdit
+from callcenterd.model.site_edits import ORDER, Editor, Settled, SiteEdit
 from callcenterd.said import Said
 from callcenterd.site.entries import KINDS, SECTIONS, Section
 from callcenterd.site.merging import HASHED, Hashes, Named, brought_in, by_key
@@ -35,7 +35,7 @@ Edits = Mapping[Place, Sequence[SiteEdit]]
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a file says as it said before, and a page changed since: it stays as the page has it. fields: empty if the
-    page took the thing away. editor: who did it last."""
+    page took the thing away. key: ORDER for the order of the section's things. editor: who did it last."""
 
     section: Section
     key: str
@@ -47,16 +47,20 @@ class Kept:
         what = f"{', '.join(self.fields)} stays as" if self.fields else "stays away, as"
         done = "set on a page" if self.fields else "removed on a page"
         at = self.editor.at.isoformat(timespec="minutes")
+        if self.key == ORDER:
+            return f"{self.section}: the order stays as set on a page by {self.editor.by} ({at})"
         return f"{KINDS[self.section].word} {self.key}: {what} {done} by {self.editor.by} ({at})"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """named: what of a file is brought in. findings: what it and a page changed both."""
+    """named: what of a file is brought in. in_order: sections whose things come in the file's order. findings: what it
+    and a page changed both."""
 
     named: tuple[Named, ...]
-    kept: tuple[Kept, ...]
-    findings: tuple[Finding, ...]
+    in_order: frozenset[Section]
+    kept: tuple[Kept, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def by_thing(edits: Sequence[SiteEdit]) -> Edits:
@@ -82,9 +86,17 @@ def known_to_file(site: Site, named: Sequence[Named], edits: Edits, revision: in
     return dataclasses.replace(site, **lists)  # type: ignore[arg-type]  # each list has its section's things
 
 
-def hold(site: Site, known: Site, named: Sequence[Named], edits: Edits, hashes: Hashes, known_hashes: Hashes) -> Held:
-    """known: of `known_to_file`. hashes, known_hashes: the new hashes of passwords and PINs that `site` and `known`
-    have not (see `merging.merge`)."""
+def hold(
+    site: Site,
+    known: Site,
+    named: Sequence[Named],
+    edits: Edits,
+    revision: int | None,
+    hashes: Hashes,
+    known_hashes: Hashes,
+) -> Held:
+    """known: of `known_to_file`. revision: of the file. hashes, known_hashes: the new hashes of passwords and PINs that
+    `site` and `known` have not (see `merging.merge`)."""
     brought: list[Named] = []
     kept: list[Kept] = []
     findings: list[Finding] = []
@@ -115,11 +127,40 @@ def hold(site: Site, known: Site, named: Sequence[Named], edits: Edits, hashes: 
         if stay:
             kept.append(Kept(one.section, one.key, tuple(stay), list(stay.values())[-1]))
         brought.append(dataclasses.replace(one, but=one.but | frozenset(stay)))
-    return Held(tuple(brought), tuple(kept), tuple(findings))
+    in_order = set(SECTIONS)
+    for section in SECTIONS:
+        ours = [one for one in named if one.section == section]
+        match _held_order(site, ours, edits.get((section, ORDER), ()), revision):
+            case Kept() as stays:
+                kept.append(stays)
+                in_order.remove(section)
+            case Finding() as both:
+                findings.append(both)
+    return Held(tuple(brought), frozenset(in_order), tuple(kept), tuple(findings))
 
 
-def settle(named: Sequence[Named], edits: Edits, after: Site) -> Settled:
-    """What a file's word does to the changes of pages. named: what of it was brought in; after: the site with it.
+def _held_order(
+    site: Site, named: Sequence[Named], changes: Sequence[SiteEdit], revision: int | None
+) -> Kept | Finding | None:
+    """Of one section. None: the file's order is taken."""
+    edit = _first_unknown(changes, revision)
+    if edit is None or not named:
+        return None
+    section = named[0].section
+    now = list(by_key(site, section))
+    both = {one.key for one in named} & set(now) & set(edit.was)
+    was, is_now = [key for key in edit.was if key in both], [key for key in now if key in both]
+    said = [one.key for one in named if one.key in both]
+    if is_now in (was, said):
+        return None
+    editor = changes[-1].editor
+    if said == was:
+        return Kept(section, ORDER, ("order",), editor)
+    return Finding(named[0].place, (KINDS[section].key,), _changed_by(editor, ", ".join(is_now)))
+
+
+def settle(named: Sequence[Named], in_order: Collection[Section], edits: Edits, after: Site) -> Settled:
+    """What a file's word does to the changes of pages. named, in_order: what of it was brought in; after: the site.
 
     Each field that it says is what files know from now on; a change of which nothing is left is forgotten.
     """
@@ -134,6 +175,8 @@ def settle(named: Sequence[Named], edits: Edits, after: Site) -> Settled:
                 gone.append(edit.id)
             elif was != edit.was:
                 renewed.append(dataclasses.replace(edit, was=was))
+    for section in {one.section for one in named} & set(in_order):
+        gone += [edit.id for edit in edits.get((section, ORDER), ())]
     return Settled(tuple(renewed), tuple(gone))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -40,11 +40,13 @@ Hashes = Mapping[tuple[str, Proven], str]
 """What is kept of a user's password and PIN: by login and which of the two."""
 
 
-def merge(site: Site, named: Sequence[Named], hashes: Hashes) -> tuple[Site, tuple[str, ...]]:
+def merge(
+    site: Site, named: Sequence[Named], hashes: Hashes, in_order: Collection[Section] = SECTIONS
+) -> tuple[Site, tuple[str, ...]]:
     """The site with what is named brought in, and what is another by it. Pure; references are not judged.
 
-    hashes: the new argon2 hash of each password and PIN that changes; `password` and `pin` are not looked at.
-    The revision stays as it is.
+    hashes: the new argon2 hash of each password and PIN that changes; `password` and `pin` are not looked at. in_order:
+    sections whose things come in the order in which they are named. The revision stays as it is.
     """
     lists: dict[str, tuple[Any, ...]] = {}
     changes: list[str] = []
@@ -55,7 +57,7 @@ def merge(site: Site, named: Sequence[Named], hashes: Hashes) -> tuple[Site, tup
         for one in ours:
             after[one.key] = brought_in(one, before.get(one.key), hashes)
             changes += _difference(section, one.key, before.get(one.key), after[one.key])
-        order = _ordered(list(before), [one.key for one in ours])
+        order = _ordered(list(before), [one.key for one in ours], as_named=section in in_order)
         if [key for key in order if key in before] != list(before):
             changes.append(f"{section}: order")
         lists[section] = tuple(after[key] for key in order)
@@ -93,12 +95,12 @@ def _difference(section: Section, key: str, old: Any, new: Any) -> list[str]:
     return [f"{KINDS[section].word} {key}: {', '.join(name.removesuffix('_hash') for name in differ)}"]
 
 
-def _ordered(before: Sequence[str], named: Sequence[str]) -> list[str]:
-    """The keys in their new order: those named come in that order, at the places that they had.
+def _ordered(before: Sequence[str], named: Sequence[str], *, as_named: bool = True) -> list[str]:
+    """The keys in their new order: those named come in that order, at the places that they had, or stay where they are.
 
     A new one comes before the one that is named after it; the last new ones come last.
     """
-    old = [key for key in named if key in before]
+    old = [key for key in (named if as_named else before) if key in before and key in named]
     turn = iter(old)
     order = [next(turn) if key in old else key for key in before]
     for n, key in reversed(list(enumerate(named))):

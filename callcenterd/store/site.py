@@ -30,7 +30,7 @@ from callcenterd.model.site import (
     Trunk,
     UserAccount,
 )
-from callcenterd.model.site_edits import Editor, Settled, SiteEdit
+from callcenterd.model.site_edits import ORDER, Editor, Settled, SiteEdit
 from callcenterd.store.engine import Database
 from callcenterd.store.roles import kept_roles
 from callcenterd.store.schema import (
@@ -164,7 +164,9 @@ class SiteTables:
                 raise NotFound("user", login)
             await connection.execute(users.update().where(users.c.login == login).values(new))
             revision = await _count_up(connection, await _revision(connection))
-            await _keep_edit(connection, "users", login, revision, _thing(UserAccount, row._mapping), Editor(login, at))
+            await _keep_edit(
+                connection, "users", login, revision, _row(_thing(UserAccount, row._mapping)), Editor(login, at)
+            )
             return revision
 
         return await self._database.write(work)
@@ -192,24 +194,27 @@ async def _count_up(connection: AsyncConnection, revision: int) -> int:
 
 
 async def _remember(connection: AsyncConnection, before: Site, after: Site, revision: int, editor: Editor) -> None:
-    """Of each thing that is another now, what it was. Its place in the list is no matter of it."""
+    """Of each thing that is another now, what it was; and in which order they stood, if that is another."""
     for section, kind in _KINDS.items():
         was = {getattr(thing, kind.key): thing for thing in getattr(before, section)}
         now = {getattr(thing, kind.key): thing for thing in getattr(after, section)}
         for key in {**was, **now}:
             if was.get(key) != now.get(key):
-                await _keep_edit(connection, section, key, revision, was.get(key), editor)
+                row = None if key not in was else _row(was[key])
+                await _keep_edit(connection, section, key, revision, row, editor)
+        if [key for key in was if key in now] != [key for key in now if key in was]:
+            await _keep_edit(connection, section, ORDER, revision, list(was), editor)
 
 
 async def _keep_edit(
-    connection: AsyncConnection, section: str, key: str, revision: int, was: Thing | None, editor: Editor
+    connection: AsyncConnection, section: str, key: str, revision: int, was: Row | list[str] | None, editor: Editor
 ) -> None:
     """And let go of the second oldest of its thing, if they are too many."""
     row = {
         "section": section,
         "key": key,
         "revision": revision,
-        "was": None if was is None else _row(was),
+        "was": was,
         "at": editor.at,
         "by": editor.by,
     }
@@ -229,7 +234,11 @@ async def _settle(connection: AsyncConnection, settled: Settled) -> None:
 
 
 def _edit(row: sa.Row[Any]) -> SiteEdit:
-    was = None if row.was is None else _thing(_KINDS[row.section].thing, row.was)
+    was: Any = None
+    if row.key == ORDER:
+        was = tuple(row.was)
+    elif row.was is not None:
+        was = _thing(_KINDS[row.section].thing, row.was)
     return SiteEdit(row.id, row.section, row.key, row.revision, was, Editor(row.by, row.at))
 
 

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, Field, TypeAdapter, create_model
@@ -49,6 +49,8 @@ from callcenterd.model.site import (
 from callcenterd.model.site_edits import Editor
 from callcenterd.site import ENTRIES, Applied, Section
 from callcenterd.web.answers import (
+    VISIBLE,
+    Asked,
     Conditions,
     Conflict,
     Malformed,
@@ -58,6 +60,7 @@ from callcenterd.web.answers import (
     answer,
     conditions,
     nothing,
+    read,
     read_object,
     read_octets,
 )
@@ -401,6 +404,36 @@ def _add_routes(section: Section) -> None:
 
 for _section in _LISTS:
     _add_routes(_section)
+
+
+class OrderAsked(Asked):
+    """keys: of all things of the section, in the order in which they shall stand."""
+
+    keys: list[Annotated[str, VISIBLE, Field(max_length=64)]] = Field(max_length=10_000)
+
+
+def _add_order(section: Section, why: str) -> None:
+    kind = _LISTS[section]
+
+    @routes.post(f"/api/v1/{section}/order")
+    @right("site")
+    @shape(summary=f"The order of each {kind.word}: {why}", body=OrderAsked, name=f"order_{section}")
+    async def order_things(request: web.Request) -> web.StreamResponse:
+        """204 they stand so · 409 there are others by now."""
+        asked, office = await read(request, OrderAsked), request.app[OFFICE]
+        keys, editor, allowed = asked.keys, editor_of(request), allowed_changes(request)
+        work = lambda: site_file.reorder(office.store, section, keys, editor, allowed)  # noqa: E731
+        try:
+            await change_site(request, section, work)
+        except site_file.ThingIsAnother as fault:
+            now = [getattr(thing, kind.key) for thing in getattr(office.board.site, section)]
+            raise ThingChanged(fault.fields, now) from None
+        return nothing()
+
+
+_add_order("outbound", "of those that fit a number the first is used")
+_add_order("breaks", "so they are offered")
+_add_order("dispositions", "so they are offered")
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,3 +265,27 @@ async def test_a_file_that_does_not_know_a_change_of_a_page_is_told_what_stays(o
     assert (await apply(office, other)).status == 422
     done = await apply(office, other, conditions="?overwrite=true")
     assert (await done.json())["changes"] == ["queue night: ring"]
+
+
+@pytest.mark.parametrize(
+    ("section", "things"),
+    [
+        ("outbound", [{"match": match, "trunks": ["telecom"]} for match in ("7.", "8.", "order")]),
+        ("breaks", [{"name": name} for name in ("吃饭", "培训", "order")]),
+        ("dispositions", [{"code": code, "title": code} for code in ("71", "72", "73")]),
+    ],
+)
+async def test_things_are_put_in_another_order_and_one_may_be_called_so(
+    office: House, section: str, things: list[dict[str, Any]]
+) -> None:
+    for thing in things:
+        assert (await ask(office, "POST", f"/{section}", thing)).status == 201
+    key = next(iter(things[0]))
+    before = [one[key] for one in (await (await ask(office, "GET", f"/{section}")).json())["items"]]
+    assert (await ask(office, "POST", f"/{section}/order", {"keys": before[::-1]})).status == 204
+    assert [one[key] for one in (await (await ask(office, "GET", f"/{section}")).json())["items"]] == before[::-1]
+    missing = await ask(office, "POST", f"/{section}/order", {"keys": before[1:]})
+    assert (missing.status, (await missing.json())["error"]["now"]) == (409, before[::-1])
+    assert (await ask(office, "POST", f"/{section}/order", {"keys": before}, "1001")).status == 403
+    named = things[-1][key]
+    assert (await ask(office, "DELETE", f"/{section}/{named}")).status == 204

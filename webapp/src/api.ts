@@ -294,6 +294,8 @@ export const api = {
   createThing: <K extends Thing>(kind: K, thing: object) => ask<Things[K]>('POST', `/${kind}`, thing),
   changeThing: <K extends Thing>(kind: K, key: string, thing: object) =>
     ask<Things[K]>('PUT', thingPath(kind, key), thing),
+  /** keys: of all things of the kind, in the order in which they shall stand. */
+  orderThings: (kind: Thing, keys: readonly string[]) => ask<void>('POST', `/${kind}/order`, { keys }),
   deleteThing: (kind: Thing, key: string) => ask<void>('DELETE', thingPath(kind, key)),
   phones: () => ask<Listing<PhoneSeen>>('GET', '/phones'),
   devices: () => ask<Listing<Device>>('GET', '/devices'),

@@ -9,7 +9,7 @@ const WORDS: Record<string, Thing> = {
   extension: 'extensions',
   queue: 'queues',
 }
-const WHAT: Record<string, string> = { new: 'admin.news', removed: 'admin.removed' }
+const WHAT: Record<string, string> = { new: 'admin.news', removed: 'admin.removed', order: 'admin.order' }
 
 /** Fields that have no column of their own. */
 const FIELDS: Record<string, string> = {
@@ -46,7 +46,8 @@ function fieldsText(names: readonly string[], t: T, te: Knows): string {
 
 /** What of a file stays as a page has it, with who changed it there and when. */
 export function keptText(kept: KeptByPage, locale: string, t: T, te: Knows): string {
+  const name = kept.key ? ` ${kept.key}` : ''
   const when = new Intl.DateTimeFormat(locale, { dateStyle: 'short', timeStyle: 'short' }).format(new Date(kept.at))
   const what = kept.fields.length ? fieldsText(kept.fields, t, te) : t('admin.removed')
-  return `${t(`admin.${kept.section}`)} ${kept.key}: ${what}${t('admin.keptBy', { by: kept.by, when })}`
+  return `${t(`admin.${kept.section}`)}${name}: ${what}${t('admin.keptBy', { by: kept.by, when })}`
 }

@@ -3,7 +3,7 @@ export const seats = {
   title: 'Seats and extensions',
   list: 'Seats and extensions',
   back: 'Live',
-  open: 'Seats and extensions',
+  open: 'Seats',
   again: 'Refresh',
   find: 'Name, login, extension, phone',
   team: 'Team',

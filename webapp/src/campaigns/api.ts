@@ -1,5 +1,5 @@
 /** What the pages ask about campaigns, the do-not-call list, and whom an agent is shown. */
-import { ask, queryText, send } from '../api'
+import { ask, make, queryText, send } from '../api'
 import type { Listing } from '../model'
 import { partsOf, together } from './lists'
 import type { Attempt, Campaign, CampaignState, Choices, DoNotCall, Entry, EntryState, Loaded, Plan, Result, Results, Row, Shown } from './model'
@@ -26,7 +26,7 @@ export const campaignsApi = {
   list: (conditions: { state: CampaignState | '' } & Place) => ask<Listing<Campaign>>('GET', `/campaigns${queryText({ ...conditions })}`),
   one: (id: number) => ask<Campaign>('GET', `/campaigns/${id}`),
   choices: () => ask<Choices>('GET', '/campaigns/choices'),
-  create: (plan: Plan) => ask<Campaign>('POST', '/campaigns', plan),
+  create: (plan: Plan, key: string) => make<Campaign>('/campaigns', plan, key),
   /** version: the one that was read; another by now is a 409 with what is now. */
   change: (id: number, plan: Plan, version: number) => ask<Campaign>('PUT', `/campaigns/${id}`, { ...plan, version }),
   remove: (id: number) => ask<void>('DELETE', `/campaigns/${id}`),

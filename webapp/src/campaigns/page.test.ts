@@ -1,4 +1,4 @@
-import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
+import { enableAutoUnmount, flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia, type Pinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
@@ -45,6 +45,7 @@ beforeEach(async () => {
   office.on('GET /campaigns/7', campaign())
   office.on('GET /campaigns/7/results', RESULTS)
   office.on('POST /number_places', { items: [] })
+  localStorage.clear()
   pinia = createPinia()
   setActivePinia(pinia)
   await useSession().load()
@@ -85,6 +86,28 @@ describe('the form of a plan', () => {
     await form.get('form').trigger('submit')
     await flushPromises()
     expect(office.to('PUT', '/campaigns/7').map(({ body }) => (body as { version: number }).version)).toEqual([3, 5])
+  })
+
+  it('keeps what is typed and not saved on this machine, and is rid of it when it is saved or cancelled', async () => {
+    const begin = async (): Promise<VueWrapper> => {
+      const form = mount(CampaignForm, { props: { start: newPlan() }, global: global() })
+      await flushPromises()
+      return form
+    }
+    const name = (form: VueWrapper): HTMLInputElement => form.get('input[data-testid=campaign-name]').element as HTMLInputElement
+    let form = await begin()
+    expect(localStorage.length).toBe(0)
+    await form.get('input[data-testid=campaign-name]').setValue('秋季回访')
+    form.unmount()
+    form = await begin()
+    expect([name(form).value, form.find('[data-testid=draft-discard]').exists()]).toEqual(['秋季回访', true])
+    office.on('POST /campaigns', campaign())
+    await form.get('form').trigger('submit')
+    await flushPromises()
+    expect([localStorage.length, office.to('POST', '/campaigns').length]).toEqual([0, 1])
+    form.unmount()
+    form = await begin()
+    expect(name(form).value).toBe('')
   })
 
   it('shows what only its mode has, and the faults of its lines', async () => {

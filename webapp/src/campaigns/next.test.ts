@@ -181,6 +181,22 @@ describe('the line at the desk', () => {
     expect(bar.get('[data-testid=next-why]').text()).toBe(i18n.global.t('campaigns.doings.nothing_due'))
   })
 
+  it('goes on being decided about while the page asks who it is once more', async () => {
+    const bar = await line()
+    const one = person(1)
+    office.socket.say('campaign.preview', one)
+    office.on('GET /campaigns/preview', { preview: { ...one }, campaigns: SHOWING })
+    await flushPromises()
+    press('KeyQ')
+    become('offered')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(document.querySelector('[data-testid=skip-form]')?.closest('[style*="display: none"]')).toBe(null)
+    expect(bar.findComponent({ name: 'ElDialog' }).props('modelValue')).toBe(true)
+    office.socket.say('campaign.preview', person(2))
+    await flushPromises()
+    expect(bar.findComponent({ name: 'ElDialog' }).props('modelValue')).toBe(false)
+  })
+
   it('asks, dials and skips by keys, each only when it can be', async () => {
     office.on('POST /campaigns/7/next', person(1))
     office.on('POST /campaigns/preview/dial', { call: 'c9' })

@@ -35,10 +35,13 @@ export const useNextCustomer = defineStore('next-customer', () => {
   const allowed = computed(() => may(session.me, 'campaign.preview'))
   const here = computed(() => campaigns.value.length > 0 || shown.value !== null)
 
+  const isShown = (one: Shown): boolean => shown.value?.entry === one.entry && shown.value.campaign === one.campaign
+
   function take(found: Shown | null): void {
-    const same = found !== null && shown.value?.entry === found.entry && shown.value.campaign === found.campaign
+    const same = found !== null && isShown(found)
+    if (same && shown.value?.until === found.until) return
     shown.value = found
-    if (same) return
+    if (same) return // only its time is another
     customer.value = undefined
     past.value = null
     if (found) void lookUp(found)
@@ -47,13 +50,13 @@ export const useNextCustomer = defineStore('next-customer', () => {
   /** Who it is by the list, or else by the number; and what was spoken about. Helps, no conditions: they may fail. */
   async function lookUp(found: Shown): Promise<void> {
     const known = await byList(found).catch(() => null)
-    if (shown.value !== found) return
+    if (!isShown(found)) return
     customer.value = known
     const listings = await Promise.all([
       known ? api.calls({ customer_id: known.id, limit: PAST }).catch(() => null) : null,
       api.calls({ caller: found.number, limit: PAST }).catch(() => null),
     ])
-    if (shown.value !== found) return
+    if (!isShown(found)) return
     const calls = new Map(listings.flatMap((listing) => listing?.items ?? []).map((call) => [call.id, call]))
     past.value = [...calls.values()].sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at)).slice(0, PAST)
   }

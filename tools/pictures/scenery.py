@@ -21,7 +21,11 @@ AGENTS = {
     "1005": Both("周敏", "Sophie Ward"),
     "1006": Both("黄志远", "Oliver Hughes"),
 }
-HOURS = {day: ["09:00-12:00", "13:00-18:00"] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+HOURS = {day: ["09:00-12:00", "13:00-18:00"] for day in WEEKDAYS} | {
+    day: ["09:00-12:00", "13:00-16:00"]
+    for day in ("saturday", "sunday")  # pictures are taken on these days too
+}
 
 SITE: dict[str, Any] = {
     "numbers": [
@@ -101,7 +105,7 @@ SITE: dict[str, Any] = {
         {
             "name": "always",
             "title": Both("全天", "Day and night"),
-            "hours": {day: ["00:00-24:00"] for day in (*HOURS, "saturday", "sunday")},
+            "hours": {day: ["00:00-24:00"] for day in HOURS},
         },
     ],
     "teams": [

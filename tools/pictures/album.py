@@ -47,6 +47,8 @@ class Album:
     async def fill(self) -> None:
         """One agent talks, one wraps up, one is at a meal, and callers wait; then every page."""
         office = self._office
+        last = await office.clients["admin"].get(f"/calls/{office.calls[-1]}")
+        office.opened["recordings"] = last["recording_id"]  # a conversation, not the newest message
         await office.be_busy()
         async with self._as(AGENT) as page:
             await self._desk(page)

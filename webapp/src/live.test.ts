@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Fact } from './feed'
 import { agent, PretendedOffice, PretendedSocket } from './kit/office'
 import { useLive } from './live'
+import { useSession } from './session'
 
 let office: PretendedOffice
 let live: ReturnType<typeof useLive>
@@ -34,6 +35,21 @@ describe('the live store', () => {
     expect([live.connection, live.known, live.offset]).toEqual(['open', true, 7000])
     expect(live.agentName('1001')).toBe('张三')
     expect(live.agentName('1009')).toBe('1009')
+  })
+
+  it('knows people of whom it sees nothing else by name, asking once, and again later where it may not know', async () => {
+    useSession().me = { login: '1001', name: '张三', rights: ['staff_message'] } as never
+    snapshot()
+    expect([live.agentName('1004'), live.agentName('1004')]).toEqual(['1004', '1004'])
+    await vi.advanceTimersByTimeAsync(59_000) // refused: nothing is known of it here
+    live.agentName('1004')
+    expect(office.to('GET', '/colleagues')).toHaveLength(1)
+    office.on('GET /colleagues', { items: [{ login: '1004', name: '赵磊' }] })
+    await vi.advanceTimersByTimeAsync(2_000)
+    live.agentName('1004')
+    await vi.advanceTimersByTimeAsync(1)
+    expect([live.agentName('1004'), live.agentName('1009')]).toEqual(['赵磊', '1009'])
+    expect(office.to('GET', '/colleagues')).toHaveLength(2)
   })
 
   it('asks for a snapshot when a difference is missing', () => {

@@ -3,10 +3,12 @@
  * pause, asks for a snapshot when differences were lost, and knows how far the server's clock is from this machine's.
  */
 import { defineStore } from 'pinia'
-import { computed, ref, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 
-import { signIn } from './api'
+import { ask, signIn } from './api'
 import { backOff, Feed, type Fact, type Message } from './feed'
+import { useSession } from './session'
+import { may } from './rights'
 import type { Agent, CallerKnown, ExtensionLine, FlowNodeCount, HalfHour, Line, QueueNow, TrunkLine } from './model'
 
 export type Connection = 'connecting' | 'open' | 'lost'
@@ -17,6 +19,8 @@ const SILENCE_SECONDS = 30
 /** Its first word comes at once; a line that swallows everything is tried again. */
 const FIRST_SECONDS = 10
 const NOT_SIGNED_IN = 4401
+/** Milliseconds until names are asked for again where that was refused or the server was away. */
+const NAMES_AGAIN = 60_000
 
 export const useLive = defineStore('live', () => {
   const feed = new Feed()
@@ -73,8 +77,28 @@ export const useLive = defineStore('live', () => {
     return name ? (queue(name)?.title ?? name) : ''
   }
 
+  /** A person by name, also one of whom one sees nothing else; by login where one may not know. */
   function agentName(login: string | null | undefined): string {
-    return login ? (agent(login)?.name ?? login) : ''
+    if (!login) return ''
+    const name = agent(login)?.name ?? names.value.get(login)
+    if (name === undefined) wantNames()
+    return name || login
+  }
+
+  /** Of everybody to whom one may write, asked for when the first is wanted whom the feed does not name. */
+  const names = shallowRef<ReadonlyMap<string, string>>(new Map())
+  let namesWanted = false
+  function wantNames(): void {
+    const { me } = useSession()
+    if (namesWanted || !me || !may(me, 'staff_message')) return
+    namesWanted = true
+    names.value = new Map([[me.login, me.name]])
+    ask<{ items: { login: string; name: string }[] }>('GET', '/colleagues').then(
+      ({ items }) => {
+        names.value = new Map([[me.login, me.name], ...items.map((one) => [one.login, one.name] as const)])
+      },
+      () => setTimeout(() => (namesWanted = false), NAMES_AGAIN), // until then logins stand there
+    )
   }
 
   /** Facts as they happen. Returns how to stop listening. */

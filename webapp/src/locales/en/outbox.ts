@@ -35,6 +35,7 @@ export const outbox = {
   text: 'Text',
   subject: 'Subject',
   customer: 'Customer',
+  card: 'Open the card',
   about: 'About',
   call: 'Call',
   by: '{who}',

@@ -35,6 +35,7 @@ export const outbox = {
   text: '内容',
   subject: '标题',
   customer: '客户',
+  card: '打开资料',
   about: '关于',
   call: '通话',
   by: '{who}',

@@ -100,6 +100,21 @@ def test_pictures_are_small() -> None:
     pictures = list((ROOT / "docs/images").iterdir())
     assert pictures
     assert {picture.name: picture.stat().st_size for picture in pictures if picture.stat().st_size > 200_000} == {}
+    assert sum(picture.stat().st_size for picture in pictures) < 4_500_000
+
+
+def test_every_picture_is_there_in_both_languages_and_shown_where_its_language_is_read() -> None:
+    names = {picture.name for picture in (ROOT / "docs/images").iterdir()}
+    shown: set[str] = set()
+    wrong: list[str] = []
+    for page in [ROOT / "README.md", ROOT / "README.zh-CN.md", *(ROOT / "docs/guide").glob("*.md")]:
+        language = "zh-CN" if page.name.endswith(".zh-CN.md") else "en"
+        for name in re.findall(r"!\[[^\]]+\]\((?:\.\.|docs)/images/([^)]+)\)", page.read_text("utf-8")):
+            shown.add(name)
+            if name not in names or not name.endswith(f".{language}.webp"):
+                wrong.append(f"{page.name}: {name}")
+    assert (wrong, names - shown) == ([], set())
+    assert {name.replace(".zh-CN.", ".en.") for name in names} == {name for name in names if ".en." in name}
 
 
 def test_every_decision_has_its_number_once() -> None:

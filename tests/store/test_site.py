@@ -24,6 +24,7 @@ from callcenterd.model.site import (
     Trunk,
     UserAccount,
 )
+from callcenterd.model.site_edits import ORDER, Editor, Settled
 from callcenterd.store.database import Store
 from tests.kit.virtual import START
 
@@ -119,6 +120,35 @@ async def test_another_order_is_another_site(store: Store) -> None:
     turned = replace(OFFICE, trunks=OFFICE.trunks[::-1])
     assert await store.site.save(turned) == 2
     assert (await store.site.load()).trunks == turned.trunks
+
+
+async def test_of_what_a_page_changes_it_is_kept_what_was_before_and_by_whom(store: Store) -> None:
+    await store.site.save(OFFICE)
+    assert await store.site.edits() == ()  # no page did that
+    boss = Editor("boss", START)
+    renamed = replace(OFFICE.trunks[0], host="203.0.113.99", password=Secret("新"))
+    site = replace(OFFICE, trunks=(OFFICE.trunks[1], renamed), queues=())
+    assert await store.site.save(site, editor=boss) == 2
+    edits = {(edit.section, edit.key): edit for edit in await store.site.edits()}
+    trunk, queue = OFFICE.trunks[0], OFFICE.queues[0]
+    assert edits["trunks", trunk.name].was == trunk
+    assert edits["queues", queue.name].was == queue
+    assert edits["trunks", ORDER].was == tuple(one.name for one in OFFICE.trunks)
+    assert {(edit.revision, edit.editor) for edit in edits.values()} == {(2, boss)}
+    assert "秘密" not in repr(edits)
+
+
+async def test_what_a_file_took_note_of_is_written_with_it_or_not_at_all(store: Store) -> None:
+    await store.site.save(OFFICE)
+    smaller = replace(OFFICE, queues=())
+    await store.site.save(smaller, editor=Editor("boss", START))
+    (*_, edit) = edits = await store.site.edits()
+    settled = Settled(renewed=(replace(edit, was=None),), gone=tuple(one.id for one in edits[:-1]))
+    with pytest.raises(NotNow):
+        await store.site.save(smaller, expected=1, settled=settled)
+    assert await store.site.edits() == edits
+    assert await store.site.save(smaller, expected=2, settled=settled) == 2
+    assert await store.site.edits() == (replace(edit, was=None),)
 
 
 async def test_who_began_from_an_older_revision_is_told_and_overwrites_nothing(store: Store) -> None:

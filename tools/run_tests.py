@@ -145,7 +145,7 @@ def all_of_it() -> list[Part]:
     """Runs everything. Answers its parts, all of them run."""
     shutil.rmtree(LOGS / "cache", ignore_errors=True)
     workers = ("-n", str(WORKERS), "--dist", "loadfile")
-    front = tests("e2e", "tests/e2e", *workers)
+    front = tests("e2e", "tests/e2e", "--durations=20", *workers)
     rooms = [tests(room, f"tests/{room}") for room in _ROOMS]
     rest = tests("rest", *[f"--ignore=tests/{room}" for room in ("e2e", *_ROOMS)])
     beside = [*checks(), Part("pages", python("tools/npm.py", "test")), *rooms, rest]

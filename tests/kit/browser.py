@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
+SECONDS = 15
+"""That a page has to show what it should, on a machine that others keep busy; some pages look again each five only."""
+expect.set_options(timeout=SECONDS * 1000)
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--headless",
@@ -45,7 +48,7 @@ async def browser(
             viewport={"width": width, "height": height},
             timezone_id=zone,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(SECONDS * 1000)
         try:
             yield context
         except BaseException:

@@ -156,9 +156,9 @@ async def test_what_is_smuggled_into_a_value_is_looked_for_as_it_is(office: Hous
         for op in ("contains", "is", "starts"):
             for negated in (False, True):
                 asked = where(field=field, op=op, values=[text], negated=negated)
-                begun = time.perf_counter()
+                begun = time.process_time()  # of what others do on this machine nothing is known
                 status, said = await asks(office, "POST", "query", "1001", json=asked)
-                assert time.perf_counter() - begun < SECONDS
+                assert time.process_time() - begun < SECONDS
                 assert status in (200, 422), (asked, said)
                 if status == 200 and field == "name" and op == "contains":
                     assert said["total"] == (3 if negated and text not in ("a" * 200, "(a+)+$" * 20) else said["total"])

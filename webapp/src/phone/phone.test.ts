@@ -1,7 +1,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { PretendedOffice, Refusal } from '../kit/office'
+import { PretendedOffice, PretendedSocket, Refusal } from '../kit/office'
 import { useLive } from '../live'
 import type { PagePhone } from '../model'
 import { useSession } from '../session'
@@ -275,8 +275,9 @@ describe('the page as a phone', () => {
     await vi.advanceTimersByTimeAsync(200_000)
     expect([phone.power, phone.trouble]).toEqual(['off', 'server'])
     office.on('POST /phone', { page: 'p1', sdp: 'answer' })
+    const lines = PretendedSocket.all.length
     office.socket.lose() // a server that took long to come back: with it the phone is there again
-    await vi.advanceTimersByTimeAsync(20_000)
+    while (PretendedSocket.all.length === lines) await vi.advanceTimersByTimeAsync(100)
     office.socket.say('live.snapshot', { seq: 0, topics: {} })
     await vi.advanceTimersByTimeAsync(100)
     expect([phone.power, phone.trouble]).toEqual(['on', null])

@@ -16,7 +16,7 @@ from tests.kit.server import RunningServer
 
 TRUNK_HOST = "127.0.0.2"
 
-SITE = """
+OFFICE = """
 trunks:
   - {{name: gateway, host: {trunk}, port: {trunk_port}, allow: ["{trunk}"]}}
 numbers:
@@ -28,10 +28,15 @@ users:
 extensions:
   - {{number: "1001", password: "phone-Secret-1"}}
   - {{number: "1002", password: "phone-Secret-2"}}
-queues:
+"""
+"""Who is there, and by which line; what there is besides is added to it."""
+SITE = (
+    OFFICE
+    + """queues:
   - {{name: sales, title: 销售, strategy: longest_idle, members: ["1001", "1002"], wrap_up: 2, ring: 6, record: true}}
   - {{name: complaints, title: 投诉, members: ["1002"], wrap_up: 1, ring: 6}}
 """
+)
 
 
 HERE = Path(__file__).parent

@@ -8,33 +8,25 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from callcenterd.demo.phone import Phone
-from tests.e2e.conftest import TRUNK_HOST
+from tests.e2e.conftest import OFFICE, TRUNK_HOST
 from tests.e2e.test_call_control import close, who
 from tests.e2e.test_first_call import call_in, ready, soon
 from tests.e2e.test_page_phone import SPOKEN, go_ready, open_desk, switch_on
 from tests.kit.browser import browser, by_id, microphone, sign_in, watch
 from tests.kit.server import RunningServer
 
-SITE = """
-trunks:
-  - {{name: gateway, host: {trunk}, port: {port}, allow: ["{trunk}"]}}
-numbers:
-  - {{match: "02088886666", flow: main}}
-users:
-  - {{login: "1001", name: 张三, role: agent, password: "first-Secret-1", extension: "1001"}}
-  - {{login: "1002", name: 李四, role: agent, password: "second-Secret-2", extension: "1002"}}
-extensions:
-  - {{number: "1001", password: "phone-Secret-1"}}
-  - {{number: "1002", password: "phone-Secret-2"}}
-queues:
+SITE = (
+    OFFICE
+    + """queues:
   - {{name: sales, title: 销售, strategy: longest_idle, members: ["1001", "1002"], wrap_up: 0, ring: 60, retry: 3}}
 """
+)
 
 
 async def test_a_call_declined_on_the_desk_rings_at_the_next_agent_and_waits_with_music_where_there_is_none(
     server: RunningServer, trunk: Phone, phone: Phone, second_phone: Phone, tmp_path: Path
 ) -> None:
-    await server.apply(SITE.format(trunk=TRUNK_HOST, port=trunk.port))
+    await server.apply(SITE.format(trunk=TRUNK_HOST, trunk_port=trunk.port))
     first = await ready(server, "1001", "first-Secret-1")  # idle for longest: asked first
     second = await ready(server, "1002", "second-Secret-2")
     async with browser(tmp_path / "agent") as context, browser(tmp_path / "colleague") as other:
@@ -92,7 +84,7 @@ async def test_a_call_declined_on_the_desk_rings_at_the_next_agent_and_waits_wit
 async def test_a_call_declined_in_the_page_as_a_phone_rings_at_the_next_agent(
     server: RunningServer, trunk: Phone, second_phone: Phone, tmp_path: Path
 ) -> None:
-    await server.apply(SITE.format(trunk=TRUNK_HOST, port=trunk.port))
+    await server.apply(SITE.format(trunk=TRUNK_HOST, trunk_port=trunk.port))
     async with browser(tmp_path / "agent", flags=microphone(tmp_path / "said.wav", SPOKEN)) as context:
         page = context.pages[0]
         faults = watch(page)

@@ -9,29 +9,21 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from callcenterd.demo.phone import Phone, PhoneCall
-from tests.e2e.conftest import TRUNK_HOST
+from tests.e2e.conftest import OFFICE, TRUNK_HOST
 from tests.e2e.test_call_control import HERTZ, choose, close, who
 from tests.e2e.test_first_call import call_in, ready, soon
 from tests.kit.browser import browser, by_id, sign_in, watch
 from tests.kit.server import RunningServer
 from tests.kit.tones import level
 
-SITE = """
-trunks:
-  - {{name: gateway, host: {trunk}, port: {port}, allow: ["{trunk}"]}}
-numbers:
-  - {{match: "02088886666", flow: main}}
-outbound:
+SITE = (
+    OFFICE
+    + """outbound:
   - {{match: ".", trunks: [gateway]}}
-users:
-  - {{login: "1001", name: 张三, role: agent, password: "first-Secret-1", extension: "1001"}}
-  - {{login: "1002", name: 李四, role: agent, password: "second-Secret-2", extension: "1002"}}
-extensions:
-  - {{number: "1001", password: "phone-Secret-1"}}
-  - {{number: "1002", password: "phone-Secret-2"}}
 queues:
   - {{name: sales, title: 销售, members: ["1001", "1002"], wrap_up: 0, ring: 20, record: false}}
 """
+)
 OUTSIDE = "13900000000"
 
 
@@ -57,7 +49,7 @@ async def hears(call: PhoneCall, *names: str) -> None:
 async def test_the_other_controls_from_the_page(  # noqa: PLR0915  # a shift at one desk
     server: RunningServer, trunk: Phone, phone: Phone, second_phone: Phone, tmp_path: Path
 ) -> None:
-    await server.apply(SITE.format(trunk=TRUNK_HOST, port=trunk.port))
+    await server.apply(SITE.format(trunk=TRUNK_HOST, trunk_port=trunk.port))
     owner = await ready(server, "1001", "first-Secret-1")
     colleague = await ready(server, "1002", "second-Secret-2")
     await colleague.post("/agents/1002/state", {"state": "break"})

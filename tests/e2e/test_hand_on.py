@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from callcenterd.demo.phone import Phone, PhoneCall
-from tests.e2e.conftest import TRUNK_HOST
+from tests.e2e.conftest import OFFICE, TRUNK_HOST
 from tests.e2e.test_call_control import choose, close, who
 from tests.e2e.test_first_call import CALLER, ready, soon
 from tests.e2e.test_waiting import record
@@ -19,21 +19,13 @@ from tests.kit.browser import browser, by_id, sign_in, watch
 from tests.kit.server import RunningServer
 from tests.kit.tones import level
 
-SITE = """
-trunks:
-  - {{name: gateway, host: {trunk}, port: {port}, allow: ["{trunk}"]}}
-numbers:
-  - {{match: "02088886666", flow: main}}
-users:
-  - {{login: "1001", name: 张三, role: agent, password: "first-Secret-1", extension: "1001"}}
-  - {{login: "1002", name: 李四, role: agent, password: "second-Secret-2", extension: "1002"}}
-extensions:
-  - {{number: "1001", password: "phone-Secret-1"}}
-  - {{number: "1002", password: "phone-Secret-2"}}
-queues:
+SITE = (
+    OFFICE
+    + """queues:
   - {{name: sales, title: 销售, members: ["1001"], wrap_up: 0, ring: 60}}
   - {{name: service, title: 售后, members: ["1002"], wrap_up: 0, ring: 60}}
 """
+)
 MAIN = "flow: main\nlanguage: zh-CN\nstart: sales\nnodes:\n  sales: {queue: sales}\n"
 HOURS = """
 flow: hours
@@ -70,7 +62,7 @@ async def picked_up(phone: Phone) -> PhoneCall:
 async def test_a_call_is_handed_on_from_the_dialog_to_a_queue_and_then_into_a_flow(
     server: RunningServer, trunk: Phone, phone: Phone, second_phone: Phone, tmp_path: Path
 ) -> None:
-    await server.apply(SITE.format(trunk=TRUNK_HOST, port=trunk.port))
+    await server.apply(SITE.format(trunk=TRUNK_HOST, trunk_port=trunk.port))
     first = await ready(server, "1001", "first-Secret-1")
     second = await server.client("1002", "second-Secret-2")
     await second.post("/agents/1002/state", {"state": "break"})  # signed in, so that the queue takes callers
